@@ -1,0 +1,20 @@
+//! The names of programs, maps and globals, each spelled once for both sides of the boundary.
+
+/// The classifier on the host side of a pod's veth, ingress: packets the pod sent.
+pub const FROM_POD_PROGRAM: &str = "from_pod";
+/// The classifier on the host side of a pod's veth, egress: packets on their way to the pod.
+pub const TO_POD_PROGRAM: &str = "to_pod";
+
+/// Memory-mapped array of [`Slot`](crate::Slot), one for each watched interface.
+pub const SLOTS_MAP: &str = "SLOTS";
+/// Memory-mapped array of [`Bucket`](crate::Bucket): which interface has which slot.
+pub const BUCKETS_MAP: &str = "BUCKETS";
+/// Memory-mapped array with one [`Settings`](crate::Settings).
+pub const SETTINGS_MAP: &str = "SETTINGS";
+/// Ring buffer of [`Record`](crate::Record).
+pub const RECORDS_MAP: &str = "RECORDS";
+/// Per-CPU array with one `u32`: packets to skip before the next bulk sample.
+pub const SKIP_MAP: &str = "SKIP";
+
+/// Read-only global with the secret per-boot seed of the contact cache.
+pub const SEED_GLOBAL: &str = "SEED";

@@ -1,0 +1,63 @@
+//! What the kernel programs write to the ring buffer.
+
+/// What a [`Record`] tells.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RecordKind {
+    /// The pod initiated to this destination and port, for the first time in a while.
+    Contact = 1,
+    /// The destination answered from this port.
+    Answer = 2,
+    /// The destination refused this port, by TCP reset or ICMP unreachable.
+    Refusal = 3,
+    /// A budget was spent by this packet: read the slot now.
+    Trip = 4,
+}
+
+impl RecordKind {
+    /// The kind that `byte` stands for, if any.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Contact),
+            2 => Some(Self::Answer),
+            3 => Some(Self::Refusal),
+            4 => Some(Self::Trip),
+            _ => None,
+        }
+    }
+}
+
+/// One record, always seen from the pod: `pod` and `pod_port` are its side, `peer` and `port` the other.
+///
+/// 64 bytes without implicit padding. Addresses are IPv6, IPv4 ones mapped (`::ffff:a.b.c.d`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Record {
+    /// Nanoseconds of `CLOCK_MONOTONIC` at which the packet passed.
+    pub time_ns: u64,
+    /// Index of the slot.
+    pub slot: u32,
+    /// [`Slot::epoch`](crate::Slot::epoch) of the slot when the record was written.
+    pub epoch: u32,
+    /// The pod's address in the packet.
+    pub pod: [u8; 16],
+    /// The other side's address.
+    pub peer: [u8; 16],
+    /// The other side's port, in host order.
+    pub port: u16,
+    /// The pod's port, in host order.
+    pub pod_port: u16,
+    /// A [`RecordKind`].
+    pub kind: u8,
+    /// IP protocol number of the probe.
+    pub protocol: u8,
+    /// TCP flags of the packet; 0 for ICMP.
+    pub tcp_flags: u8,
+    /// TCP data offset in 32-bit words; 0 for ICMP.
+    pub tcp_words: u8,
+    /// Zero.
+    pub reserved: u64,
+}
+
+const _: () = assert!(size_of::<Record>() == 64, "the record has implicit padding");

@@ -1,0 +1,137 @@
+//! What a detector found, with the evidence for it.
+
+use std::{net::IpAddr, time::Duration};
+
+use crate::{Subject, Technique, Time};
+
+/// One step in the life of an anomaly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Anomaly {
+    /// The same in every step of one life.
+    pub id: AnomalyId,
+    /// Which step.
+    pub state: State,
+    /// The detector's id.
+    pub detector: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was counted against which threshold when it opened.
+    pub crossed: Criterion,
+    /// When the packet passed that crossed the threshold.
+    pub crossed_at: Time,
+    /// When the first packet of the evidence passed.
+    pub first_seen: Time,
+    /// When the last one did.
+    pub last_seen: Time,
+    /// The address the pod used, when a record told it.
+    pub pod: Option<IpAddr>,
+    /// What it reached for, most failed ports first; at most [`Anomaly::TARGETS`].
+    pub targets: Vec<Target>,
+    /// Targets beyond those.
+    pub further_targets: u64,
+    /// What was counted over the whole life.
+    pub ports: PortCounts,
+    /// How it probes, when a record told it.
+    pub technique: Option<Technique>,
+    /// MITRE ATT&CK technique ids.
+    pub attack_ids: &'static [&'static str],
+    /// What could not be seen over the whole life.
+    pub coverage: Coverage,
+}
+
+impl Anomaly {
+    /// How many targets an anomaly names.
+    pub const TARGETS: usize = 16;
+    /// How many ports a target names.
+    pub const SAMPLE_PORTS: usize = 16;
+}
+
+/// Names one anomaly of one detector on this node, for as long as the detector lives.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct AnomalyId {
+    /// Whose traffic.
+    pub subject: Subject,
+    /// Counts up for each anomaly of the detector.
+    pub serial: u64,
+}
+
+/// A step in the life of an anomaly.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// A threshold was crossed.
+    Opened,
+    /// It grew by a decade or reached a new target.
+    Updated,
+    /// It was quiet for a while, or its subject went.
+    Closed,
+}
+
+/// How bad an anomaly is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Severity {
+    /// Worth a look some day.
+    Low,
+    /// Worth a look today.
+    Medium,
+    /// Worth a look now.
+    High,
+}
+
+/// What was counted against which threshold, over which window.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Criterion {
+    /// What was counted.
+    pub measure: Measure,
+    /// The count.
+    pub counted: u64,
+    /// The count that opens an anomaly.
+    pub threshold: u64,
+    /// Within this much time.
+    pub window: Duration,
+}
+
+/// What a detector counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Measure {
+    /// Distinct ports of one destination that refused or stayed silent.
+    FailedPortsPerDestination,
+    /// Distinct destination ports of the pod, whatever the outcome.
+    DistinctPorts,
+}
+
+/// A destination, and how its ports took the probes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Target {
+    /// Its address.
+    pub address: IpAddr,
+    /// Distinct ports that refused or stayed silent.
+    pub failed_ports: u32,
+    /// Distinct ports that answered.
+    pub answered_ports: u32,
+    /// Some of the ports probed, ascending; at most [`Anomaly::SAMPLE_PORTS`].
+    pub sample_ports: Vec<u16>,
+}
+
+/// Distinct destination ports of the pod over the life of an anomaly.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PortCounts {
+    /// Initiated to; exact.
+    pub distinct: u32,
+    /// Refused; exact.
+    pub refused: u32,
+    /// With an answer; from records.
+    pub answered: u32,
+    /// Without an answer in time; from records.
+    pub silent: u32,
+}
+
+/// What could not be seen.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Coverage {
+    /// Records that found no room; their ports are still counted.
+    pub records_dropped: u64,
+    /// Packets that could not be parsed.
+    pub parse_failures: u64,
+    /// Volume was estimated from one packet in this many.
+    pub sample_rate: u32,
+}

@@ -1,0 +1,14 @@
+//! The detectors: observations and time in, anomalies out. No I/O, no clock, no async.
+#![deny(missing_docs)]
+
+mod anomaly;
+mod detector;
+mod observation;
+mod time;
+
+pub use anomaly::{
+    Anomaly, AnomalyId, Coverage, Criterion, Measure, PortCounts, Severity, State, Target,
+};
+pub use detector::{Budget, Detector};
+pub use observation::{Contact, Observation, Outcome, Subject, Technique, Volume};
+pub use time::Time;
