@@ -1,6 +1,7 @@
-//! The wire format of Picket: generated code, and the conversions from what the detectors say.
+//! The wire format of Picket, and what both of its ends do alike with it.
 #![deny(missing_docs)]
 
+pub mod transport;
 pub mod v1;
 
 /// All `.proto` files as an encoded `google.protobuf.FileDescriptorSet`, for gRPC reflection.
