@@ -282,6 +282,7 @@ impl Measure {
 /// Every set field must match; a repeated field matches when any of its values does.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Filter {
+    /// Of the source.
     #[prost(string, repeated, tag = "1")]
     pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(string, repeated, tag = "2")]
