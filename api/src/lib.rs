@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod filter;
+pub mod summary;
 pub mod transport;
 pub mod v1;
 

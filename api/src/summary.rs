@@ -1,0 +1,281 @@
+//! One sentence about an event, for people.
+
+use std::{fmt::Write as _, time::Duration};
+
+use crate::v1;
+
+/// Says who did what to whom, what was counted, and how.
+#[must_use]
+pub fn summarize(event: &v1::Event) -> String {
+    let source = source(event);
+    let targets = targets(event);
+    let mut sentence = match event.state() {
+        v1::State::Updated => format!("{source} still scans {targets}: {}", totals(event)),
+        v1::State::Closed => match lifetime(event) {
+            Some(lifetime) => format!(
+                "{source} stopped scanning {targets} after {lifetime}: {}",
+                totals(event)
+            ),
+            None => format!("{source} stopped scanning {targets}: {}", totals(event)),
+        },
+        v1::State::Opened | v1::State::Unspecified => {
+            format!("{source} scanned {targets}: {}", crossing(event))
+        }
+    };
+    if let Some(technique) = technique(event.technique()) {
+        sentence.push_str(", ");
+        sentence.push_str(technique);
+    }
+    sentence
+}
+
+fn source(event: &v1::Event) -> String {
+    match &event.source {
+        Some(source) if source.pod.is_empty() && source.address.is_empty() => {
+            format!("the pod behind {}", source.interface)
+        }
+        Some(source) => endpoint(source),
+        None => "an unknown pod".into(),
+    }
+}
+
+/// The first target stands for all: it has the most failed ports.
+fn targets(event: &v1::Event) -> String {
+    let mut endpoints = event
+        .targets
+        .iter()
+        .filter_map(|target| target.endpoint.as_ref());
+    let Some(first) = endpoints.next() else {
+        return "unknown targets".into();
+    };
+    let listed = u64::try_from(endpoints.count()).unwrap_or(u64::MAX);
+    match listed.saturating_add(event.further_targets) {
+        0 => endpoint(first),
+        1 => format!("{} and 1 other", endpoint(first)),
+        others => format!("{} and {others} others", endpoint(first)),
+    }
+}
+
+fn endpoint(endpoint: &v1::Endpoint) -> String {
+    let v1::Endpoint {
+        namespace,
+        pod,
+        address,
+        ..
+    } = endpoint;
+    match (pod.is_empty(), address.is_empty()) {
+        (true, _) => address.clone(),
+        (false, true) => format!("{namespace}/{pod}"),
+        (false, false) => format!("{namespace}/{pod} ({address})"),
+    }
+}
+
+fn crossing(event: &v1::Event) -> String {
+    let mut text = String::new();
+    if let Some(crossed) = &event.crossed {
+        let counted = match crossed.measure() {
+            v1::Measure::DistinctPorts => "distinct ports",
+            v1::Measure::FailedPortsPerDestination | v1::Measure::Unspecified => "ports failed",
+        };
+        text = format!("{} {counted}", crossed.counted);
+        if let Some(window) = crossed.window.and_then(|it| Duration::try_from(it).ok()) {
+            append(&mut text, format_args!(" within {}", rounded(window)));
+        }
+        append(
+            &mut text,
+            format_args!(" (threshold {}), ", crossed.threshold),
+        );
+    }
+    let distinct = event.ports.unwrap_or_default().distinct;
+    append(&mut text, format_args!("{distinct} distinct ports so far"));
+    text
+}
+
+fn totals(event: &v1::Event) -> String {
+    let ports = event.ports.unwrap_or_default();
+    let when = match event.state() {
+        v1::State::Closed => "in all",
+        _ => "so far",
+    };
+    format!(
+        "{} distinct ports {when} ({} refused, {} silent, {} answered)",
+        ports.distinct, ports.refused, ports.silent, ports.answered
+    )
+}
+
+fn lifetime(event: &v1::Event) -> Option<humantime::FormattedDuration> {
+    let nanoseconds =
+        |at: prost_types::Timestamp| i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
+    let elapsed = nanoseconds(event.last_seen?) - nanoseconds(event.first_seen?);
+    let elapsed = u64::try_from(elapsed).ok()?;
+    Some(rounded(Duration::from_nanos(elapsed)))
+}
+
+/// Nobody reads the nanoseconds of a minute.
+fn rounded(duration: Duration) -> humantime::FormattedDuration {
+    let rounded = if duration >= Duration::from_secs(1) {
+        Duration::from_secs(duration.as_secs())
+    } else {
+        Duration::from_millis(u64::from(duration.subsec_millis()).max(1))
+    };
+    humantime::format_duration(rounded)
+}
+
+const fn technique(technique: v1::Technique) -> Option<&'static str> {
+    match technique {
+        v1::Technique::Unspecified => None,
+        v1::Technique::TcpConnect => Some("connect scan"),
+        v1::Technique::TcpSyn => Some("SYN scan"),
+        v1::Technique::TcpNull => Some("NULL scan"),
+        v1::Technique::TcpFin => Some("FIN scan"),
+        v1::Technique::TcpXmas => Some("Xmas scan"),
+        v1::Technique::TcpOther => Some("scan with odd flags"),
+    }
+}
+
+#[expect(
+    clippy::let_underscore_must_use,
+    reason = "writing to a string cannot fail"
+)]
+fn append(text: &mut String, more: std::fmt::Arguments<'_>) {
+    let _ = text.write_fmt(more);
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    fn pod(namespace: &str, pod: &str, address: &str) -> v1::Endpoint {
+        v1::Endpoint {
+            namespace: namespace.into(),
+            pod: pod.into(),
+            address: address.into(),
+            ..Default::default()
+        }
+    }
+
+    fn target(endpoint: v1::Endpoint) -> v1::Target {
+        v1::Target {
+            endpoint: Some(endpoint),
+            ..Default::default()
+        }
+    }
+
+    fn event() -> v1::Event {
+        v1::Event {
+            state: v1::State::Opened.into(),
+            source: Some(pod("default", "app1", "10.244.147.92")),
+            targets: vec![target(pod("blue", "app2", "10.244.147.93"))],
+            crossed: Some(v1::Criterion {
+                measure: v1::Measure::FailedPortsPerDestination.into(),
+                counted: 10,
+                threshold: 10,
+                window: Some(prost_types::Duration {
+                    seconds: 60,
+                    nanos: 0,
+                }),
+            }),
+            ports: Some(v1::PortCounts {
+                distinct: 12,
+                refused: 9,
+                answered: 2,
+                silent: 1,
+            }),
+            technique: v1::Technique::TcpSyn.into(),
+            first_seen: Some(Timestamp {
+                seconds: 100,
+                nanos: 900_000_000,
+            }),
+            last_seen: Some(Timestamp {
+                seconds: 112,
+                nanos: 0,
+            }),
+            ..Default::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(event: &v1::Event, expected: &str) {
+        assert_eq!(summarize(event), expected);
+    }
+
+    #[test]
+    fn an_opening_event_tells_the_count_against_the_threshold() {
+        check(
+            &event(),
+            "default/app1 (10.244.147.92) scanned blue/app2 (10.244.147.93): 10 ports failed \
+             within 1m (threshold 10), 12 distinct ports so far, SYN scan",
+        );
+        let mut hour = event();
+        hour.crossed = Some(v1::Criterion {
+            measure: v1::Measure::DistinctPorts.into(),
+            counted: 500,
+            threshold: 400,
+            window: Some(prost_types::Duration {
+                seconds: 3600,
+                nanos: 0,
+            }),
+        });
+        check(
+            &hour,
+            "default/app1 (10.244.147.92) scanned blue/app2 (10.244.147.93): 500 distinct ports \
+             within 1h (threshold 400), 12 distinct ports so far, SYN scan",
+        );
+    }
+
+    #[test]
+    fn later_events_tell_the_totals() {
+        let mut event = event();
+        event.state = v1::State::Updated.into();
+        check(
+            &event,
+            "default/app1 (10.244.147.92) still scans blue/app2 (10.244.147.93): 12 distinct \
+             ports so far (9 refused, 1 silent, 2 answered), SYN scan",
+        );
+        event.state = v1::State::Closed.into();
+        check(
+            &event,
+            "default/app1 (10.244.147.92) stopped scanning blue/app2 (10.244.147.93) after 11s: \
+             12 distinct ports in all (9 refused, 1 silent, 2 answered), SYN scan",
+        );
+    }
+
+    #[test]
+    fn what_is_unknown_is_not_invented() {
+        let mut event = event();
+        event.technique = v1::Technique::Unspecified.into();
+        event.state = v1::State::Closed.into();
+        event.first_seen = None;
+        event.source = Some(v1::Endpoint {
+            interface: "veth7".into(),
+            ..Default::default()
+        });
+        event.targets = Vec::new();
+        check(
+            &event,
+            "the pod behind veth7 stopped scanning unknown targets: 12 distinct ports in all \
+             (9 refused, 1 silent, 2 answered)",
+        );
+    }
+
+    #[test]
+    fn the_first_target_is_named_and_the_others_are_counted() {
+        let mut event = event();
+        event.state = v1::State::Updated.into();
+        event.source = Some(pod("", "", "10.0.0.1"));
+        event.targets = ["10.0.0.2", "10.0.0.3"]
+            .map(|address| target(pod("", "", address)))
+            .to_vec();
+        for (further, words) in [(0, "1 other"), (3, "4 others")] {
+            event.further_targets = further;
+            let expected = format!("10.0.0.1 still scans 10.0.0.2 and {words}: ");
+            assert!(
+                summarize(&event).starts_with(&expected),
+                "{}",
+                summarize(&event)
+            );
+        }
+    }
+}
