@@ -1,0 +1,263 @@
+//! From what a detector found to what crosses the wire.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
+
+use detect::{Anomaly, Measure, Severity, State, Technique, Time};
+use prost_types::Timestamp;
+
+use crate::{summary, v1};
+
+/// What an anomaly does not know of itself: who raised it as which event, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Raised<'a> {
+    /// Name of the node.
+    pub node: &'a str,
+    /// Start of the agent, in nanoseconds since 1970.
+    pub epoch: u64,
+    /// Counts up from 1 within the epoch.
+    pub sequence: u64,
+    /// Now.
+    pub raised_at: SystemTime,
+    /// The wall time of the origin of [`detect::Time`].
+    pub boot: SystemTime,
+    /// Host side of the pod's veth.
+    pub interface: &'a str,
+}
+
+impl Raised<'_> {
+    /// The event that tells of the anomaly. Pods are not named yet, see [`crate::pods::Pods`].
+    #[must_use]
+    pub fn event(&self, anomaly: &Anomaly) -> v1::Event {
+        let mut event = v1::Event {
+            id: Some(v1::EventId {
+                node: self.node.into(),
+                epoch: self.epoch,
+                sequence: self.sequence,
+            }),
+            cursor: 0,
+            anomaly_id: self.anomaly_id(anomaly),
+            state: state(anomaly.state).into(),
+            detector: anomaly.detector.into(),
+            severity: severity(anomaly.severity).into(),
+            raised_at: Some(Timestamp::from(self.raised_at)),
+            crossed_at: Some(self.wall(anomaly.crossed_at)),
+            first_seen: Some(self.wall(anomaly.first_seen)),
+            last_seen: Some(self.wall(anomaly.last_seen)),
+            source: Some(v1::Endpoint {
+                interface: self.interface.into(),
+                ..anomaly.pod.map(endpoint).unwrap_or_default()
+            }),
+            targets: anomaly.targets.iter().map(target).collect(),
+            further_targets: anomaly.further_targets,
+            crossed: Some(criterion(anomaly.crossed)),
+            ports: Some(v1::PortCounts {
+                distinct: anomaly.ports.distinct,
+                refused: anomaly.ports.refused,
+                answered: anomaly.ports.answered,
+                silent: anomaly.ports.silent,
+            }),
+            technique: technique(anomaly.technique).into(),
+            attack_ids: anomaly.attack_ids.iter().map(ToString::to_string).collect(),
+            summary: String::new(),
+            coverage: Some(v1::Coverage {
+                records_dropped: anomaly.coverage.records_dropped,
+                parse_failures: anomaly.coverage.parse_failures,
+                sample_rate: anomaly.coverage.sample_rate,
+            }),
+        };
+        event.summary = summary::summarize(&event);
+        event
+    }
+
+    /// Unique in the cluster: each part tells the ones after it apart.
+    fn anomaly_id(&self, anomaly: &Anomaly) -> String {
+        let subject = anomaly.id.subject;
+        format!(
+            "{}/{}/{}.{}/{}/{}",
+            self.node,
+            self.epoch,
+            subject.ifindex,
+            subject.epoch,
+            anomaly.detector,
+            anomaly.id.serial
+        )
+    }
+
+    fn wall(&self, time: Time) -> Timestamp {
+        Timestamp::from(self.boot + Duration::from_nanos(time.nanoseconds()))
+    }
+}
+
+fn endpoint(address: IpAddr) -> v1::Endpoint {
+    v1::Endpoint {
+        address: address.to_canonical().to_string(),
+        ..Default::default()
+    }
+}
+
+fn target(target: &detect::Target) -> v1::Target {
+    v1::Target {
+        endpoint: Some(endpoint(target.address)),
+        failed_ports: target.failed_ports,
+        answered_ports: target.answered_ports,
+        sample_ports: target.sample_ports.iter().copied().map(u32::from).collect(),
+    }
+}
+
+fn criterion(crossed: detect::Criterion) -> v1::Criterion {
+    let measure = match crossed.measure {
+        Measure::FailedPortsPerDestination => v1::Measure::FailedPortsPerDestination,
+        Measure::DistinctPorts => v1::Measure::DistinctPorts,
+    };
+    v1::Criterion {
+        measure: measure.into(),
+        counted: crossed.counted,
+        threshold: crossed.threshold,
+        window: prost_types::Duration::try_from(crossed.window).ok(),
+    }
+}
+
+const fn state(state: State) -> v1::State {
+    match state {
+        State::Opened => v1::State::Opened,
+        State::Updated => v1::State::Updated,
+        State::Closed => v1::State::Closed,
+    }
+}
+
+const fn severity(severity: Severity) -> v1::Severity {
+    match severity {
+        Severity::Low => v1::Severity::Low,
+        Severity::Medium => v1::Severity::Medium,
+        Severity::High => v1::Severity::High,
+    }
+}
+
+const fn technique(technique: Option<Technique>) -> v1::Technique {
+    match technique {
+        None => v1::Technique::Unspecified,
+        Some(Technique::Connect) => v1::Technique::TcpConnect,
+        Some(Technique::Syn) => v1::Technique::TcpSyn,
+        Some(Technique::Null) => v1::Technique::TcpNull,
+        Some(Technique::Fin) => v1::Technique::TcpFin,
+        Some(Technique::Xmas) => v1::Technique::TcpXmas,
+        Some(Technique::Other) => v1::Technique::TcpOther,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use detect::{AnomalyId, Coverage, Criterion, PortCounts, Subject, Target};
+
+    use super::*;
+
+    fn anomaly() -> Anomaly {
+        Anomaly {
+            id: AnomalyId {
+                subject: Subject {
+                    ifindex: 12,
+                    epoch: 3,
+                },
+                serial: 4,
+            },
+            state: State::Opened,
+            detector: "port_scan",
+            severity: Severity::High,
+            crossed: Criterion {
+                measure: Measure::FailedPortsPerDestination,
+                counted: 10,
+                threshold: 10,
+                window: Duration::from_secs(60),
+            },
+            crossed_at: Time::from_nanoseconds(2_500_000_000),
+            first_seen: Time::from_nanoseconds(2_000_000_000),
+            last_seen: Time::from_nanoseconds(2_600_000_000),
+            pod: "::ffff:10.244.147.92".parse().ok(),
+            targets: vec![Target {
+                address: "10.244.147.93".parse().unwrap(),
+                failed_ports: 10,
+                answered_ports: 1,
+                sample_ports: vec![21, 22],
+            }],
+            further_targets: 5,
+            ports: PortCounts {
+                distinct: 11,
+                refused: 10,
+                answered: 1,
+                silent: 0,
+            },
+            technique: Some(Technique::Syn),
+            attack_ids: &["T1046"],
+            coverage: Coverage {
+                records_dropped: 1,
+                parse_failures: 2,
+                sample_rate: 16,
+            },
+        }
+    }
+
+    fn raised() -> Raised<'static> {
+        Raised {
+            node: "n1",
+            epoch: 99,
+            sequence: 7,
+            raised_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1004),
+            boot: SystemTime::UNIX_EPOCH + Duration::from_secs(1000),
+            interface: "veth1",
+        }
+    }
+
+    #[test]
+    fn an_event_says_all_that_the_anomaly_does() {
+        let event = raised().event(&anomaly());
+        assert_eq!(
+            event.id,
+            Some(v1::EventId {
+                node: "n1".into(),
+                epoch: 99,
+                sequence: 7
+            })
+        );
+        assert_eq!(event.anomaly_id, "n1/99/12.3/port_scan/4");
+        assert_eq!(event.state(), v1::State::Opened);
+        assert_eq!(event.severity(), v1::Severity::High);
+        assert_eq!(event.technique(), v1::Technique::TcpSyn);
+        assert_eq!(event.attack_ids, ["T1046"]);
+        let source = event.source.as_ref().unwrap();
+        assert_eq!(source.address, "10.244.147.92", "unmapped");
+        assert_eq!(source.interface, "veth1");
+        assert_eq!(event.targets[0].sample_ports, [21, 22]);
+        assert_eq!(event.further_targets, 5);
+        assert_eq!(event.ports.unwrap().distinct, 11);
+        assert_eq!(event.coverage.unwrap().sample_rate, 16);
+        let crossed = event.crossed.unwrap();
+        assert_eq!(crossed.measure(), v1::Measure::FailedPortsPerDestination);
+        assert_eq!(crossed.window.unwrap().seconds, 60);
+        assert_eq!(event.summary, summary::summarize(&event));
+    }
+
+    #[test]
+    fn times_are_told_by_the_wall_clock() {
+        let event = raised().event(&anomaly());
+        let times = [event.raised_at, event.crossed_at, event.first_seen]
+            .map(|at| at.map(|at| (at.seconds, at.nanos)));
+        let expected = [(1004, 0), (1002, 500_000_000), (1002, 0)].map(Some);
+        assert_eq!(times, expected);
+    }
+
+    #[test]
+    fn a_pod_without_a_known_address_still_has_its_interface() {
+        let anomaly = Anomaly {
+            pod: None,
+            ..anomaly()
+        };
+        let source = raised().event(&anomaly).source.unwrap();
+        assert_eq!(
+            (source.address.as_str(), source.interface.as_str()),
+            ("", "veth1")
+        );
+    }
+}
