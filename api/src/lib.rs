@@ -3,6 +3,7 @@
 
 pub mod events;
 pub mod filter;
+pub mod pods;
 pub mod summary;
 pub mod transport;
 pub mod v1;
