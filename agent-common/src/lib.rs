@@ -17,5 +17,5 @@ pub use record::{Record, RecordKind};
 pub use settings::{BUCKET_COUNT, BUCKET_WAYS, Bucket, Settings};
 pub use slot::{
     ANSWERED, CONTACT_CACHE_ENTRIES, CONTACTED, Counter, Direction, ParseFailure, Ports, REFUSED,
-    Slot, Volume, contact_tag,
+    REPORTED_MASK, Slot, Volume, contact_tag,
 };

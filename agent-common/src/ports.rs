@@ -1,14 +1,16 @@
 //! An exact set of 65,536 ports as a bitmap.
 
+use core::sync::atomic::AtomicU64;
+
 /// Words of 64 bits that a [`PortSet`] takes.
 pub const PORT_WORDS: usize = 65_536 / 64;
 
 /// An exact set of ports: bit `port % 64` of word `port / 64`.
 #[repr(C)]
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct PortSet {
-    /// The bitmap; both sides change it with atomic operations only.
-    pub words: [u64; PORT_WORDS],
+    /// The bitmap.
+    pub words: [AtomicU64; PORT_WORDS],
 }
 
 impl PortSet {

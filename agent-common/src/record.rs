@@ -60,4 +60,35 @@ pub struct Record {
     pub reserved: u64,
 }
 
+impl Record {
+    /// Reads a record from the bytes the programs wrote.
+    #[must_use]
+    pub const fn from_bytes(bytes: &[u8; 64]) -> Self {
+        Self {
+            time_ns: u64::from_ne_bytes(part(bytes, 0)),
+            slot: u32::from_ne_bytes(part(bytes, 8)),
+            epoch: u32::from_ne_bytes(part(bytes, 12)),
+            pod: part(bytes, 16),
+            peer: part(bytes, 32),
+            port: u16::from_ne_bytes(part(bytes, 48)),
+            pod_port: u16::from_ne_bytes(part(bytes, 50)),
+            kind: bytes[52],
+            protocol: bytes[53],
+            tcp_flags: bytes[54],
+            tcp_words: bytes[55],
+            reserved: u64::from_ne_bytes(part(bytes, 56)),
+        }
+    }
+}
+
+const fn part<const N: usize>(bytes: &[u8; 64], start: usize) -> [u8; N] {
+    let mut part = [0; N];
+    let mut index = 0;
+    while index < N {
+        part[index] = bytes[start + index];
+        index += 1;
+    }
+    part
+}
+
 const _: () = assert!(size_of::<Record>() == 64, "the record has implicit padding");

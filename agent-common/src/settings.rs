@@ -1,13 +1,15 @@
 //! What user space tells the programs at run time.
 
+use core::sync::atomic::AtomicU64;
+
 /// Settings of both programs; changed at run time, without a reload.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Debug)]
 pub struct Settings {
     /// Volume is counted on one packet in this many, scaled by it; 1 counts all, 0 none.
-    pub sample_rate: u32,
+    pub sample_rate: AtomicU64,
     /// Records a slot may write between two drains; what it drops is counted.
-    pub records_per_drain: u32,
+    pub records_per_drain: AtomicU64,
 }
 
 /// Interfaces a [`Bucket`] has room for.
@@ -21,11 +23,11 @@ pub const BUCKET_COUNT: u32 = 4096;
 /// Interface indexes are handed out in sequence, so the modulus spreads them evenly. User space alone
 /// writes the table; a full bucket is a counted refusal to watch, never an eviction.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Debug)]
 pub struct Bucket {
     /// Interface index in the upper half, slot index plus one in the lower: one atomic word a way,
     /// 0 when free.
-    pub ways: [u64; BUCKET_WAYS],
+    pub ways: [AtomicU64; BUCKET_WAYS],
 }
 
 impl Bucket {

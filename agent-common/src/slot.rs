@@ -1,16 +1,18 @@
 //! A slot: all that is counted of one watched interface.
 
+use core::sync::atomic::{AtomicI64, AtomicU64};
+
 use crate::PortSet;
 
 /// Entries of the contact cache of a slot; a power of two.
-pub const CONTACT_CACHE_ENTRIES: usize = 1024;
+pub const CONTACT_CACHE_ENTRIES: usize = 512;
 
 /// Bit of a contact cache entry: the contact was reported.
-pub const CONTACTED: u32 = 1;
+pub const CONTACTED: u64 = 1;
 /// Bit of a contact cache entry: an answer was reported.
-pub const ANSWERED: u32 = 1 << 1;
+pub const ANSWERED: u64 = 1 << 1;
 /// Bit of a contact cache entry: a refusal was reported.
-pub const REFUSED: u32 = 1 << 2;
+pub const REFUSED: u64 = 1 << 2;
 
 /// Which way a packet crosses the pod's veth.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,12 +30,12 @@ impl Direction {
 
 /// Packets and bytes of one direction: estimates, from sampled packets scaled by the sample rate.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Debug)]
 pub struct Volume {
     /// Packets, GSO segments counted.
-    pub packets: u64,
-    /// Bytes on the wire, Ethernet header included, once for each super-packet.
-    pub bytes: u64,
+    pub packets: AtomicU64,
+    /// Bytes, link layer included; the headers of a GSO super-packet are counted once.
+    pub bytes: AtomicU64,
 }
 
 /// Exact counters of a slot, by index into [`Slot::counters`].
@@ -87,22 +89,22 @@ impl ParseFailure {
 /// User space assigns it before the programs are attached, and alone decides which interface it
 /// belongs to; traffic only changes what is inside. Both sides use atomic operations.
 #[repr(C)]
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Slot {
     /// Interface index of the host side of the pod's veth.
-    pub ifindex: u32,
+    pub ifindex: AtomicU64,
     /// Counts up each time the slot is assigned; tells reuses of one `ifindex` apart.
-    pub epoch: u32,
+    pub epoch: AtomicU64,
     /// Ports new to `initiated.window` until a trip; user space sets it from its thresholds.
-    pub budget: i64,
+    pub budget: AtomicI64,
     /// Ports new to `refused.window` until a trip.
-    pub refusal_budget: i64,
+    pub refusal_budget: AtomicI64,
     /// Records offered to the ring buffer since the last drain.
-    pub records: u64,
+    pub records: AtomicU64,
     /// Exact counters, by [`Counter`].
-    pub counters: [u64; Counter::COUNT],
+    pub counters: [AtomicU64; Counter::COUNT],
     /// Packets that could not be parsed, by [`ParseFailure`].
-    pub parse_failures: [u64; ParseFailure::COUNT],
+    pub parse_failures: [AtomicU64; ParseFailure::COUNT],
     /// Estimated traffic, by [`Direction`].
     pub volume: [Volume; Direction::COUNT],
     /// Destination ports the pod initiated to over TCP.
@@ -110,12 +112,12 @@ pub struct Slot {
     /// Destination ports that refused it over TCP.
     pub refused: Ports,
     /// Recently reported pairs of peer and port, by hash: see [`contact_tag`].
-    pub contacts: [u32; CONTACT_CACHE_ENTRIES],
+    pub contacts: [AtomicU64; CONTACT_CACHE_ENTRIES],
 }
 
 /// Two sets with two jobs.
 #[repr(C)]
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Ports {
     /// Seen since the last drain, which swaps its words for zero.
     pub fresh: PortSet,
@@ -123,19 +125,23 @@ pub struct Ports {
     pub window: PortSet,
 }
 
-/// Index into [`Slot::contacts`] and the entry for a pair of peer and port.
+/// Bits of a contact cache entry that tell what was reported; the rest is its [`contact_tag`].
+pub const REPORTED_MASK: u64 = CONTACTED | ANSWERED | REFUSED;
+
+/// Index into [`Slot::contacts`] and the entry for a pair of peer and port, with nothing reported.
 ///
-/// The entry's lowest three bits are left clear for what has been reported: [`CONTACTED`],
-/// [`ANSWERED`], [`REFUSED`]. Every bit of the result depends on every bit of the input and of the
+/// Every bit of the result depends on every bit of the input and of the
 /// secret seed (the finalizer of MurmurHash3), so that a pod cannot aim at an entry.
 #[inline(always)]
 #[must_use]
-pub const fn contact_tag(seed: u64, peer: &[u32; 4], port: u16) -> (usize, u32) {
+pub const fn contact_tag(seed: u64, peer: &[u32; 4], port: u16) -> (usize, u64) {
     let low = (peer[0] as u64) << 32 | peer[1] as u64;
     let high = (peer[2] as u64) << 32 | peer[3] as u64;
     let hash = mix(mix(mix(low ^ seed) ^ high) ^ port as u64);
-    let index = (hash >> 32) as usize & (CONTACT_CACHE_ENTRIES - 1);
-    (index, (hash as u32) & !0b111)
+    (
+        (hash >> 32) as usize & (CONTACT_CACHE_ENTRIES - 1),
+        hash & !REPORTED_MASK,
+    )
 }
 
 #[inline(always)]

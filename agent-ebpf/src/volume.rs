@@ -1,0 +1,42 @@
+//! Traffic volume, estimated from one packet in N.
+#![expect(unsafe_code, reason = "the skip counter and the context are pointers")]
+
+use agent_common::Direction;
+use aya_ebpf::{helpers::bpf_get_prandom_u32, programs::TcContext};
+
+use crate::{
+    atomic::{fetch_add, load},
+    maps::{Watched, settings, skip},
+};
+
+/// Counts the packet if its turn has come, scaled by the sample rate.
+///
+/// A skip counter for each CPU; the next skip is drawn evenly from 1 to 2N - 1, so that its mean is N
+/// and no periodic traffic can hide between the samples.
+#[inline(always)]
+pub(crate) fn sample(watched: &Watched, direction: Direction, ctx: &TcContext) {
+    let Some(settings) = settings() else { return };
+    let rate = load(&settings.sample_rate);
+    if rate == 0 {
+        return;
+    }
+    if rate > 1 {
+        let Some(skip) = skip() else { return };
+        // SAFETY: the map holds the counter, and no other program runs on this CPU meanwhile.
+        let left = unsafe { *skip };
+        if left > 1 {
+            // SAFETY: as above.
+            unsafe { *skip = left - 1 };
+            return;
+        }
+        // SAFETY: the helper has no preconditions.
+        let random = unsafe { bpf_get_prandom_u32() };
+        // SAFETY: as above.
+        unsafe { *skip = 1 + random % (2 * rate as u32 - 1) };
+    }
+    // SAFETY: the kernel hands every classifier a valid context.
+    let segments = unsafe { (*ctx.skb.skb).gso_segs };
+    let volume = &watched.slot.volume[direction as usize];
+    fetch_add(&volume.packets, u64::from(segments.max(1)) * rate);
+    fetch_add(&volume.bytes, u64::from(ctx.len()) * rate);
+}
