@@ -1,1 +1,17 @@
+//! `picket`: what the collector and the agents know, on the command line.
 
+mod arguments;
+mod events;
+mod json;
+mod manual;
+mod names;
+mod output;
+mod palette;
+mod run;
+mod server;
+mod status;
+mod table;
+mod time;
+
+pub use arguments::Arguments;
+pub use run::{RunError, run};

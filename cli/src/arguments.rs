@@ -1,0 +1,156 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use api::{transport::Remote, v1};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::time::Since;
+
+/// See what Picket found, and what it watches.
+#[derive(Debug, Parser)]
+#[command(name = "picket", version)]
+pub struct Arguments {
+    /// Collector or agent to ask: http://HOST:PORT or unix:PATH.
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        env = "PICKET_SERVER",
+        default_value = "http://127.0.0.1:7400"
+    )]
+    pub(crate) server: Remote,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print events, oldest first.
+    #[command(after_long_help = EVENTS_HELP)]
+    Events(EventsArguments),
+    /// Print nodes, what they watch, and what they cannot see.
+    #[command(after_long_help = STATUS_HELP)]
+    Status(StatusArguments),
+    /// Print the completion script of a shell.
+    Completions(CompletionsArguments),
+    /// Write the man pages.
+    Man(ManArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EventsArguments {
+    /// Stay, and print new events as they come.
+    ///
+    /// Without --since and --after only new events are printed. When the server goes away, picket
+    /// waits for it and resumes where it was.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Only events raised since: a duration such as 1h, or a time such as 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Since>,
+
+    /// Only events after this position in the collector's log.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<u64>,
+
+    /// Only events of this namespace; may be repeated.
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) namespace: Vec<String>,
+
+    /// Only events of this pod; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pod: Vec<String>,
+
+    /// Only events of this node; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Vec<String>,
+
+    /// Only events of this detector, such as port_scan; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) detector: Vec<String>,
+
+    /// Only events of this state; may be repeated.
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Vec<State>,
+
+    /// Only events of this severity and above.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) min_severity: Option<Severity>,
+
+    /// Stop after this many events.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArguments {
+    /// Print one JSON object a node and line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArguments {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArguments {
+    /// Directory to write them to.
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum State {
+    Opened,
+    Updated,
+    Closed,
+}
+
+impl From<State> for v1::State {
+    fn from(state: State) -> Self {
+        match state {
+            State::Opened => Self::Opened,
+            State::Updated => Self::Updated,
+            State::Closed => Self::Closed,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Severity {
+    Low,
+    Medium,
+    High,
+}
+
+impl From<Severity> for v1::Severity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Low => Self::Low,
+            Severity::Medium => Self::Medium,
+            Severity::High => Self::High,
+        }
+    }
+}
+
+const EVENTS_HELP: &str = "\
+With --json each line is an object whose `kind` is `event` or `gap`. Its fields are those of \
+picket.v1.Event and picket.v1.Gap, in snake_case. Times are RFC 3339 in UTC with nanoseconds, or null \
+when not known. Enums are short lower-case names, such as opened, high, tcp_syn. `window` is in \
+seconds, such as 60s. `id.epoch` is a string, because it exceeds what many JSON readers hold in a \
+number.";
+
+const STATUS_HELP: &str = "\
+With --json each line is an object whose `kind` is `node`. Its fields are those of picket.v1.Node, in \
+snake_case. `status` is null when the node has not reported yet.";

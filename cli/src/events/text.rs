@@ -1,0 +1,60 @@
+//! Events and gaps for people, one line each.
+
+use api::v1::{Event, Gap, Severity, State};
+
+use crate::{
+    names,
+    palette::{BOLD, DIM, HIGH, LOW, MEDIUM, Palette, harmless},
+    time,
+};
+
+/// Time, severity, state, pod, and what happened.
+pub(super) fn event(event: &Event, palette: Palette) -> String {
+    let colour = match event.severity() {
+        Severity::High => HIGH,
+        Severity::Medium => MEDIUM,
+        Severity::Low | Severity::Unspecified => LOW,
+    };
+    let emphasis = match event.state() {
+        State::Opened => BOLD,
+        State::Closed => DIM,
+        State::Updated | State::Unspecified => clap::builder::styling::Style::new(),
+    };
+    format!(
+        "{}  {}  {}  {}  {}",
+        time::short(event.raised_at),
+        palette.paint(colour, &format!("{:6}", names::severity(event))),
+        palette.paint(emphasis, &format!("{:7}", names::state(event))),
+        palette.paint(BOLD, &source(event)),
+        harmless(&event.summary),
+    )
+}
+
+/// The pod; while it is not known, the closest thing to it that is.
+fn source(event: &Event) -> String {
+    let node = event.id.as_ref().map_or("", |id| &id.node);
+    let Some(source) = &event.source else {
+        return format!("node {node}");
+    };
+    names::pod(&source.namespace, &source.pod).unwrap_or_else(|| {
+        let name = if source.address.is_empty() {
+            &source.interface
+        } else {
+            &source.address
+        };
+        format!("{name} on {node}")
+    })
+}
+
+pub(super) fn gap(gap: &Gap, palette: Palette) -> String {
+    let lost = match gap.events {
+        1 => "1 event is missing here".to_owned(),
+        events => format!("{events} events are missing here"),
+    };
+    let node = if gap.node.is_empty() {
+        String::new()
+    } else {
+        format!(", of node {}", gap.node)
+    };
+    palette.paint(MEDIUM, &format!("-- {lost}{node}: {}", gap.reason))
+}

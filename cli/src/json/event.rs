@@ -1,0 +1,174 @@
+//! `picket.v1.Event` as JSON.
+
+use std::time::Duration;
+
+use api::v1;
+use serde::Serialize;
+
+use crate::{names, time};
+
+#[derive(Serialize)]
+pub(super) struct Event<'a> {
+    id: Option<Id<'a>>,
+    cursor: u64,
+    anomaly_id: &'a str,
+    state: String,
+    detector: &'a str,
+    severity: String,
+    raised_at: Option<String>,
+    crossed_at: Option<String>,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
+    source: Option<Endpoint<'a>>,
+    targets: Vec<Target<'a>>,
+    further_targets: u64,
+    crossed: Option<Criterion>,
+    ports: Option<PortCounts>,
+    technique: String,
+    attack_ids: &'a [String],
+    summary: &'a str,
+    coverage: Option<Coverage>,
+}
+
+impl<'a> Event<'a> {
+    pub(super) fn new(event: &'a v1::Event) -> Self {
+        Self {
+            id: event.id.as_ref().map(Id::new),
+            cursor: event.cursor,
+            anomaly_id: &event.anomaly_id,
+            state: names::state(event),
+            detector: &event.detector,
+            severity: names::severity(event),
+            raised_at: time::exact(event.raised_at),
+            crossed_at: time::exact(event.crossed_at),
+            first_seen: time::exact(event.first_seen),
+            last_seen: time::exact(event.last_seen),
+            source: event.source.as_ref().map(Endpoint::new),
+            targets: event.targets.iter().map(Target::new).collect(),
+            further_targets: event.further_targets,
+            crossed: event.crossed.as_ref().map(Criterion::new),
+            ports: event.ports.as_ref().map(PortCounts::new),
+            technique: names::technique(event),
+            attack_ids: &event.attack_ids,
+            summary: &event.summary,
+            coverage: event.coverage.as_ref().map(Coverage::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Id<'a> {
+    node: &'a str,
+    /// Text, because it is beyond the 53 bits that many readers keep of a number.
+    epoch: String,
+    sequence: u64,
+}
+
+impl<'a> Id<'a> {
+    fn new(id: &'a v1::EventId) -> Self {
+        Self {
+            node: &id.node,
+            epoch: id.epoch.to_string(),
+            sequence: id.sequence,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Endpoint<'a> {
+    namespace: &'a str,
+    pod: &'a str,
+    uid: &'a str,
+    address: &'a str,
+    interface: &'a str,
+}
+
+impl<'a> Endpoint<'a> {
+    fn new(endpoint: &'a v1::Endpoint) -> Self {
+        Self {
+            namespace: &endpoint.namespace,
+            pod: &endpoint.pod,
+            uid: &endpoint.uid,
+            address: &endpoint.address,
+            interface: &endpoint.interface,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    endpoint: Option<Endpoint<'a>>,
+    failed_ports: u32,
+    answered_ports: u32,
+    sample_ports: &'a [u32],
+}
+
+impl<'a> Target<'a> {
+    fn new(target: &'a v1::Target) -> Self {
+        Self {
+            endpoint: target.endpoint.as_ref().map(Endpoint::new),
+            failed_ports: target.failed_ports,
+            answered_ports: target.answered_ports,
+            sample_ports: &target.sample_ports,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Criterion {
+    measure: String,
+    counted: u64,
+    threshold: u64,
+    window: Option<String>,
+}
+
+impl Criterion {
+    fn new(criterion: &v1::Criterion) -> Self {
+        let window = criterion
+            .window
+            .and_then(|window| Duration::try_from(window).ok());
+        Self {
+            measure: names::measure(criterion),
+            counted: criterion.counted,
+            threshold: criterion.threshold,
+            // As protobuf's own JSON mapping writes it.
+            window: window.map(|window| format!("{}s", window.as_secs_f64())),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PortCounts {
+    distinct: u32,
+    refused: u32,
+    answered: u32,
+    silent: u32,
+}
+
+impl PortCounts {
+    fn new(ports: &v1::PortCounts) -> Self {
+        Self {
+            distinct: ports.distinct,
+            refused: ports.refused,
+            answered: ports.answered,
+            silent: ports.silent,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Coverage {
+    records_dropped: u64,
+    parse_failures: u64,
+    sample_rate: u32,
+}
+
+impl Coverage {
+    fn new(coverage: &v1::Coverage) -> Self {
+        Self {
+            records_dropped: coverage.records_dropped,
+            parse_failures: coverage.parse_failures,
+            sample_rate: coverage.sample_rate,
+        }
+    }
+}

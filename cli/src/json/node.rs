@@ -1,0 +1,92 @@
+//! `picket.v1.Node` as JSON.
+
+use api::v1;
+use serde::Serialize;
+
+use crate::time;
+
+#[derive(Serialize)]
+pub(super) struct Node<'a> {
+    name: &'a str,
+    connected: bool,
+    last_seen: Option<String>,
+    agent_version: &'a str,
+    status: Option<Status<'a>>,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn new(node: &'a v1::Node) -> Self {
+        Self {
+            name: &node.name,
+            connected: node.connected,
+            last_seen: time::exact(node.last_seen),
+            agent_version: &node.agent_version,
+            status: node.status.as_ref().map(Status::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    attachment: &'a str,
+    sample_rate: u32,
+    slots_capacity: u32,
+    slots: Vec<Slot<'a>>,
+    unwatched: Vec<Unwatched<'a>>,
+    drops: Vec<Drop<'a>>,
+    events_pending: u64,
+}
+
+impl<'a> Status<'a> {
+    fn new(status: &'a v1::NodeStatus) -> Self {
+        let slot = |slot: &'a v1::Slot| Slot {
+            interface: &slot.interface,
+            namespace: &slot.namespace,
+            pod: &slot.pod,
+            addresses: &slot.addresses,
+            distinct_ports: slot.distinct_ports,
+            records_dropped: slot.records_dropped,
+            parse_failures: slot.parse_failures,
+        };
+        let unwatched = |unwatched: &'a v1::Unwatched| Unwatched {
+            interface: &unwatched.interface,
+            reason: &unwatched.reason,
+        };
+        let drop = |drop: &'a v1::Drop| Drop {
+            reason: &drop.reason,
+            count: drop.count,
+        };
+        Self {
+            attachment: &status.attachment,
+            sample_rate: status.sample_rate,
+            slots_capacity: status.slots_capacity,
+            slots: status.slots.iter().map(slot).collect(),
+            unwatched: status.unwatched.iter().map(unwatched).collect(),
+            drops: status.drops.iter().map(drop).collect(),
+            events_pending: status.events_pending,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Slot<'a> {
+    interface: &'a str,
+    namespace: &'a str,
+    pod: &'a str,
+    addresses: &'a [String],
+    distinct_ports: u32,
+    records_dropped: u64,
+    parse_failures: u64,
+}
+
+#[derive(Serialize)]
+struct Unwatched<'a> {
+    interface: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Drop<'a> {
+    reason: &'a str,
+    count: u64,
+}

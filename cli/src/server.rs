@@ -1,0 +1,133 @@
+//! The server asked, and what to make of its refusals.
+
+use std::time::Duration;
+
+use api::{
+    transport::{Remote, TransportError},
+    v1::{
+        ListNodesRequest, ListRequest, ListResponse, Node, SubscribeRequest, SubscribeResponse,
+        events_client::EventsClient, nodes_client::NodesClient,
+    },
+};
+use thiserror::Error;
+use tonic::{Code, Request, Status, Streaming};
+
+/// The longest to wait for an answer that needs no event.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    remote: Remote,
+}
+
+#[derive(Debug, Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Connect(#[from] TransportError),
+    #[error(
+        "{server} keeps no past events, because it is the agent of one node; add --follow, or ask the \
+         collector with --server"
+    )]
+    NoPast { server: String },
+    #[error("{server} knows no nodes, because it is an agent; ask the collector with --server")]
+    NoNodes { server: String },
+    #[error("the log of {server} is not the one you read before: {message}; start without --after")]
+    BeyondLog { server: String, message: String },
+    #[error("{server} refused the request: {message}; correct it and try again")]
+    Refused { server: String, message: String },
+    #[error(
+        "{server} did not answer: {message}; check that it runs, and that --server names its gRPC port"
+    )]
+    Away { server: String, message: String },
+    #[error("{server} failed: {message}; its log says more")]
+    Failed { server: String, message: String },
+}
+
+impl ServerError {
+    /// Whether trying again may help.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect(_) | Self::Away { .. } | Self::Failed { .. }
+        )
+    }
+}
+
+impl Server {
+    pub(crate) fn new(remote: Remote) -> Self {
+        Self { remote }
+    }
+
+    /// One page of past events.
+    pub(crate) async fn page(&self, request: ListRequest) -> Result<ListResponse, ServerError> {
+        let mut client = EventsClient::new(self.remote.connect().await?);
+        let answer = client.list(prompt(request)).await;
+        Ok(answer
+            .map_err(|status| match status.code() {
+                Code::Unimplemented => ServerError::NoPast {
+                    server: self.remote.to_string(),
+                },
+                _ => self.explain(&status),
+            })?
+            .into_inner())
+    }
+
+    pub(crate) async fn subscribe(
+        &self,
+        request: SubscribeRequest,
+    ) -> Result<Streaming<SubscribeResponse>, ServerError> {
+        let mut client = EventsClient::new(self.remote.connect().await?);
+        let answer = client.subscribe(request).await;
+        Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
+    }
+
+    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, ServerError> {
+        let mut client = NodesClient::new(self.remote.connect().await?);
+        let answer = client.list(prompt(ListNodesRequest {})).await;
+        Ok(answer
+            .map_err(|status| match status.code() {
+                Code::Unimplemented => ServerError::NoNodes {
+                    server: self.remote.to_string(),
+                },
+                _ => self.explain(&status),
+            })?
+            .into_inner()
+            .nodes)
+    }
+
+    pub(crate) fn explain(&self, status: &Status) -> ServerError {
+        let server = self.remote.to_string();
+        let message = if status.message().is_empty() {
+            status.code().description().to_owned()
+        } else {
+            status.message().to_owned()
+        };
+        match status.code() {
+            Code::OutOfRange => ServerError::BeyondLog { server, message },
+            Code::InvalidArgument
+            | Code::NotFound
+            | Code::PermissionDenied
+            | Code::Unauthenticated
+            | Code::Unimplemented => ServerError::Refused { server, message },
+            // Unknown is what tonic makes of a broken connection or of a server that is not gRPC.
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+                ServerError::Away { server, message }
+            }
+            _ => ServerError::Failed { server, message },
+        }
+    }
+
+    /// What a stream without news says of its server.
+    pub(crate) fn silent(&self, message: &str) -> ServerError {
+        ServerError::Away {
+            server: self.remote.to_string(),
+            message: message.to_owned(),
+        }
+    }
+}
+
+fn prompt<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(ANSWER_TIMEOUT);
+    request
+}

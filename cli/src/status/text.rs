@@ -1,0 +1,119 @@
+//! Nodes for people: one table of all, then what each watches and misses.
+
+use std::time::SystemTime;
+
+use api::v1::{Node, NodeStatus, Slot};
+
+use crate::{
+    names,
+    palette::{BOLD, Palette},
+    table::table,
+    time,
+};
+
+pub(super) fn nodes(nodes: &[Node], now: SystemTime, palette: Palette) -> Vec<String> {
+    if nodes.is_empty() {
+        return vec!["No node has published since the collector started.".to_owned()];
+    }
+    let rows: Vec<_> = nodes.iter().map(|node| overview(node, now)).collect();
+    let heading = [
+        "NODE",
+        "STATE",
+        "LAST SEEN",
+        "VERSION",
+        "ATTACHED",
+        "SLOTS",
+        "SAMPLED",
+        "PENDING",
+    ];
+    let mut lines = table(heading, &rows, palette);
+    for node in nodes {
+        if let Some(status) = &node.status {
+            lines.extend(details(&node.name, status, palette));
+        }
+    }
+    lines
+}
+
+fn overview(node: &Node, now: SystemTime) -> [String; 8] {
+    let status = |show: &dyn Fn(&NodeStatus) -> String| {
+        node.status.as_ref().map_or_else(|| "-".to_owned(), show)
+    };
+    [
+        node.name.clone(),
+        if node.connected { "connected" } else { "away" }.to_owned(),
+        time::ago(node.last_seen, now),
+        node.agent_version.clone(),
+        status(&|status| status.attachment.clone()),
+        status(&|status| format!("{}/{}", status.slots.len(), status.slots_capacity)),
+        status(&|status| format!("1/{}", status.sample_rate)),
+        status(&|status| status.events_pending.to_string()),
+    ]
+}
+
+fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut section = |title: &str, body: Vec<String>| {
+        lines.push(String::new());
+        lines.push(palette.paint(BOLD, &format!("{node}: {title}")));
+        lines.extend(body.iter().map(|line| format!("  {line}")));
+    };
+
+    if !status.slots.is_empty() {
+        let rows: Vec<_> = status.slots.iter().map(watched).collect();
+        let heading = ["INTERFACE", "POD", "ADDRESSES", "PORTS/MIN", "COVERAGE"];
+        section("watched", table(heading, &rows, palette));
+    }
+    if !status.unwatched.is_empty() {
+        let unwatched = status.unwatched.iter();
+        let rows: Vec<_> = unwatched
+            .map(|entry| [entry.interface.clone(), entry.reason.clone()])
+            .collect();
+        section(
+            "not watched",
+            table(["INTERFACE", "REASON"], &rows, palette),
+        );
+    }
+    let lost = status.drops.iter().filter(|drop| drop.count > 0);
+    let rows: Vec<_> = lost
+        .map(|drop| [drop.reason.clone(), drop.count.to_string()])
+        .collect();
+    if !rows.is_empty() {
+        section("lost", table(["REASON", "COUNT"], &rows, palette));
+    }
+    lines
+}
+
+fn watched(slot: &Slot) -> [String; 5] {
+    let known = |text: String| {
+        if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text
+        }
+    };
+    [
+        slot.interface.clone(),
+        known(names::pod(&slot.namespace, &slot.pod).unwrap_or_default()),
+        known(slot.addresses.join(",")),
+        slot.distinct_ports.to_string(),
+        coverage(slot),
+    ]
+}
+
+fn coverage(slot: &Slot) -> String {
+    let missed = [
+        (slot.records_dropped, "records dropped"),
+        (slot.parse_failures, "packets not parsed"),
+    ];
+    let missed: Vec<_> = missed
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if missed.is_empty() {
+        "complete".to_owned()
+    } else {
+        missed.join(", ")
+    }
+}

@@ -1,0 +1,185 @@
+//! New events as they come, through whatever happens to the server and the reader.
+
+use api::v1::{Gap, subscribe_response::Item};
+
+use crate::{
+    process::{Running, run},
+    server::{Kind, Log, Server, event},
+};
+
+/// Starts to follow, and returns once the first event has come: nothing is missed after that.
+async fn follow(log: &Log, server: &Server, options: &[&str]) -> Running {
+    let arguments = [
+        &["events", "--follow", "--server", &server.address],
+        options,
+    ]
+    .concat();
+    let mut picket = Running::start(&arguments);
+    while log.filters().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    log.append(Item::Event(event(1)));
+    assert!(picket.line().await.ends_with("event 1"));
+    picket
+}
+
+async fn expect(picket: &mut Running, sequences: impl IntoIterator<Item = u64>) {
+    for sequence in sequences {
+        let line = picket.line().await;
+        assert!(line.ends_with(&format!("  event {sequence}")), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_past_asked_for_comes_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Collector);
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    for sequence in 1..=3 {
+        log.append(Item::Event(event(sequence)));
+    }
+    for (options, first) in [(["--since", "1h"], 1), (["--after", "2"], 3)] {
+        let arguments = ["events", "--follow", "--server", &server.address];
+        let mut picket = Running::start(&[&arguments[..], &options].concat());
+        expect(&mut picket, first..=3).await;
+        log.append(Item::Event(event(4)));
+        expect(&mut picket, [4]).await;
+        // The next case starts from the same log.
+        log.truncate(3);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_is_resumed_without_loss_or_duplicate() {
+    for kind in [Kind::Collector, Kind::Agent] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let log = Log::of(kind);
+        let server = Server::start(&path, &log).await;
+        let mut picket = follow(&log, &server, &[]).await;
+
+        server.stop().await;
+        let note = picket.error_line().await;
+        assert!(note.contains("trying again until it is back"), "{note}");
+        for sequence in 2..=5 {
+            log.append(Item::Event(event(sequence)));
+        }
+        let server = Server::start(&path, &log).await;
+        assert_eq!(picket.error_line().await, "picket: the server is back");
+        expect(&mut picket, 2..=5).await;
+        log.append(Item::Event(event(6)));
+        expect(&mut picket, [6]).await;
+
+        picket.interrupt().await;
+        let (status, rest, errors) = picket.end().await;
+        assert_eq!(
+            (status.code(), rest.as_str(), errors.as_str()),
+            (Some(0), "", "")
+        );
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_another_one_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let log = Log::of(Kind::Collector);
+    let server = Server::start(&path, &log).await;
+    let picket = follow(&log, &server, &[]).await;
+
+    server.stop().await;
+    let server = Server::start(&path, &Log::of(Kind::Collector)).await;
+
+    let (status, _, errors) = picket.end().await;
+    assert_eq!(status.code(), Some(1));
+    let expected = format!(
+        "error: the log of {} is not the one you read before: cursor 1 is beyond 0; start without \
+         --after",
+        server.address
+    );
+    assert_eq!(errors.lines().last(), Some(expected.as_str()));
+}
+
+#[tokio::test]
+async fn gaps_are_shown_at_their_place() {
+    let gap = |events, node: &str| {
+        Item::Gap(Gap {
+            events,
+            reason: "the agent's queue was full".to_owned(),
+            node: node.to_owned(),
+            cursor: 0,
+        })
+    };
+    let cases: [(&[&str], [&str; 2]); 2] = [
+        (
+            &[],
+            [
+                "-- 1 event is missing here: the agent's queue was full",
+                "-- 7 events are missing here, of node n1: the agent's queue was full",
+            ],
+        ),
+        (
+            &["--json"],
+            [
+                r#"{"kind":"gap","events":1,"reason":"the agent's queue was full","node":"","cursor":1}"#,
+                r#"{"kind":"gap","events":7,"reason":"the agent's queue was full","node":"n1","cursor":3}"#,
+            ],
+        ),
+    ];
+    for (options, expected) in cases {
+        let directory = tempfile::tempdir().unwrap();
+        let log = Log::of(Kind::Collector);
+        let server = Server::start(&directory.path().join("s"), &log).await;
+        log.append(gap(1, ""));
+        log.append(Item::Event(event(1)));
+        log.append(gap(7, "n1"));
+        let arguments = ["events", "-f", "--after", "0", "--server", &server.address];
+        let mut picket = Running::start(&[&arguments[..], options].concat());
+
+        assert_eq!(picket.line().await, expected[0]);
+        assert!(picket.line().await.contains("event 1"));
+        assert_eq!(picket.line().await, expected[1]);
+    }
+}
+
+#[tokio::test]
+async fn the_limit_ends_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Collector);
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    let picket = follow(&log, &server, &["--limit", "2"]).await;
+
+    log.append(Item::Event(event(2)));
+
+    let (status, rest, errors) = picket.end().await;
+    assert!(rest.ends_with("event 2\n"), "{rest}");
+    assert_eq!((status.code(), errors.as_str()), (Some(0), ""));
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_ends_it_without_waiting_for_an_event() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Collector);
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    let mut picket = follow(&log, &server, &[]).await;
+
+    picket.close_stdout();
+
+    let (status, _, errors) = picket.end().await;
+    assert_eq!((status.code(), errors.as_str()), (Some(0), ""));
+}
+
+#[tokio::test]
+async fn a_server_that_was_never_there_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}", directory.path().join("s").display());
+
+    let output = run(&["events", "--follow", "--server", &address]).await;
+
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let expected = format!("error: cannot connect to {address}: check the address");
+    assert!(errors.starts_with(&expected), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}

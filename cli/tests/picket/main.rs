@@ -1,0 +1,9 @@
+//! The real binary against a gRPC server of the tests' own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod arguments;
+mod events;
+mod follow;
+mod process;
+mod server;
+mod status;

@@ -1,0 +1,133 @@
+//! Nodes, what they watch, and what they cannot see.
+
+use std::time::{Duration, SystemTime};
+
+use api::v1::{Drop, Node, NodeStatus, Slot, Unwatched};
+
+use crate::{
+    process::{answer, run},
+    server::{Kind, Log, Server},
+};
+
+fn nodes(seen: SystemTime) -> Vec<Node> {
+    let watched = Slot {
+        interface: "veth1".to_owned(),
+        namespace: "default".to_owned(),
+        pod: "app1".to_owned(),
+        addresses: vec!["10.244.147.92".to_owned(), "fd00::92".to_owned()],
+        distinct_ports: 12,
+        ..Slot::default()
+    };
+    let nameless = Slot {
+        interface: "veth2".to_owned(),
+        records_dropped: 3,
+        parse_failures: 1,
+        ..Slot::default()
+    };
+    let drop = |reason: &str, count| Drop {
+        reason: reason.to_owned(),
+        count,
+    };
+    vec![
+        Node {
+            name: "n1".to_owned(),
+            connected: true,
+            last_seen: Some(seen.into()),
+            agent_version: "0.1.0".to_owned(),
+            status: Some(NodeStatus {
+                attachment: "tcx".to_owned(),
+                sample_rate: 16,
+                slots_capacity: 256,
+                slots: vec![watched, nameless],
+                unwatched: vec![Unwatched {
+                    interface: "veth3".to_owned(),
+                    reason: "no free slot".to_owned(),
+                }],
+                drops: vec![drop("ring buffer full", 3), drop("queue full", 0)],
+                events_pending: 4,
+            }),
+        },
+        Node {
+            name: "node-2".to_owned(),
+            ..Node::default()
+        },
+    ]
+}
+
+#[tokio::test]
+async fn people_read_tables() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Collector);
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    let arguments = ["status", "--server", &server.address];
+    assert_eq!(
+        answer(&arguments).await,
+        "No node has published since the collector started.\n"
+    );
+
+    // In the future, which is no time ago whenever the test runs.
+    log.set_nodes(nodes(
+        SystemTime::UNIX_EPOCH + Duration::from_secs(9_000_000_000),
+    ));
+    let expected = "\
+NODE    STATE      LAST SEEN  VERSION  ATTACHED  SLOTS  SAMPLED  PENDING
+n1      connected  0s ago     0.1.0    tcx       2/256  1/16     4
+node-2  away       never               -         -      -        -
+
+n1: watched
+  INTERFACE  POD           ADDRESSES               PORTS/MIN  COVERAGE
+  veth1      default/app1  10.244.147.92,fd00::92  12         complete
+  veth2      -             -                       0          3 records dropped, 1 packets not parsed
+
+n1: not watched
+  INTERFACE  REASON
+  veth3      no free slot
+
+n1: lost
+  REASON            COUNT
+  ring buffer full  3
+";
+    assert_eq!(answer(&arguments).await, expected);
+}
+
+#[tokio::test]
+async fn machines_read_one_object_a_node() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Collector);
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    log.set_nodes(nodes(
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+    ));
+
+    let printed = answer(&["status", "--json", "--server", &server.address]).await;
+
+    let expected = concat!(
+        r#"{"kind":"node","name":"n1","connected":true,"last_seen":"2027-01-15T08:00:00.000000000Z","#,
+        r#""agent_version":"0.1.0","status":{"attachment":"tcx","sample_rate":16,"slots_capacity":256,"#,
+        r#""slots":[{"interface":"veth1","namespace":"default","pod":"app1","#,
+        r#""addresses":["10.244.147.92","fd00::92"],"distinct_ports":12,"records_dropped":0,"parse_failures":0},"#,
+        r#"{"interface":"veth2","namespace":"","pod":"","addresses":[],"distinct_ports":0,"records_dropped":3,"#,
+        r#""parse_failures":1}],"unwatched":[{"interface":"veth3","reason":"no free slot"}],"#,
+        r#""drops":[{"reason":"ring buffer full","count":3},{"reason":"queue full","count":0}],"events_pending":4}}"#,
+        "\n",
+        r#"{"kind":"node","name":"node-2","connected":false,"last_seen":null,"agent_version":"","status":null}"#,
+        "\n",
+    );
+    assert_eq!(printed, expected);
+}
+
+#[tokio::test]
+async fn an_agent_knows_no_nodes_and_picket_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Agent);
+    let server = Server::start(&directory.path().join("s"), &log).await;
+
+    let output = run(&["status", "--server", &server.address]).await;
+
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!(
+        "error: {} knows no nodes, because it is an agent; ask the collector with --server\n",
+        server.address
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+}
