@@ -1,0 +1,89 @@
+//! Rule: words and places that have no business in the tree.
+
+use super::tree::{Fault, Tree};
+
+/// A text that must not occur, and why.
+///
+/// Each is written in two parts, so that this file keeps its own rule.
+const UNWANTED: [(&str, &str, &str); 7] = [
+    (
+        "/ro",
+        "ot/",
+        "a path of one machine: take it from the environment",
+    ),
+    (
+        "/wo",
+        "rk/",
+        "a path of one machine: take it from the environment",
+    ),
+    (
+        "/ho",
+        "me/",
+        "a path of one machine: take it from the environment",
+    ),
+    (
+        "crates",
+        ".io",
+        "the host of a registry: name the package only",
+    ),
+    (
+        "deb.debian",
+        ".org",
+        "the host of a registry: name the package only",
+    ),
+    (
+        "static.rust",
+        "-lang",
+        "the host of a registry: name the package only",
+    ),
+    (
+        "ses",
+        "sion",
+        "no word of ours: say stream, connection, flow or run",
+    ),
+];
+
+pub(super) fn check(tree: &Tree) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    // The lock file names the registry in every entry.
+    for file in tree.files.iter().filter(|file| file.path != "Cargo.lock") {
+        for (start, end, why) in UNWANTED {
+            let unwanted = format!("{start}{end}");
+            for (line, text) in file.text.lines().enumerate() {
+                if occurs(&text.to_lowercase(), &unwanted) {
+                    faults.push(Fault::new(
+                        &file.path,
+                        line + 1,
+                        format!("`{unwanted}` is {why}"),
+                    ));
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// Whether `unwanted` is in `text`, and not as the end of another word.
+fn occurs(text: &str, unwanted: &str) -> bool {
+    text.match_indices(unwanted)
+        .any(|(at, _)| !text[..at].ends_with(char::is_alphabetic) || unwanted.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_unwanted_text_is_caught_and_its_parts_are_not() {
+        for (start, end, _) in UNWANTED {
+            let planted = format!("fine\nsee {start}{end} there\n").to_uppercase();
+            let faults = check(&Tree::of(&[("README.md", &planted)]));
+            assert_eq!(faults.len(), 1, "{planted}: {faults:?}");
+            assert_eq!(faults[0].line, 2);
+            assert_eq!(
+                check(&Tree::of(&[("README.md", start), ("Cargo.lock", &planted)])),
+                []
+            );
+        }
+    }
+}

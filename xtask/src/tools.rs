@@ -1,0 +1,102 @@
+//! The tools of our own: cargo binaries of one exact version in a cache folder, built once.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::command;
+
+/// A binary crate, and how it is built.
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    arguments: &'static [&'static str],
+    llvm: Option<&'static str>,
+}
+
+/// Must link the same LLVM as the compiler of the kernel programs.
+pub(crate) const BPF_LINKER: Tool = Tool {
+    name: "bpf-linker",
+    version: "0.13.0",
+    arguments: &["--no-default-features", "--features", "llvm-22"],
+    llvm: Some("/usr/lib/llvm-22"),
+};
+
+pub(crate) const CARGO_DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    arguments: &[],
+    llvm: None,
+};
+
+impl Tool {
+    pub(crate) fn path(&self) -> Result<PathBuf> {
+        Ok(folder()?.join("bin").join(self.name))
+    }
+
+    /// Whether the tool is there, in our version, and starts: a missing shared library shows here.
+    pub(crate) fn is_installed(&self) -> Result<bool> {
+        let printed = command::probe(Command::new(self.path()?).arg("--version"));
+        Ok(printed.is_some_and(|printed| self.is_version(&printed)))
+    }
+
+    pub(crate) fn install(&self) -> Result<()> {
+        let folder = folder()?;
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create the tools folder {}", folder.display()))?;
+        let mut install = command::cargo();
+        install
+            .current_dir(&folder)
+            .arg("install")
+            .arg(format!("{}@{}", self.name, self.version))
+            .args(["--locked", "--force", "--root"])
+            .arg(&folder)
+            .args(self.arguments)
+            // Otherwise its build products would stay in our own target folder.
+            .env_remove("CARGO_TARGET_DIR");
+        if let Some(prefix) = self.llvm {
+            let programs = Path::new(prefix).join("bin");
+            let path = env::var_os("PATH").unwrap_or_default();
+            let path = env::join_paths([programs].into_iter().chain(env::split_paths(&path)))?;
+            install.env("PATH", path).env("LLVM_PREFIX", prefix);
+        }
+        command::run(
+            &mut install,
+            "read the compiler's message above, then run `cargo xtask setup` again",
+        )
+    }
+
+    fn is_version(&self, printed: &str) -> bool {
+        printed.split_whitespace().eq([self.name, self.version])
+    }
+}
+
+fn folder() -> Result<PathBuf> {
+    let cache = match env::var_os("XDG_CACHE_HOME") {
+        Some(cache) if !cache.is_empty() => PathBuf::from(cache),
+        _ => {
+            let home = env::var_os("HOME").context(
+                "cannot tell where tools are kept: neither XDG_CACHE_HOME nor HOME is set; set one",
+            )?;
+            Path::new(&home).join(".cache")
+        }
+    };
+    Ok(cache.join("picket/tools"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_version_counts_as_installed() {
+        assert!(BPF_LINKER.is_version("bpf-linker 0.13.0\n"));
+        assert!(!BPF_LINKER.is_version("bpf-linker 0.13.1\n"));
+        assert!(!BPF_LINKER.is_version("bpf-linker 0.13.0-dev\n"));
+        assert!(!BPF_LINKER.is_version(""));
+    }
+}
