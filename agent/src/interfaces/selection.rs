@@ -1,0 +1,43 @@
+//! Which interfaces are watched.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::table::Link;
+
+/// Tells the interfaces to watch from the others.
+#[derive(Clone, Debug, Default)]
+pub enum Selection {
+    /// Every veth whose peer is in another network namespace.
+    #[default]
+    Pods,
+    /// Every interface whose name matches one of these.
+    Names(GlobSet),
+}
+
+impl Selection {
+    /// Selects by name; no patterns at all stand for every pod.
+    ///
+    /// # Errors
+    /// When a pattern is none.
+    pub fn by_name<'a>(
+        patterns: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, globset::Error> {
+        let mut names = GlobSetBuilder::new();
+        for pattern in patterns {
+            names.add(Glob::new(pattern)?);
+        }
+        let names = names.build()?;
+        Ok(if names.is_empty() {
+            Self::Pods
+        } else {
+            Self::Names(names)
+        })
+    }
+
+    pub(super) fn matches(&self, link: &Link) -> bool {
+        match self {
+            Self::Pods => link.veth && link.peer_namespace.is_some(),
+            Self::Names(names) => names.is_match(&link.name),
+        }
+    }
+}

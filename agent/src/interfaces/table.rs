@@ -1,0 +1,277 @@
+//! What is known of the selected interfaces, and the changes that follow from each fact.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use super::{Change, Selection};
+
+/// Addresses kept of one interface: a pod that answers for many must not grow the table.
+pub(super) const ADDRESSES: usize = 64;
+
+/// What tells one interface from another with the same index.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Link {
+    pub(super) ifindex: u32,
+    pub(super) name: String,
+    pub(super) veth: bool,
+    /// Link-layer address.
+    pub(super) address: Vec<u8>,
+    /// Interface index of the other end, in its own network namespace.
+    pub(super) peer: Option<u32>,
+    /// Id of the other end's network namespace; none when it is this one.
+    pub(super) peer_namespace: Option<i32>,
+}
+
+/// Something netlink tells.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Fact {
+    Link(Link),
+    NoLink {
+        ifindex: u32,
+    },
+    /// A host route; without an interface it leads elsewhere.
+    Route {
+        address: IpAddr,
+        ifindex: Option<u32>,
+        /// It took the place of another, for which no message comes.
+        replaces: bool,
+    },
+    NoRoute {
+        address: IpAddr,
+        ifindex: u32,
+    },
+    Neighbour {
+        address: IpAddr,
+        ifindex: u32,
+        standing: Standing,
+    },
+}
+
+/// What a neighbour entry is worth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// Set by hand, or it answered the kernel.
+    Confirmed,
+    /// Worth what it was before: an entry that aged, or one that a mere request has made.
+    Unchanged,
+    /// It does not answer, or is gone.
+    Lost,
+}
+
+/// Where a fact comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Source {
+    /// A notification: no earlier one is missing, or a dump follows.
+    Notification,
+    /// A dump: what differs from the table has been missed.
+    Dump,
+}
+
+#[derive(Debug)]
+struct Watched {
+    link: Link,
+    /// Addresses with the round in which they were last seen.
+    routes: BTreeMap<IpAddr, u64>,
+    neighbours: BTreeMap<IpAddr, u64>,
+    told: Vec<IpAddr>,
+    seen: u64,
+}
+
+/// The selected interfaces, by index.
+#[derive(Debug)]
+pub(super) struct Table {
+    selection: Selection,
+    watched: BTreeMap<u32, Watched>,
+    /// Interfaces whose addresses may differ from what was told.
+    touched: BTreeSet<u32>,
+    /// Counts the dumps begun.
+    round: u64,
+    addresses_dropped: u64,
+}
+
+impl Table {
+    pub(super) const fn new(selection: Selection) -> Self {
+        Self {
+            selection,
+            watched: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            round: 0,
+            addresses_dropped: 0,
+        }
+    }
+
+    /// A full dump begins, or begins anew.
+    pub(super) const fn begin_dump(&mut self) {
+        self.round += 1;
+    }
+
+    /// A full dump is complete: what it did not show is gone.
+    pub(super) fn finish_dump(&mut self, changes: &mut Vec<Change>) {
+        let round = self.round;
+        self.watched.retain(|&ifindex, watched| {
+            let there = watched.seen == round;
+            if !there {
+                changes.push(Change::Gone { ifindex });
+            }
+            watched.routes.retain(|_, seen| *seen == round);
+            watched.neighbours.retain(|_, seen| *seen == round);
+            there
+        });
+        self.touched = self.watched.keys().copied().collect();
+        self.tell_addresses(changes);
+        changes.push(Change::Synchronized);
+    }
+
+    /// Takes in a fact; changed addresses are told by [`Table::tell_addresses`].
+    pub(super) fn apply(&mut self, fact: Fact, source: Source, changes: &mut Vec<Change>) {
+        match fact {
+            Fact::Link(link) => self.apply_link(link, source, changes),
+            Fact::NoLink { ifindex } => self.remove(ifindex, changes),
+            Fact::Route {
+                address,
+                ifindex,
+                replaces,
+            } => {
+                if replaces {
+                    self.forget_route(address);
+                }
+                if let Some(ifindex) = ifindex {
+                    self.keep(ifindex, address, |watched| &mut watched.routes);
+                }
+            }
+            Fact::NoRoute { address, ifindex } => {
+                self.lose(ifindex, address, |watched| &mut watched.routes);
+            }
+            Fact::Neighbour {
+                address,
+                ifindex,
+                standing,
+            } => match standing {
+                Standing::Confirmed => {
+                    self.keep(ifindex, address, |watched| &mut watched.neighbours);
+                }
+                Standing::Unchanged => {
+                    let round = self.round;
+                    let known = self
+                        .watched
+                        .get_mut(&ifindex)
+                        .and_then(|watched| watched.neighbours.get_mut(&address));
+                    if let Some(seen) = known {
+                        *seen = round;
+                    }
+                }
+                Standing::Lost => {
+                    self.lose(ifindex, address, |watched| &mut watched.neighbours);
+                }
+            },
+        }
+    }
+
+    /// Tells the addresses that changed since it was last called.
+    pub(super) fn tell_addresses(&mut self, changes: &mut Vec<Change>) {
+        for ifindex in std::mem::take(&mut self.touched) {
+            let Some(watched) = self.watched.get_mut(&ifindex) else {
+                continue;
+            };
+            let both: BTreeSet<IpAddr> = watched
+                .routes
+                .keys()
+                .chain(watched.neighbours.keys())
+                .copied()
+                .collect();
+            let addresses: Vec<IpAddr> = both.into_iter().collect();
+            if addresses != watched.told {
+                watched.told.clone_from(&addresses);
+                changes.push(Change::Addresses { ifindex, addresses });
+            }
+        }
+    }
+
+    /// Addresses that found no room since this was last asked.
+    pub(super) const fn take_addresses_dropped(&mut self) -> u64 {
+        std::mem::replace(&mut self.addresses_dropped, 0)
+    }
+
+    fn apply_link(&mut self, link: Link, source: Source, changes: &mut Vec<Change>) {
+        let ifindex = link.ifindex;
+        if !self.selection.matches(&link) {
+            return self.remove(ifindex, changes);
+        }
+        if let Some(watched) = self.watched.get_mut(&ifindex) {
+            // The end of an interface is always notified, so an index is taken over unseen only when
+            // notifications were lost, and then a dump brings the new owner.
+            if source == Source::Notification || watched.link == link {
+                if watched.link.name != link.name {
+                    let name = link.name.clone();
+                    changes.push(Change::Renamed { ifindex, name });
+                }
+                watched.link = link;
+                watched.seen = self.round;
+                return;
+            }
+            self.remove(ifindex, changes);
+        }
+        let name = link.name.clone();
+        changes.push(Change::Appeared { ifindex, name });
+        let watched = Watched {
+            link,
+            routes: BTreeMap::new(),
+            neighbours: BTreeMap::new(),
+            told: Vec::new(),
+            seen: self.round,
+        };
+        self.watched.insert(ifindex, watched);
+    }
+
+    fn remove(&mut self, ifindex: u32, changes: &mut Vec<Change>) {
+        if self.watched.remove(&ifindex).is_some() {
+            changes.push(Change::Gone { ifindex });
+        }
+    }
+
+    fn keep(
+        &mut self,
+        ifindex: u32,
+        address: IpAddr,
+        part: impl Fn(&mut Watched) -> &mut BTreeMap<IpAddr, u64>,
+    ) {
+        let Some(watched) = self.watched.get_mut(&ifindex) else {
+            return;
+        };
+        let full = watched.routes.len() + watched.neighbours.len() >= ADDRESSES;
+        let addresses = part(watched);
+        if let Some(seen) = addresses.get_mut(&address) {
+            *seen = self.round;
+        } else if full {
+            self.addresses_dropped += 1;
+        } else {
+            addresses.insert(address, self.round);
+            self.touched.insert(ifindex);
+        }
+    }
+
+    fn lose(
+        &mut self,
+        ifindex: u32,
+        address: IpAddr,
+        part: impl Fn(&mut Watched) -> &mut BTreeMap<IpAddr, u64>,
+    ) {
+        let known = self.watched.get_mut(&ifindex).map(part);
+        if known.is_some_and(|addresses| addresses.remove(&address).is_some()) {
+            self.touched.insert(ifindex);
+        }
+    }
+
+    fn forget_route(&mut self, address: IpAddr) {
+        for (&ifindex, watched) in &mut self.watched {
+            if watched.routes.remove(&address).is_some() {
+                self.touched.insert(ifindex);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
