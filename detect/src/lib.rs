@@ -4,6 +4,7 @@
 mod anomaly;
 mod detector;
 mod observation;
+mod port_scan;
 mod time;
 
 pub use anomaly::{
@@ -11,4 +12,5 @@ pub use anomaly::{
 };
 pub use detector::{Budget, Detector};
 pub use observation::{Contact, Observation, Outcome, Subject, Technique, Volume};
+pub use port_scan::{PortScan, Thresholds, ThresholdsError};
 pub use time::Time;

@@ -22,6 +22,8 @@ pub struct Observation {
     pub ports: Vec<u16>,
     /// Destination ports that refused since the last observation, ascending; exact.
     pub refused: Vec<u16>,
+    /// Initiating packets the pod sent since the last observation, retries included; exact.
+    pub initiating_packets: u64,
     /// First contacts and outcomes, in time order; bounded, see `coverage`.
     pub contacts: Vec<Contact>,
     /// When a budget was spent since the last observation: the packet that spent it.
@@ -50,6 +52,7 @@ impl Observation {
             subject,
             ports: Vec::new(),
             refused: Vec::new(),
+            initiating_packets: 0,
             contacts: Vec::new(),
             tripped: None,
             sent: nothing,

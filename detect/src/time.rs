@@ -1,6 +1,10 @@
 //! A point in time, as an argument.
 
-use std::{fmt, ops::Add, time::Duration};
+use std::{
+    fmt,
+    ops::{Add, Sub},
+    time::Duration,
+};
 
 /// Nanoseconds since an origin that the caller chooses: the node's boot, or 1970 in a replay.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -40,6 +44,16 @@ impl Add<Duration> for Time {
     fn add(self, duration: Duration) -> Self {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanoseconds))
+    }
+}
+
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    /// Saturates at the origin.
+    fn sub(self, duration: Duration) -> Self {
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(nanoseconds))
     }
 }
 

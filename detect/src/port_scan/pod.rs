@@ -1,0 +1,240 @@
+//! All that is known of one pod, and when it opens, updates and closes an anomaly.
+
+use std::net::IpAddr;
+
+use super::{
+    Thresholds,
+    evidence::{Crossing, Evidence, News},
+    recent_ports::RecentPorts,
+    scan::{Opening, Scan},
+    window::{HORIZONS, left, reach, reached},
+};
+use crate::{Anomaly, AnomalyId, Budget, Criterion, Measure, Observation, State, Time};
+
+/// The state of one pod; its bound is stated at [`PortScan`](super::PortScan).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pod {
+    evidence: Evidence,
+    ports: RecentPorts,
+    refused: RecentPorts,
+    scan: Option<Box<Scan>>,
+    /// The minute since the origin in which what is too old was last forgotten.
+    swept: u64,
+}
+
+impl Pod {
+    /// Appends what follows from the observation; how many probes found no room in it.
+    pub(super) fn observe(
+        &mut self,
+        observation: &Observation,
+        now: Time,
+        thresholds: &Thresholds,
+        serial: &mut u64,
+        found: &mut Vec<Anomaly>,
+    ) -> u64 {
+        let news = self.evidence.take_in(observation, now, thresholds);
+        for &port in &observation.ports {
+            self.ports.insert(port, now);
+        }
+        for &port in &observation.refused {
+            self.refused.insert(port, now);
+        }
+        if let Some(scan) = &mut self.scan {
+            let due = scan.grow(observation, &news, now);
+            if now.since(scan.active_at) >= thresholds.quiet {
+                found.extend(self.close());
+                // The evidence is spent: what was seen so far can open nothing any more.
+                *self = Self::default();
+            } else if due {
+                found.push(scan.anomaly(State::Updated, &self.evidence));
+            }
+        } else if let Some(opening) = self.opening(observation, &news, now, thresholds) {
+            *serial += 1;
+            let id = AnomalyId {
+                subject: observation.subject,
+                serial: *serial,
+            };
+            let mut scan = Scan::open(
+                id,
+                opening,
+                self.ports.since(opening.start).collect(),
+                self.refused.since(opening.start).collect(),
+                news.sent_at
+                    .or(news.failure_passed_at)
+                    .unwrap_or(opening.crossed_at),
+                now,
+            );
+            scan.grow(observation, &news, now);
+            found.push(scan.anomaly(State::Opened, &self.evidence));
+            self.scan = Some(Box::new(scan));
+        }
+        self.sweep(now, thresholds);
+        news.forgotten
+    }
+
+    /// The end of the open anomaly, if there is one.
+    pub(super) fn close(&self) -> Option<Anomaly> {
+        let scan = self.scan.as_ref()?;
+        Some(scan.anomaly(State::Closed, &self.evidence))
+    }
+
+    pub(super) fn budget(&self, now: Time, thresholds: &Thresholds) -> Budget {
+        match &self.scan {
+            Some(scan) => scan.budget(thresholds),
+            None => Budget {
+                ports: left(self.ports.counts(now), thresholds.ports()),
+                refused: self.evidence.failures_left(now, thresholds.failed_ports()),
+            },
+        }
+    }
+
+    fn opening(
+        &self,
+        observation: &Observation,
+        news: &News,
+        now: Time,
+        thresholds: &Thresholds,
+    ) -> Option<Opening> {
+        let (measure, horizon, counts, limits, at, address) = if let Some(Crossing {
+            at,
+            address,
+            horizon,
+        }) = news.crossing
+        {
+            let counts = self.evidence.destinations.failed(address, now);
+            let limits = thresholds.failed_ports();
+            let measure = Measure::FailedPortsPerDestination;
+            (measure, horizon, counts, limits, at, Some(address))
+        } else {
+            let (counts, limits) = (self.ports.counts(now), thresholds.ports());
+            let horizon = reached(counts, limits)?;
+            let at = observation.tripped.unwrap_or(now);
+            (Measure::DistinctPorts, horizon, counts, limits, at, None)
+        };
+        // What is known to have failed was sent up to `silence` before.
+        let start = at - (reach(horizon) + thresholds.silence);
+        Some(Opening {
+            crossed: Criterion {
+                measure,
+                counted: counts[horizon].max(limits[horizon]).into(),
+                threshold: limits[horizon].into(),
+                window: HORIZONS[horizon],
+            },
+            crossed_at: at,
+            start,
+            first_seen: self
+                .first_seen(start, address, thresholds)
+                .unwrap_or(at)
+                .min(at),
+        })
+    }
+
+    /// When the first packet passed since `start` that is evidence, against one address or all.
+    fn first_seen(
+        &self,
+        start: Time,
+        address: Option<IpAddr>,
+        thresholds: &Thresholds,
+    ) -> Option<Time> {
+        let reached = self.evidence.destinations.iter();
+        let reached = reached.filter(|&(other, _)| address.is_none_or(|address| address == other));
+        let probes = reached.flat_map(|(_, destination)| destination.since(start));
+        let evidence = probes.filter(|(_, probe)| address.is_none() || probe.outcome().failed());
+        evidence
+            .map(|(_, probe)| probe.passed_at(thresholds.silence))
+            .min()
+    }
+
+    /// Forgets once a minute what neither a window nor the open anomaly needs any more.
+    fn sweep(&mut self, now: Time, thresholds: &Thresholds) {
+        let minute = now.nanoseconds() / 60_000_000_000;
+        if minute == self.swept {
+            return;
+        }
+        self.swept = minute;
+        let needed = now - (reach(HORIZONS.len() - 1) + thresholds.silence);
+        let start = self
+            .scan
+            .as_ref()
+            .map_or(needed, |scan| scan.start.min(needed));
+        self.evidence.destinations.sweep(start);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Contact, Outcome, PortScan, Subject, Technique};
+
+    const SUBJECT: Subject = Subject {
+        ifindex: 1,
+        epoch: 1,
+    };
+
+    fn heap_bytes(pod: &Pod) -> usize {
+        let scan = pod
+            .scan
+            .as_ref()
+            .map_or(0, |_| size_of::<Scan>() + 2 * 8192);
+        scan + pod.evidence.heap_bytes() + pod.ports.heap_bytes() + pod.refused.heap_bytes()
+    }
+
+    #[test]
+    fn no_traffic_grows_a_pod_beyond_its_bound() {
+        let dropped = |_: u32| Outcome::Sent(Technique::Syn);
+        let refused = |_: u32| Outcome::Refused;
+        let mixed = |n: u32| {
+            if n.is_multiple_of(2) {
+                Outcome::Sent(Technique::Syn)
+            } else {
+                Outcome::Refused
+            }
+        };
+        for (shape, hosts, ports, outcome) in [
+            (
+                "every port of one host, dropped",
+                1,
+                65_536,
+                dropped as fn(u32) -> Outcome,
+            ),
+            ("every port of one host, refused", 1, 65_536, refused),
+            ("one port of 5,000 hosts", 5000, 1, mixed),
+            ("58 ports of 1,100 hosts", 1100, 58, mixed),
+            ("500 ports of 150 hosts", 150, 500, mixed),
+        ] {
+            let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
+            let (thresholds, mut forgotten, mut probes) = (Thresholds::default(), 0, 0_u64);
+            let all: Vec<u16> = (0..=u16::MAX).collect();
+            for (index, host) in (0..hosts).enumerate() {
+                let now = Time::from_nanoseconds(1_000_000 * index as u64);
+                let contacts = (0..ports).map(|n| Contact {
+                    at: now,
+                    pod: IpAddr::from([10, 0, 0, 1]),
+                    peer: IpAddr::from((u128::from(host) + 1).to_be_bytes()),
+                    port: n as u16,
+                    outcome: outcome(host + n),
+                });
+                let mut observation = Observation::empty(SUBJECT);
+                observation.contacts = contacts.collect();
+                if index == 0 {
+                    observation.ports.clone_from(&all);
+                    observation.refused.clone_from(&all);
+                }
+                probes += observation.contacts.len() as u64;
+                forgotten += pod.observe(&observation, now, &thresholds, &mut serial, &mut found);
+            }
+            let bytes = heap_bytes(&pod) + size_of::<Pod>();
+            assert!(bytes <= PortScan::POD_BYTES, "{shape}: {bytes} bytes");
+            assert!(
+                bytes >= PortScan::POD_BYTES / 16,
+                "{shape}: {bytes} bytes, the bound is no bound"
+            );
+            assert!(
+                forgotten <= probes,
+                "{shape}: {forgotten} of {probes} forgotten"
+            );
+            let full = probes > super::super::destinations::PROBES as u64;
+            assert!(!full || forgotten > 0, "{shape}: a loss was not counted");
+        }
+    }
+}

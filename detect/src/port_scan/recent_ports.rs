@@ -1,0 +1,103 @@
+//! When each port was last seen, and how many lately.
+
+use hashbrown::HashMap;
+
+use super::window::{PerHorizon, Windows};
+use crate::Time;
+
+const PAGE: usize = 64;
+const SECOND: u64 = 1_000_000_000;
+
+/// The ports seen within the horizons, exact; at most 400 KiB.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RecentPorts {
+    /// By the upper bits of the port, then by the lower ones: the second it was last seen plus one,
+    /// or 0 when it never was. No window is finer than a second.
+    pages: HashMap<u16, Box<[u32; PAGE]>>,
+    windows: Windows,
+}
+
+impl RecentPorts {
+    pub(super) fn insert(&mut self, port: u16, at: Time) {
+        let page = self
+            .pages
+            .entry(port / PAGE as u16)
+            .or_insert_with(|| Box::new([0; PAGE]));
+        let last = &mut page[usize::from(port) % PAGE];
+        self.windows.seen(time_of(*last), at);
+        *last = u32::try_from(at.nanoseconds() / SECOND + 1).unwrap_or(u32::MAX);
+    }
+
+    pub(super) fn counts(&self, now: Time) -> PerHorizon {
+        self.windows.counts(now)
+    }
+
+    /// The ports last seen in the second of `start` or later, in no order.
+    pub(super) fn since(&self, start: Time) -> impl Iterator<Item = u16> {
+        let second = start.nanoseconds() / SECOND;
+        self.pages.iter().flat_map(move |(&number, page)| {
+            let seen = page
+                .iter()
+                .enumerate()
+                .filter(move |&(_, &last)| u64::from(last) > second);
+            seen.map(move |(index, _)| number * PAGE as u16 + index as u16)
+        })
+    }
+
+    /// Bytes it takes now, itself not counted.
+    #[cfg(test)]
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.pages.allocation_size() + self.pages.len() * size_of::<[u32; PAGE]>()
+    }
+}
+
+fn time_of(last: u32) -> Option<Time> {
+    let second = last.checked_sub(1)?;
+    Some(Time::from_nanoseconds(u64::from(second) * SECOND))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_remembered_with_the_second_they_were_last_seen_in() {
+        let mut ports = RecentPorts::default();
+        for (port, second) in [(0, 0), (443, 5), (65_535, 10), (443, 20)] {
+            ports.insert(port, Time::from_nanoseconds(second * SECOND + 1));
+        }
+        for (start, expected) in [
+            (0, vec![0, 443, 65_535]),
+            (1, vec![443, 65_535]),
+            (10, vec![443, 65_535]),
+            (11, vec![443]),
+            (21, vec![]),
+        ] {
+            let mut since: Vec<u16> = ports
+                .since(Time::from_nanoseconds(start * SECOND + 9))
+                .collect();
+            since.sort_unstable();
+            assert_eq!(since, expected, "since second {start}");
+        }
+        assert_eq!(ports.counts(Time::from_nanoseconds(30 * SECOND)), [3, 3]);
+    }
+
+    #[test]
+    fn all_ports_at_once_stay_within_the_stated_bound() {
+        let mut ports = RecentPorts::default();
+        for round in 0..3 {
+            for port in 0..=u16::MAX {
+                ports.insert(port, Time::from_nanoseconds(round * SECOND));
+            }
+        }
+        assert_eq!(
+            ports.counts(Time::from_nanoseconds(3 * SECOND)),
+            [65_536, 65_536]
+        );
+        assert!(
+            ports.heap_bytes() <= 400 << 10,
+            "{} bytes",
+            ports.heap_bytes()
+        );
+    }
+}

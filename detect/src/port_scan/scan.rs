@@ -1,0 +1,150 @@
+//! The life of one port scan, from its opening to its end.
+
+use crate::{
+    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, PortScan,
+    Severity, State, Time,
+};
+
+use super::{
+    Thresholds,
+    evidence::{Evidence, News},
+    port_set::PortSet,
+    report::Report,
+};
+
+/// What is accumulated over the life of an anomaly.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub(super) id: AnomalyId,
+    pub(super) crossed: Criterion,
+    pub(super) crossed_at: Time,
+    /// When its evidence starts: the window that was crossed, and the time a verdict takes.
+    pub(super) start: Time,
+    pub(super) first_seen: Time,
+    pub(super) last_seen: Time,
+    /// When it last had something new.
+    pub(super) active_at: Time,
+    pub(super) severity: Severity,
+    pub(super) ports: PortSet,
+    pub(super) refused: PortSet,
+    pub(super) coverage: Coverage,
+    next_decade: u32,
+}
+
+/// What opens an anomaly.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    pub(super) crossed: Criterion,
+    pub(super) crossed_at: Time,
+    pub(super) start: Time,
+    pub(super) first_seen: Time,
+}
+
+impl Scan {
+    /// Opens with the ports of the window that was crossed.
+    pub(super) fn open(
+        id: AnomalyId,
+        opening: Opening,
+        ports: PortSet,
+        refused: PortSet,
+        sent_at: Time,
+        now: Time,
+    ) -> Self {
+        let Opening {
+            crossed,
+            crossed_at,
+            start,
+            first_seen,
+        } = opening;
+        Self {
+            id,
+            crossed,
+            crossed_at,
+            start,
+            first_seen,
+            last_seen: first_seen.max(sent_at),
+            active_at: now,
+            severity: match crossed.measure {
+                Measure::FailedPortsPerDestination => Severity::High,
+                Measure::DistinctPorts => Severity::Medium,
+            },
+            next_decade: decade_above(ports.len()),
+            ports,
+            refused,
+            coverage: Coverage::default(),
+        }
+    }
+
+    /// Takes in an observation; true when it grew by a decade or reached a new target.
+    pub(super) fn grow(&mut self, observation: &Observation, news: &News, now: Time) -> bool {
+        let mut new_port = false;
+        for &port in &observation.ports {
+            new_port |= self.ports.insert(port);
+        }
+        for &port in &observation.refused {
+            new_port |= self.refused.insert(port);
+        }
+        if new_port {
+            self.active_at = now;
+            self.last_seen = self.last_seen.max(news.sent_at.unwrap_or(now));
+        }
+        if let (Some(failed_at), Some(passed_at)) = (news.failed_at, news.failure_passed_at) {
+            self.active_at = self.active_at.max(failed_at);
+            self.last_seen = self.last_seen.max(passed_at);
+        }
+        self.coverage.records_dropped += observation.records_dropped + news.forgotten;
+        self.coverage.parse_failures += observation.parse_failures;
+        self.coverage.sample_rate = observation.sample_rate;
+
+        let grown = self.ports.len() >= self.next_decade;
+        self.next_decade = decade_above(self.ports.len());
+        if news.crossing.is_some() {
+            self.severity = Severity::High;
+        }
+        grown || news.crossing.is_some()
+    }
+
+    /// How far the next step of its life is, see [`PortScan`].
+    pub(super) fn budget(&self, thresholds: &Thresholds) -> Budget {
+        let [minute, hour] = thresholds.failed_ports();
+        Budget {
+            ports: self.next_decade.saturating_sub(self.ports.len()).max(1),
+            refused: minute.min(hour).max(self.refused.len() / 10).max(1),
+        }
+    }
+
+    pub(super) fn anomaly(&self, state: State, evidence: &Evidence) -> Anomaly {
+        let report = Report::new(&evidence.destinations, self.start);
+        Anomaly {
+            id: self.id,
+            state,
+            detector: PortScan::ID,
+            severity: self.severity,
+            crossed: self.crossed,
+            crossed_at: self.crossed_at,
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            pod: evidence.pod,
+            targets: report.targets,
+            further_targets: report.further_targets,
+            ports: PortCounts {
+                distinct: self.ports.len(),
+                refused: self.refused.len(),
+                answered: report.answered.len(),
+                silent: report.silent.len(),
+            },
+            technique: report.technique,
+            attack_ids: &["T1046"],
+            coverage: self.coverage,
+        }
+    }
+}
+
+/// The lowest power of ten above `count`, from ten on.
+fn decade_above(count: u32) -> u32 {
+    let mut decade = 10;
+    while decade <= count {
+        decade *= 10;
+    }
+    decade
+}

@@ -1,0 +1,188 @@
+//! Counts keys by when each was last seen, over a sliding minute and a sliding hour.
+
+use std::{mem, time::Duration};
+
+use crate::Time;
+
+/// The horizons everything is counted over.
+pub(super) const HORIZONS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3600)];
+
+/// A number for each of [`HORIZONS`].
+pub(super) type PerHorizon = [u32; HORIZONS.len()];
+
+/// The first horizon over which `counts` reach `limits`.
+pub(super) fn reached(counts: PerHorizon, limits: PerHorizon) -> Option<usize> {
+    (0..HORIZONS.len()).find(|&horizon| counts[horizon] >= limits[horizon])
+}
+
+/// What is left until `counts` reach the nearest of `limits`; at least 1.
+pub(super) fn left(counts: PerHorizon, limits: PerHorizon) -> u32 {
+    let left = limits
+        .iter()
+        .zip(counts)
+        .map(|(limit, count)| limit.saturating_sub(count));
+    left.min().unwrap_or(0).max(1)
+}
+
+/// How far back the window of a horizon reaches at most.
+pub(super) fn reach(horizon: usize) -> Duration {
+    HORIZONS[horizon] + HORIZONS[horizon] / QUANTA as u32
+}
+
+const QUANTA: u64 = 60;
+const SLOTS: u64 = QUANTA + 1;
+
+/// How many keys were last seen within each of [`HORIZONS`].
+///
+/// The owner remembers for each key when it was last seen and reports every change of that time.
+#[derive(Clone, Debug)]
+pub(super) struct Windows([Window; HORIZONS.len()]);
+
+impl Windows {
+    /// The key last seen `before` is seen `at`.
+    pub(super) fn seen(&mut self, before: Option<Time>, at: Time) {
+        for window in &mut self.0 {
+            if let Some(before) = before {
+                window.leave(before);
+            }
+            window.enter(at);
+        }
+    }
+
+    /// The key last seen `at` no longer counts.
+    pub(super) fn forget(&mut self, at: Time) {
+        for window in &mut self.0 {
+            window.leave(at);
+        }
+    }
+
+    pub(super) fn counts(&self, now: Time) -> PerHorizon {
+        self.0.each_ref().map(|window| window.count(now))
+    }
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self(HORIZONS.map(Window::new))
+    }
+}
+
+/// One horizon: how many keys were last seen in each of its sixty quanta.
+///
+/// Exact in the keys, and O(1) in each change: a key that is seen again moves from one quantum to
+/// another. In time it is exact to a quantum, on the safe side: a key counts for the whole horizon
+/// and for less than a sixtieth of it longer.
+#[derive(Clone, Debug)]
+struct Window {
+    quantum_ns: u64,
+    newest: u64,
+    total: u32,
+    counts: [u32; SLOTS as usize],
+}
+
+impl Window {
+    fn new(horizon: Duration) -> Self {
+        Self {
+            quantum_ns: horizon.as_secs() * 1_000_000_000 / QUANTA,
+            newest: 0,
+            total: 0,
+            counts: [0; SLOTS as usize],
+        }
+    }
+
+    fn enter(&mut self, at: Time) {
+        let quantum = self.quantum(at);
+        for passed in self.passed(quantum) {
+            self.total -= mem::take(&mut self.counts[passed]);
+        }
+        self.newest = self.newest.max(quantum);
+        if let Some(slot) = self.slot(at) {
+            self.counts[slot] += 1;
+            self.total += 1;
+        }
+    }
+
+    fn leave(&mut self, at: Time) {
+        if let Some(slot) = self.slot(at) {
+            self.counts[slot] -= 1;
+            self.total -= 1;
+        }
+    }
+
+    fn count(&self, now: Time) -> u32 {
+        let passed = self.passed(self.quantum(now));
+        self.total - passed.map(|slot| self.counts[slot]).sum::<u32>()
+    }
+
+    const fn quantum(&self, at: Time) -> u64 {
+        at.nanoseconds() / self.quantum_ns
+    }
+
+    /// Where keys last seen `at` are counted, unless they are too old to be.
+    fn slot(&self, at: Time) -> Option<usize> {
+        let quantum = self.quantum(at);
+        (self.newest.saturating_sub(quantum) <= QUANTA).then_some((quantum % SLOTS) as usize)
+    }
+
+    /// The slots that fall out of the window when `quantum` comes into it.
+    fn passed(&self, quantum: u64) -> impl Iterator<Item = usize> + use<> {
+        let newest = self.newest;
+        let steps = quantum.saturating_sub(newest).min(SLOTS);
+        (1..=steps).map(move |step| ((newest + step) % SLOTS) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn milliseconds(at: u64) -> Time {
+        Time::from_nanoseconds(at * 1_000_000)
+    }
+
+    #[test]
+    fn a_key_counts_for_its_horizon_and_less_than_a_quantum_longer() {
+        for (seen, now, expected) in [
+            (500, 500, [1, 1]),
+            (500, 60_500, [1, 1]),
+            (500, 60_999, [1, 1]),
+            (500, 61_000, [0, 1]),
+            (999, 60_999, [1, 1]),
+            (500, 3_600_500, [0, 1]),
+            (500, 3_659_999, [0, 1]),
+            (500, 3_660_000, [0, 0]),
+            (500, 1 << 40, [0, 0]),
+        ] {
+            let mut windows = Windows::default();
+            windows.seen(None, milliseconds(seen));
+            assert_eq!(
+                windows.counts(milliseconds(now)),
+                expected,
+                "seen at {seen}, asked at {now}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_seen_again_counts_once_and_from_then() {
+        let mut windows = Windows::default();
+        windows.seen(None, milliseconds(0));
+        windows.seen(Some(milliseconds(0)), milliseconds(50_000));
+        assert_eq!(windows.counts(milliseconds(50_000)), [1, 1]);
+        assert_eq!(windows.counts(milliseconds(100_000)), [1, 1]);
+        windows.seen(Some(milliseconds(50_000)), milliseconds(200_000));
+        assert_eq!(windows.counts(milliseconds(200_000)), [1, 1]);
+    }
+
+    #[test]
+    fn a_key_too_old_to_be_counted_is_neither_counted_nor_taken_back() {
+        let mut windows = Windows::default();
+        windows.seen(None, milliseconds(100_000));
+        windows.seen(None, milliseconds(10_000));
+        assert_eq!(windows.counts(milliseconds(100_000)), [1, 2]);
+        windows.forget(milliseconds(10_000));
+        assert_eq!(windows.counts(milliseconds(100_000)), [1, 1]);
+        windows.forget(milliseconds(100_000));
+        assert_eq!(windows.counts(milliseconds(100_000)), [0, 0]);
+    }
+}
