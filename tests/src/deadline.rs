@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
+
+use crate::interrupt::interrupted;
 
 const POLL: Duration = Duration::from_millis(5);
 
@@ -38,7 +40,7 @@ impl Deadline {
 /// Asks `condition` until it yields something.
 ///
 /// # Errors
-/// What `condition` fails with, or that `limit` passed without `what`.
+/// What `condition` fails with, or that `limit` passed without `what`, or that it was interrupted.
 pub fn wait_for<T>(
     what: &str,
     limit: Duration,
@@ -49,6 +51,7 @@ pub fn wait_for<T>(
         if let Some(found) = condition()? {
             return Ok(found);
         }
+        ensure!(!interrupted(), "interrupted while waiting for {what}");
         if deadline.left().is_zero() {
             bail!("waited {limit:?} in vain for {what}");
         }

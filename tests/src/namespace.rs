@@ -1,6 +1,7 @@
 //! An anonymous network namespace: it has no name, so it cannot outlive this process.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     os::{fd::AsFd, fd::AsRawFd, unix::fs::MetadataExt},
     path::PathBuf,
@@ -12,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
-use crate::process::run;
+use crate::process::{guarded, run};
 
 const IP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -37,6 +38,16 @@ impl Namespace {
         Ok(namespace)
     }
 
+    /// A second handle on the same namespace.
+    ///
+    /// # Errors
+    /// When this process has no descriptor left.
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self {
+            file: self.file.try_clone()?,
+        })
+    }
+
     /// Where other processes find it.
     #[must_use]
     pub fn path(&self) -> PathBuf {
@@ -53,11 +64,11 @@ impl Namespace {
 
     /// A command that runs `program` inside, and dies with the thread that spawns it.
     #[must_use]
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new("nsenter");
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = guarded("nsenter");
         command
             .arg(format!("--net={}", self.path().display()))
-            .args(["--", "setpriv", "--pdeathsig", "KILL", "--"])
+            .arg("--")
             .arg(program);
         command
     }

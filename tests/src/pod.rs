@@ -1,6 +1,6 @@
 //! A pod: a network namespace that a veth joins to its node.
 
-use std::{net::IpAddr, process::Command};
+use std::{fmt, net::IpAddr, process::Command};
 
 use anyhow::Result;
 
@@ -42,5 +42,14 @@ impl Pod {
     /// When a port is taken.
     pub fn serve(&self, ports: &[u16]) -> Result<Server> {
         Server::start(&self.network, ports)
+    }
+}
+
+impl fmt::Display for Pod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            namespace, name, ..
+        } = self;
+        write!(f, "{namespace}/{name} ({})", self.address())
     }
 }

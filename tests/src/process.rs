@@ -2,26 +2,38 @@
 
 use std::{
     collections::VecDeque,
+    ffi::OsStr,
     io::{BufRead, BufReader, Read},
     os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::deadline::{Deadline, wait_for};
+use crate::{
+    deadline::{Deadline, wait_for},
+    interrupt::interrupted,
+};
 
 const KEPT_LINES: usize = 4096;
 const SHOWN_LINES: usize = 40;
 
+/// A command that dies with the thread that spawns it.
+#[must_use]
+pub fn guarded(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}
+
 /// A running child process.
 ///
-/// It is killed when this is dropped, and, if spawned from a namespace's command, also when the
-/// thread that spawned it ends: by a panic, or with the whole process.
+/// It is killed when this is dropped, and, if its command is [`guarded`], also when the thread that
+/// spawned it ends: by a panic, or with the whole process.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -88,6 +100,11 @@ impl Process {
                 );
             }
             ensure!(
+                !interrupted(),
+                "interrupted while waiting for {}",
+                self.name
+            );
+            ensure!(
                 !deadline.left().is_zero(),
                 "{} did not say {needle:?} within {limit:?}{}",
                 self.name,
@@ -138,6 +155,12 @@ impl Process {
             wait_for(&what, limit, || Ok(self.child.try_wait()?)).with_context(|| self.log())?;
         self.join_readers();
         Ok(status)
+    }
+
+    /// When its output ended: within microseconds of its own end, if it ran no others.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<SystemTime> {
+        *self.output.ended_at()
     }
 
     /// Its last lines, for an error message.
@@ -220,12 +243,17 @@ enum Stream {
 #[derive(Debug, Default)]
 struct Output {
     lines: Mutex<VecDeque<(Stream, String)>>,
+    ended_at: Mutex<Option<SystemTime>>,
     said: Condvar,
 }
 
 impl Output {
     fn lines(&self) -> MutexGuard<'_, VecDeque<(Stream, String)>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended_at(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        self.ended_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A line with `needle`; else, when `wait`, one look more after the next line or a moment.
@@ -251,6 +279,10 @@ impl Output {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the moment of the end is what is measured"
+)]
 fn collect(
     from: impl Read + Send + 'static,
     stream: Stream,
@@ -265,5 +297,6 @@ fn collect(
             lines.push_back((stream, String::from_utf8_lossy(&line).into_owned()));
             output.said.notify_all();
         }
+        *output.ended_at() = Some(SystemTime::now());
     })
 }

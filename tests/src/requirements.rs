@@ -1,6 +1,6 @@
 //! What the lab needs of the machine, said at once.
 
-use std::{env, process::Command};
+use std::env;
 
 use anyhow::{Result, bail};
 
@@ -41,13 +41,17 @@ pub fn require_root() -> Result<()> {
 /// # Errors
 /// Names those that cannot, and how to get them.
 pub fn require_tools(tools: &[&str]) -> Result<()> {
+    let path = env::var_os("PATH").unwrap_or_default();
     let missing = tools.iter().filter(|tool| {
-        let found = Command::new("which").arg(tool).output();
-        !found.is_ok_and(|found| found.status.success())
+        let mut directories = env::split_paths(&path);
+        !directories.any(|directory| directory.join(tool).is_file())
     });
     let missing: Vec<_> = missing.copied().collect();
     if missing.is_empty() {
         return Ok(());
     }
-    bail!("{} not found: run `cargo xtask setup`", missing.join(", "));
+    bail!(
+        "{} not found: run `cargo xtask setup`, which installs what the lab needs",
+        missing.join(", ")
+    );
 }

@@ -1,0 +1,49 @@
+//! Benchmarks of the real daemons under real tools.
+
+mod latency;
+
+use std::{num::NonZeroU8, process::ExitCode};
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+use tests::{fail_waits_on_signals, require_root, require_tools};
+
+/// Measures what Picket promises, and writes it to `target/bench`.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Option<Benchmark>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Benchmark {
+    /// The time from the packet that crosses the threshold to the subscriber, over real scans.
+    Latency {
+        /// How many pods scan, one after another.
+        #[arg(long, default_value = "100")]
+        scans: NonZeroU8,
+    },
+}
+
+#[expect(clippy::print_stderr, reason = "it talks to a person")]
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let Some(benchmark) = &arguments.benchmark else {
+        return Ok(Arguments::command().print_help()?);
+    };
+    require_root()?;
+    require_tools(&["nmap", "ip", "nsenter", "setpriv"])?;
+    fail_waits_on_signals()?;
+    match benchmark {
+        Benchmark::Latency { scans } => latency::run(scans.get()),
+    }
+}

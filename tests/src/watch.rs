@@ -1,0 +1,264 @@
+//! All that watches a node: the real collector and the real agent, in one directory.
+
+use std::{
+    env, fs,
+    net::SocketAddr,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use api::v1::Node as Status;
+use tempfile::TempDir;
+
+use crate::{
+    binaries::binary,
+    client::Client,
+    deadline::wait_for,
+    namespace::Namespace,
+    node::Node,
+    pod::Pod,
+    process::{Process, guarded},
+};
+
+const LIMIT: Duration = Duration::from_secs(30);
+/// Both daemons end well within it, when asked.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where the collector runs.
+#[derive(Debug)]
+pub enum Place {
+    /// In a namespace of its own, where all ports are free.
+    Apart,
+    /// On this host, with gRPC and HTTP on these addresses besides the socket.
+    Host {
+        /// gRPC.
+        listen: SocketAddr,
+        /// HTTP.
+        metrics: SocketAddr,
+    },
+}
+
+/// A collector and an agent that speak over Unix sockets, which network namespaces do not divide.
+#[derive(Debug)]
+pub struct Watch {
+    /// The agent, while it runs.
+    pub agent: Option<Process>,
+    /// The collector, while it runs.
+    pub collector: Option<Process>,
+    node: String,
+    network: Namespace,
+    place: Place,
+    apart: Namespace,
+    directory: TempDir,
+}
+
+impl Watch {
+    /// Starts both with `agent_config` (YAML) as the agent's configuration, and waits until the veth
+    /// of each of `pods` is watched.
+    ///
+    /// # Errors
+    /// When one of them does not start; with what it said.
+    pub fn start(node: &Node, pods: &[&Pod], agent_config: &str, place: Place) -> Result<Self> {
+        let mut watch = Self {
+            agent: None,
+            collector: None,
+            node: node.name.clone(),
+            network: node.network.try_clone()?,
+            place,
+            apart: Namespace::new()?,
+            directory: tempfile::tempdir()?,
+        };
+        fs::write(watch.path("pods.yaml"), pod_table(pods))?;
+        fs::write(watch.path("agent.yaml"), agent_config)?;
+        watch.start_collector()?;
+        watch.start_agent()?;
+        watch.wait_until_watched(pods)?;
+        Ok(watch)
+    }
+
+    /// Starts the collector on its database, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not; with what it said.
+    pub fn start_collector(&mut self) -> Result<()> {
+        let program = binary("picket-collector")?;
+        let mut command = match self.place {
+            Place::Apart => self.apart.command(program),
+            Place::Host { listen, metrics } => {
+                let mut command = guarded(program);
+                command.args(["--listen", &listen.to_string()]);
+                command.args(["--metrics", &metrics.to_string()]);
+                command
+            }
+        };
+        command.args(["--listen", &self.collector_address()]);
+        command.arg("--database").arg(self.path("picket.db"));
+        command.arg("--pod-table").arg(self.path("pods.yaml"));
+        without_settings(&mut command);
+        let collector = self
+            .collector
+            .insert(Process::spawn("picket-collector", &mut command)?);
+        answers(collector, &self.directory.path().join("collector.sock"))
+    }
+
+    /// Starts the agent on the node, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not; with what it said.
+    pub fn start_agent(&mut self) -> Result<()> {
+        let mut command = self.network.command(binary("picket-agent")?);
+        command.args(["--node", &self.node]);
+        command.args(["--collector", &self.collector_address()]);
+        command.args(["--listen", &self.agent_address()]);
+        command.arg("--config").arg(self.path("agent.yaml"));
+        without_settings(&mut command);
+        let agent = self
+            .agent
+            .insert(Process::spawn("picket-agent", &mut command)?);
+        answers(agent, &self.directory.path().join("agent.sock"))
+    }
+
+    /// Stops the collector, if it runs.
+    ///
+    /// # Errors
+    /// When it does not end when asked, or ends badly.
+    pub fn stop_collector(&mut self) -> Result<()> {
+        stop(self.collector.take())
+    }
+
+    /// Stops the agent, if it runs.
+    ///
+    /// # Errors
+    /// When it does not end when asked, or ends badly.
+    pub fn stop_agent(&mut self) -> Result<()> {
+        stop(self.agent.take())
+    }
+
+    /// Waits until the collector hears of a slot for each of `pods`.
+    ///
+    /// # Errors
+    /// When it does not; with what the daemons said.
+    pub fn wait_until_watched(&self, pods: &[&Pod]) -> Result<()> {
+        let client = self.client()?;
+        let watched = |status: &Status| {
+            let slots = status.status.iter().flat_map(|status| &status.slots);
+            let names: Vec<_> = slots.map(|slot| slot.interface.as_str()).collect();
+            status.connected
+                && status.name == self.node
+                && pods
+                    .iter()
+                    .all(|pod| names.contains(&pod.interface.as_str()))
+        };
+        wait_for("every pod to be watched", LIMIT, || {
+            Ok(client.nodes()?.iter().any(watched).then_some(()))
+        })
+        .with_context(|| self.log())
+    }
+
+    /// A client of the collector.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn client(&self) -> Result<Client> {
+        Client::connect(&self.collector_address(), LIMIT)
+    }
+
+    /// The collector's address, for agents and clients.
+    #[must_use]
+    pub fn collector_address(&self) -> String {
+        format!("unix:{}", self.path("collector.sock").display())
+    }
+
+    /// The agent's address, for clients.
+    #[must_use]
+    pub fn agent_address(&self) -> String {
+        format!("unix:{}", self.path("agent.sock").display())
+    }
+
+    /// The `picket` command line, asking the collector.
+    ///
+    /// # Errors
+    /// When it has not been built.
+    pub fn picket(&self) -> Result<Command> {
+        let mut command = guarded(binary("picket")?);
+        without_settings(&mut command);
+        command.args(["--server", &self.collector_address()]);
+        Ok(command)
+    }
+
+    /// The last lines of both daemons, for an error message.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let daemons = self.collector.iter().chain(&self.agent);
+        daemons.map(Process::log).collect()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Whoever does not end when asked is killed by its guard.
+        self.stop_agent().ok();
+        self.stop_collector().ok();
+    }
+}
+
+/// The pod table file for `pods`, as both daemons read it.
+#[must_use]
+pub fn pod_table(pods: &[&Pod]) -> String {
+    let mut table = String::from("pods:\n");
+    for pod in pods {
+        let Pod {
+            namespace,
+            name,
+            node,
+            addresses,
+            ..
+        } = pod;
+        let addresses: Vec<_> = addresses
+            .iter()
+            .map(|address| format!("'{address}'"))
+            .collect();
+        table += &format!(
+            "- {{namespace: {namespace}, name: {name}, node: {node}, addresses: [{}]}}\n",
+            addresses.join(", ")
+        );
+    }
+    table
+}
+
+/// Keeps the settings of whoever runs the tests away from `command`.
+fn without_settings(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("PICKET_") {
+            command.env_remove(name);
+        }
+    }
+}
+
+fn answers(daemon: &mut Process, socket: &Path) -> Result<()> {
+    wait_for(&format!("an answer on {}", socket.display()), LIMIT, || {
+        if !daemon.is_running()? {
+            let status = daemon.wait(END_LIMIT)?;
+            bail!("it ended at once: {status}");
+        }
+        Ok(UnixStream::connect(socket).ok())
+    })
+    .map(drop)
+    .with_context(|| daemon.log())
+}
+
+fn stop(daemon: Option<Process>) -> Result<()> {
+    let Some(mut daemon) = daemon else {
+        return Ok(());
+    };
+    let status = daemon.terminate(END_LIMIT)?;
+    ensure!(status.success(), "ended with {status}{}", daemon.log());
+    Ok(())
+}
