@@ -19,7 +19,7 @@ FROM scratch
 LABEL org.opencontainers.image.title="picket-agent" \
       org.opencontainers.image.description="Watches the pods of one node for scans" \
       org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.licenses="(Apache-2.0 OR MIT) AND GPL-2.0-only"
+      org.opencontainers.image.licenses="(Apache-2.0 OR MIT) AND (MIT OR GPL-2.0-only)"
 COPY --from=build /image/ /
 # Root without root's rights: it keeps the capabilities BPF, PERFMON and NET_ADMIN, and the manifests
 # drop all others. Another user could only get these from file capabilities, which
