@@ -1,0 +1,251 @@
+//! The kernel side: loads and attaches the programs, drains the slots. The only room that names aya.
+
+mod attach;
+mod drain;
+mod inject;
+mod kernel;
+mod known;
+mod mapped;
+mod object;
+mod records;
+mod ring;
+mod slots;
+
+use std::{collections::BTreeMap, io, time::Duration};
+
+pub use agent_common::Direction;
+use agent_common::{RECORDS_MAP, Settings};
+use detect::{Budget, Observation, Subject, Time};
+
+pub use self::{
+    attach::{Attach, Attachment},
+    drain::Report,
+    inject::{InjectError, Injector},
+    kernel::{KernelError, monotonic},
+    object::KernelLog,
+    slots::SlotsError,
+};
+use self::{
+    attach::{AttachError, Link},
+    drain::Tally,
+    mapped::Mapped,
+    object::Programs,
+    records::Inbox,
+    ring::Ring,
+    slots::Slots,
+};
+
+/// How the datapath is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Interfaces that can be watched at once.
+    pub slots: u32,
+    /// Volume is estimated from one packet in this many.
+    pub sample_rate: u32,
+    /// How to attach.
+    pub attach: Attach,
+    /// What the programs themselves may log.
+    pub kernel_log: KernelLog,
+}
+
+/// Why the datapath cannot do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum DatapathError {
+    /// The kernel cannot run the programs.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The programs do not load.
+    #[error(transparent)]
+    Object(#[from] object::ObjectError),
+    /// A map cannot be mapped into memory.
+    #[error(transparent)]
+    Mapped(#[from] mapped::MappedError),
+    /// The ring buffer cannot be waited on.
+    #[error(
+        "cannot wait for records of the programs: {0}; raise the limit of open files (ulimit -n)"
+    )]
+    Wait(#[source] io::Error),
+    /// No slot for an interface.
+    #[error(transparent)]
+    Slots(#[from] SlotsError),
+    /// The programs cannot be attached to an interface.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+}
+
+/// Records a slot may write between two drains: four scans of nmap's thousand default ports.
+const RECORDS_PER_DRAIN: u64 = 8192;
+
+/// The loaded programs, and every watched interface.
+///
+/// Dropping it detaches the programs; packets flow on.
+#[derive(Debug)]
+pub struct Datapath {
+    programs: Programs,
+    attachment: Attachment,
+    slots: Slots,
+    settings: Mapped<Settings>,
+    ring: Ring,
+    inbox: Inbox,
+    watched: BTreeMap<u32, Watched>,
+    sample_rate: u32,
+}
+
+#[derive(Debug)]
+struct Watched {
+    subject: Subject,
+    slot: u32,
+    links: [Link; 2],
+    tally: Tally,
+}
+
+impl Datapath {
+    /// Loads the programs. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel is too old, refuses the programs, or has no memory for the maps.
+    pub fn load(config: &Config) -> Result<Self, DatapathError> {
+        kernel::check()?;
+        let mut programs = Programs::load(config.slots, &config.kernel_log)?;
+        let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
+        let slots = Slots::new(&mut programs)?;
+        let ring = programs.take_ring(RECORDS_MAP)?;
+        let datapath = Self {
+            attachment: attach::choose(config.attach)?,
+            slots,
+            settings,
+            ring: Ring::new(ring).map_err(DatapathError::Wait)?,
+            inbox: Inbox::default(),
+            watched: BTreeMap::new(),
+            sample_rate: config.sample_rate,
+            programs,
+        };
+        datapath.settings.set(config.sample_rate, RECORDS_PER_DRAIN);
+        Ok(datapath)
+    }
+
+    /// How the programs are attached.
+    #[must_use]
+    pub const fn attachment(&self) -> Attachment {
+        self.attachment
+    }
+
+    /// Interfaces that can be watched at once.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.slots.capacity()
+    }
+
+    /// Gives the interface a slot, and attaches both programs to it.
+    ///
+    /// # Errors
+    ///
+    /// When all slots are taken, or the programs cannot be attached; the interface is not watched then.
+    pub fn watch(&mut self, ifindex: u32, name: &str) -> Result<Subject, DatapathError> {
+        let (slot, subject) = self.slots.assign(ifindex)?;
+        let links = match self.programs.attach(name, self.attachment) {
+            Ok(links) => links,
+            Err(error) => {
+                self.slots.release(slot, subject);
+                return Err(error.into());
+            }
+        };
+        self.inbox.open(slot, subject);
+        self.watched.insert(
+            ifindex,
+            Watched {
+                subject,
+                slot,
+                links,
+                tally: Tally::default(),
+            },
+        );
+        Ok(subject)
+    }
+
+    /// Detaches the programs, and yields what was still undrained. None when it was not watched.
+    pub fn unwatch(&mut self, ifindex: u32, now: Time) -> Option<Observation> {
+        let mut watched = self.watched.remove(&ifindex)?;
+        drop(watched.links);
+        self.receive();
+        let records = self.inbox.close(watched.slot);
+        let slot = self.slots.slot(watched.slot);
+        let last = watched
+            .tally
+            .drain(slot, watched.subject, records, self.sample_rate, now);
+        self.slots.release(watched.slot, watched.subject);
+        Some(last)
+    }
+
+    /// Waits until a budget is spent; [`Self::drain_tripped`] then tells whose. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime shuts down.
+    pub async fn tripped(&mut self) -> io::Result<()> {
+        self.ring.tripped().await
+    }
+
+    /// Drains the slots whose budget was spent.
+    pub fn drain_tripped(&mut self, now: Time) -> Vec<Observation> {
+        self.receive();
+        self.drain_where(now, Inbox::tripped)
+    }
+
+    /// Drains every slot.
+    pub fn drain(&mut self, now: Time) -> Vec<Observation> {
+        self.receive();
+        self.drain_where(now, |_, _| true)
+    }
+
+    /// Lets this much pass before [`Self::tripped`] returns.
+    pub fn set_budget(&self, subject: Subject, budget: Budget) {
+        if let Some(watched) = self.watched.get(&subject.ifindex) {
+            drain::set_budget(self.slots.slot(watched.slot), budget);
+        }
+    }
+
+    /// Handles to run packets through the programs with, beside this one's drains.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel hands out no further descriptors of the programs.
+    pub fn injector(&mut self) -> Result<Injector, DatapathError> {
+        Ok(self.programs.injector()?)
+    }
+
+    /// What is known of every watched interface, by index.
+    pub fn reports(&self) -> impl Iterator<Item = Report> {
+        self.watched
+            .values()
+            .map(|watched| watched.tally.report(watched.subject))
+    }
+
+    /// Records that belonged to no watched interface any more.
+    #[must_use]
+    pub const fn stray_records(&self) -> u64 {
+        self.inbox.stray
+    }
+
+    fn receive(&mut self) {
+        self.inbox.receive(self.ring.records());
+        self.programs.flush_log();
+    }
+
+    fn drain_where(&mut self, now: Time, due: impl Fn(&Inbox, u32) -> bool) -> Vec<Observation> {
+        let mut observations = Vec::new();
+        for watched in self.watched.values_mut() {
+            if due(&self.inbox, watched.slot) {
+                let slot = self.slots.slot(watched.slot);
+                let records = self.inbox.take(watched.slot);
+                let Watched { subject, tally, .. } = watched;
+                observations.push(tally.drain(slot, *subject, records, self.sample_rate, now));
+            }
+        }
+        observations
+    }
+}
+
+/// How long a port stays known to the programs after its last packet: the shortest horizon.
+const KNOWN: Duration = Duration::from_secs(60);

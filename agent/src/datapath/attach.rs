@@ -1,0 +1,150 @@
+//! Attaches the programs to an interface: tcx, first in the chain, or clsact on older kernels.
+
+use std::{io, str::FromStr};
+
+use aya::programs::{
+    LinkOrder, ProgramError, SchedClassifier, TcAttachType,
+    tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
+};
+
+use super::{
+    kernel::{self, KernelError},
+    object::ObjectError,
+};
+
+/// How to attach, as configured.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Attach {
+    /// tcx where the kernel has it.
+    #[default]
+    Auto,
+    /// tcx or nothing.
+    Tcx,
+    /// clsact always.
+    Clsact,
+}
+
+impl FromStr for Attach {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "tcx" => Ok(Self::Tcx),
+            "clsact" => Ok(Self::Clsact),
+            _ => Err(format!("`{text}` is none of auto, tcx and clsact")),
+        }
+    }
+}
+
+/// How programs are attached.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Attachment {
+    /// tcx links, first in the chain (Linux 6.6).
+    Tcx,
+    /// Filters on the clsact qdisc.
+    Clsact,
+}
+
+impl Attachment {
+    /// As status and metrics spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcx => "tcx",
+            Self::Clsact => "clsact",
+        }
+    }
+}
+
+/// Why the programs are not attached to an interface.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// The object lacks a program.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The interface got no clsact qdisc.
+    #[error(
+        "cannot add a clsact qdisc to {interface}: {source}; check that the kernel has sch_ingress"
+    )]
+    Qdisc {
+        /// Its name.
+        interface: String,
+        /// What the kernel said.
+        source: TcError,
+    },
+    /// The kernel refused.
+    #[error("cannot attach to {interface} by {how}: {source}; check that it still exists, or try another --attach", how = how.name())]
+    Attach {
+        /// Its name.
+        interface: String,
+        /// Which way.
+        how: Attachment,
+        /// What the kernel said.
+        source: Box<ProgramError>,
+    },
+}
+
+/// One attached program; dropping it detaches.
+pub(super) type Link = SchedClassifierLink;
+
+pub(super) fn choose(attach: Attach) -> Result<Attachment, KernelError> {
+    match attach {
+        Attach::Clsact => Ok(Attachment::Clsact),
+        Attach::Auto | Attach::Tcx if kernel::has_tcx() => Ok(Attachment::Tcx),
+        Attach::Auto => Ok(Attachment::Clsact),
+        Attach::Tcx => Err(kernel::no_tcx()),
+    }
+}
+
+/// Attaches one program.
+///
+/// On clsact the kernel picks priority and handle, so that none of another's is taken; ours comes
+/// before those that are there. The qdisc stays when we leave: others may use it by then.
+pub(super) fn attach(
+    program: &mut SchedClassifier,
+    interface: &str,
+    direction: TcAttachType,
+    how: Attachment,
+) -> Result<Link, AttachError> {
+    let options = match how {
+        Attachment::Tcx => TcAttachOptions::TcxOrder(LinkOrder::first()),
+        Attachment::Clsact => {
+            add_clsact(interface)?;
+            TcAttachOptions::Netlink(NlOptions::default())
+        }
+    };
+    program
+        .attach_with_options(interface, direction, options)
+        .and_then(|id| program.take_link(id))
+        .map_err(|error| AttachError::Attach {
+            interface: interface.to_owned(),
+            how,
+            source: Box::new(error),
+        })
+}
+
+fn add_clsact(interface: &str) -> Result<(), AttachError> {
+    match tc::qdisc_add_clsact(interface) {
+        Ok(()) | Err(TcError::AlreadyAttached) => Ok(()),
+        Err(TcError::NetlinkError(error)) if is_present(&error) => Ok(()),
+        Err(source) => Err(AttachError::Qdisc {
+            interface: interface.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn is_present(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::AlreadyExists)
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

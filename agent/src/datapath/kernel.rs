@@ -1,0 +1,97 @@
+//! What the kernel must offer, and its clock.
+
+use detect::Time;
+use rustix::{system::uname, time::ClockId};
+
+/// The oldest kernel with all that the programs use.
+const FLOOR: (u32, u32) = (5, 15);
+/// The oldest kernel with tcx links.
+const TCX: (u32, u32) = (6, 6);
+
+/// Why this kernel will not do.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// It is too old.
+    #[error(
+        "kernel {release} is too old: Picket needs Linux {}.{} or newer; upgrade the node's kernel",
+        FLOOR.0, FLOOR.1
+    )]
+    TooOld {
+        /// As uname tells it.
+        release: String,
+    },
+    /// tcx was asked for, and it has none.
+    #[error(
+        "kernel {release} has no tcx: it came with Linux {}.{}; use `--attach clsact` or `auto`",
+        TCX.0, TCX.1
+    )]
+    NoTcx {
+        /// As uname tells it.
+        release: String,
+    },
+}
+
+/// Nanoseconds since boot, on the clock that the programs stamp their records with.
+#[must_use]
+pub fn monotonic() -> Time {
+    let now = rustix::time::clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
+    Time::from_nanoseconds(seconds * 1_000_000_000 + nanoseconds)
+}
+
+pub(super) fn check() -> Result<(), KernelError> {
+    check_release(&release())
+}
+
+pub(super) fn has_tcx() -> bool {
+    version(&release()).is_some_and(|version| version >= TCX)
+}
+
+pub(super) fn no_tcx() -> KernelError {
+    KernelError::NoTcx { release: release() }
+}
+
+fn release() -> String {
+    uname().release().to_string_lossy().into_owned()
+}
+
+/// A release that cannot be read is given the benefit of the doubt: loading will tell.
+fn check_release(release: &str) -> Result<(), KernelError> {
+    match version(release) {
+        Some(version) if version < FLOOR => Err(KernelError::TooOld {
+            release: release.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_below_the_floor_are_refused_by_name() {
+        let cases = [
+            ("5.10.0-28-amd64", false),
+            ("4.19.0", false),
+            ("5.15.0", true),
+            ("6.1.0-18-cloud-amd64", true),
+            ("7.0-rc1", true),
+            ("unreadable", true),
+        ];
+        for (release, expected) in cases {
+            let checked = check_release(release);
+            assert_eq!(checked.is_ok(), expected, "{release}");
+            if let Err(error) = checked {
+                assert!(error.to_string().contains(release), "{error}");
+                assert!(error.to_string().contains("5.15"), "{error}");
+            }
+        }
+    }
+}

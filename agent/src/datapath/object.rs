@@ -1,0 +1,286 @@
+//! The compiled programs: loaded, attached, and their maps handed out.
+
+use std::{
+    fmt, io,
+    os::fd::{AsFd, BorrowedFd},
+};
+
+use agent_common::{FROM_POD_PROGRAM, SEED_GLOBAL, SLOTS_MAP, TO_POD_PROGRAM};
+use aya::{
+    Ebpf, EbpfError, EbpfLoader,
+    maps::{Map, MapData, MapError, RingBuf},
+    programs::{ProgramError, SchedClassifier, TcAttachType},
+};
+use aya_log::{EbpfLogger, Level};
+
+use super::{
+    attach::{self, AttachError, Attachment, Link},
+    inject::Injector,
+};
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/picket-programs.o"));
+
+/// Records wait here; at 72 bytes each it holds 29,000.
+const RING_BYTES: u32 = 2 << 20;
+
+/// What the programs may log; nothing by default.
+pub type KernelLog = Option<log::Level>;
+
+/// Why the programs are not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// No right to.
+    #[error(
+        "loading the BPF programs is not permitted: run as root, or with the capabilities BPF, \
+         PERFMON and NET_ADMIN (in a container also check its seccomp profile)"
+    )]
+    NotPermitted(#[source] io::Error),
+    /// The kernel has no BPF.
+    #[error("this kernel has no BPF: it needs CONFIG_BPF_SYSCALL and CONFIG_NET_CLS_BPF")]
+    NoBpf(#[source] io::Error),
+    /// Not enough memory for the maps.
+    #[error(
+        "there is no memory for the BPF maps of {slots} slots ({bytes} bytes): raise the memory \
+         limit or lower --slots"
+    )]
+    NoMemory {
+        /// How many slots were asked for.
+        slots: u32,
+        /// What they take.
+        bytes: u64,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The object does not load.
+    #[error("cannot load the BPF programs: {0}; please report it with the kernel's version")]
+    Load(#[source] Box<EbpfError>),
+    /// The verifier or the kernel refused a program.
+    #[error(
+        "the kernel refused program {name}: {source}; please report it with the kernel's version"
+    )]
+    Program {
+        /// Which one.
+        name: &'static str,
+        /// Why.
+        source: Box<ProgramError>,
+    },
+    /// The object lacks something.
+    #[error(
+        "the BPF object has no {name}: it is not of this version, run `cargo xtask build-ebpf`"
+    )]
+    Missing {
+        /// What it lacks.
+        name: &'static str,
+    },
+    /// A map is not of the kind it should be.
+    #[error("map {name} cannot be used: {source}; run `cargo xtask build-ebpf`")]
+    Map {
+        /// The map.
+        name: &'static str,
+        /// Why.
+        source: Box<MapError>,
+    },
+    /// No random seed.
+    #[error("cannot get a random seed: {0}")]
+    Seed(#[source] io::Error),
+}
+
+/// The loaded programs.
+pub(super) struct Programs {
+    ebpf: Ebpf,
+    log: Option<EbpfLogger<&'static dyn log::Log>>,
+}
+
+/// An array map, for as long as it takes to map it.
+pub(super) struct ArrayMap {
+    data: MapData,
+    /// Elements in it.
+    pub(super) length: usize,
+}
+
+impl AsFd for ArrayMap {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.data.fd().as_fd()
+    }
+}
+
+impl Programs {
+    pub(super) fn load(slots: u32, kernel_log: &KernelLog) -> Result<Self, ObjectError> {
+        let seed = seed()?;
+        let level = kernel_log.map_or(0, level_byte);
+        let mut ebpf = EbpfLoader::new()
+            .map_max_entries(SLOTS_MAP, slots)
+            .map_max_entries(agent_common::RECORDS_MAP, RING_BYTES)
+            .override_global(SEED_GLOBAL, &seed, true)
+            .override_global(aya_log::LEVEL, &level, true)
+            .load(OBJECT)
+            .map_err(|error| refused_object(error, slots))?;
+        for name in [FROM_POD_PROGRAM, TO_POD_PROGRAM] {
+            program(&mut ebpf, name)?
+                .load()
+                .map_err(|error| refused_program(error, name))?;
+        }
+        let log = kernel_log.and_then(|_| match EbpfLogger::init(&mut ebpf) {
+            Ok(log) => Some(log),
+            Err(error) => {
+                tracing::warn!(%error, "the programs' own log cannot be read");
+                None
+            }
+        });
+        Ok(Self { ebpf, log })
+    }
+
+    pub(super) fn take_array(&mut self, name: &'static str) -> Result<ArrayMap, ObjectError> {
+        match self.ebpf.take_map(name) {
+            Some(Map::Array(data)) => {
+                let info = data.info().map_err(|error| unusable(name, error))?;
+                Ok(ArrayMap {
+                    length: info.max_entries() as usize,
+                    data,
+                })
+            }
+            _ => Err(ObjectError::Missing { name }),
+        }
+    }
+
+    pub(super) fn take_ring(
+        &mut self,
+        name: &'static str,
+    ) -> Result<RingBuf<MapData>, ObjectError> {
+        let map = self
+            .ebpf
+            .take_map(name)
+            .ok_or(ObjectError::Missing { name })?;
+        RingBuf::try_from(map).map_err(|error| unusable(name, error))
+    }
+
+    /// Attaches both programs to an interface, or neither.
+    pub(super) fn attach(&mut self, name: &str, how: Attachment) -> Result<[Link; 2], AttachError> {
+        let mut attach_one = |program_name, direction| {
+            let program = program(&mut self.ebpf, program_name)?;
+            attach::attach(program, name, direction, how)
+        };
+        Ok([
+            attach_one(FROM_POD_PROGRAM, TcAttachType::Ingress)?,
+            attach_one(TO_POD_PROGRAM, TcAttachType::Egress)?,
+        ])
+    }
+
+    /// A second handle to the loaded programs.
+    pub(super) fn injector(&mut self) -> Result<Injector, ObjectError> {
+        Ok(Injector {
+            from_pod: handle(&mut self.ebpf, FROM_POD_PROGRAM)?,
+            to_pod: handle(&mut self.ebpf, TO_POD_PROGRAM)?,
+        })
+    }
+
+    /// Hands what the programs logged to this process's own log.
+    pub(super) fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
+    }
+}
+
+impl fmt::Debug for Programs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Programs").finish_non_exhaustive()
+    }
+}
+
+fn program<'a>(
+    ebpf: &'a mut Ebpf,
+    name: &'static str,
+) -> Result<&'a mut SchedClassifier, ObjectError> {
+    ebpf.program_mut(name)
+        .and_then(|program| program.try_into().ok())
+        .ok_or(ObjectError::Missing { name })
+}
+
+fn handle(ebpf: &mut Ebpf, name: &'static str) -> Result<SchedClassifier, ObjectError> {
+    let refused = |source: ProgramError| ObjectError::Program {
+        name,
+        source: source.into(),
+    };
+    let info = program(ebpf, name)?.info().map_err(refused)?;
+    SchedClassifier::from_program_info(info, name.into()).map_err(refused)
+}
+
+fn seed() -> Result<u64, ObjectError> {
+    let mut bytes = [0; 8];
+    rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
+        .map_err(|error| ObjectError::Seed(error.into()))?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+const fn level_byte(level: log::Level) -> u8 {
+    (match level {
+        log::Level::Error => Level::Error,
+        log::Level::Warn => Level::Warn,
+        log::Level::Info => Level::Info,
+        log::Level::Debug => Level::Debug,
+        log::Level::Trace => Level::Trace,
+    }) as u8
+}
+
+fn unusable(name: &'static str, error: MapError) -> ObjectError {
+    ObjectError::Map {
+        name,
+        source: Box::new(error),
+    }
+}
+
+fn refused_object(error: EbpfError, slots: u32) -> ObjectError {
+    match system_error(&error) {
+        Some(system) => {
+            environment(system, slots).unwrap_or_else(|| ObjectError::Load(error.into()))
+        }
+        None => ObjectError::Load(error.into()),
+    }
+}
+
+fn refused_program(error: ProgramError, name: &'static str) -> ObjectError {
+    let environment = system_error(&error).and_then(|system| match system.raw_os_error() {
+        Some(EPERM) => environment(system, 0),
+        _ => None,
+    });
+    environment.unwrap_or_else(|| ObjectError::Program {
+        name,
+        source: error.into(),
+    })
+}
+
+const EPERM: i32 = rustix::io::Errno::PERM.raw_os_error();
+const ENOSYS: i32 = rustix::io::Errno::NOSYS.raw_os_error();
+const ENOMEM: i32 = rustix::io::Errno::NOMEM.raw_os_error();
+
+fn environment(error: io::Error, slots: u32) -> Option<ObjectError> {
+    match error.raw_os_error() {
+        Some(EPERM) => Some(ObjectError::NotPermitted(error)),
+        Some(ENOSYS) => Some(ObjectError::NoBpf(error)),
+        Some(ENOMEM) => {
+            let bytes = u64::from(slots) * size_of::<agent_common::Slot>() as u64;
+            Some(ObjectError::NoMemory {
+                slots,
+                bytes,
+                source: error,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The system's error at the bottom of a chain, remade so that it can be owned.
+fn system_error(error: &(dyn std::error::Error + 'static)) -> Option<io::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(code) = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::raw_os_error)
+        {
+            return Some(io::Error::from_raw_os_error(code));
+        }
+        next = error.source();
+    }
+    None
+}
