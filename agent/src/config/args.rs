@@ -1,0 +1,117 @@
+//! The flags, each also an environment variable and a key of the file.
+
+/// Watches the traffic of every pod of this node, and tells when one starts to look around.
+///
+/// Every flag is also a key of the configuration file, written with underscores. Flags win over the
+/// environment, the environment over the file.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "picket-agent", version)]
+pub struct Args {
+    /// YAML file with more configuration, and with the thresholds of the detectors.
+    #[arg(long, value_name = "FILE", env = "PICKET_CONFIG")]
+    pub config: Option<String>,
+
+    /// Name of the node [default: the name of the host].
+    #[arg(long, value_name = "NAME", env = "PICKET_NODE")]
+    pub node: Option<String>,
+
+    /// Collector to deliver to, as http://HOST:PORT or unix:PATH; without one the agent stands alone.
+    #[arg(long, value_name = "ADDRESS", env = "PICKET_COLLECTOR")]
+    pub collector: Option<String>,
+
+    /// Where to serve gRPC, as HOST:PORT or unix:PATH; may be given several times.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "PICKET_LISTEN",
+        value_delimiter = ' ',
+        default_value = "127.0.0.1:7401"
+    )]
+    pub listen: Vec<String>,
+
+    /// Where to serve /metrics, /healthz and /readyz over HTTP.
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "PICKET_METRICS",
+        default_value = "127.0.0.1:7403"
+    )]
+    pub metrics: String,
+
+    /// YAML file that names the pods by their addresses.
+    #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
+    pub pod_table: Option<String>,
+
+    /// Interfaces to watch, by name [default: every veth whose peer is in another network namespace].
+    #[arg(
+        long,
+        value_name = "GLOB",
+        env = "PICKET_INTERFACES",
+        value_delimiter = ' ',
+        num_args = 1..
+    )]
+    pub interfaces: Vec<String>,
+
+    /// How many interfaces can be watched at once; each takes 41 kB.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "PICKET_SLOTS",
+        default_value = "256"
+    )]
+    pub slots: String,
+
+    /// How often to read the counts; at least 100ms.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "PICKET_TICK",
+        default_value = "1s"
+    )]
+    pub tick: String,
+
+    /// Estimate traffic volume from one packet in this many.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "PICKET_SAMPLE_RATE",
+        default_value = "16"
+    )]
+    pub sample_rate: String,
+
+    /// How to attach: auto, tcx or clsact.
+    #[arg(
+        long,
+        value_name = "MODE",
+        env = "PICKET_ATTACH",
+        default_value = "auto"
+    )]
+    pub attach: String,
+
+    /// What the kernel programs log: off, error, warn, info, debug or trace.
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "PICKET_KERNEL_LOG",
+        default_value = "off"
+    )]
+    pub kernel_log: String,
+
+    /// What to log, such as info or agent::deliver=debug,warn.
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "PICKET_LOG",
+        default_value = "info"
+    )]
+    pub log: String,
+
+    /// How to log: text or json.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "PICKET_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: String,
+}

@@ -1,0 +1,68 @@
+//! The configuration file.
+
+use std::{fs, path::Path};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::ConfigError;
+
+/// Values stay text until they are read, so that every source has the same ranges and errors.
+pub(super) type Value = Spanned<String>;
+
+/// The keys of the file: those of the flags, and the thresholds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    #[serde(skip)]
+    pub(super) path: String,
+    pub(super) node: Option<Value>,
+    pub(super) collector: Option<Value>,
+    pub(super) listen: Option<Vec<Value>>,
+    pub(super) metrics: Option<Value>,
+    pub(super) pod_table: Option<Value>,
+    pub(super) interfaces: Option<Vec<Value>>,
+    pub(super) slots: Option<Value>,
+    pub(super) tick: Option<Value>,
+    pub(super) sample_rate: Option<Value>,
+    pub(super) attach: Option<Value>,
+    pub(super) kernel_log: Option<Value>,
+    pub(super) log: Option<Value>,
+    pub(super) log_format: Option<Value>,
+    pub(super) port_scan: PortScan,
+}
+
+/// The thresholds of the port scan detector.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PortScan {
+    pub(super) failed_ports_per_minute: Option<Value>,
+    pub(super) failed_ports_per_hour: Option<Value>,
+    pub(super) ports_per_minute: Option<Value>,
+    pub(super) ports_per_hour: Option<Value>,
+    pub(super) silence: Option<Value>,
+    pub(super) quiet: Option<Value>,
+}
+
+impl File {
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.into(),
+            source,
+        })?;
+        let mut file = Self::parse(&text).map_err(|reason| ConfigError::File {
+            path: path.into(),
+            reason,
+        })?;
+        file.path = path.display().to_string();
+        Ok(file)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let file: Option<Self> = serde_saphyr::from_str(text).map_err(|error| {
+            // The snippet that the library draws spans lines; a message is one.
+            error.without_snippet().to_string()
+        })?;
+        Ok(file.unwrap_or_default())
+    }
+}

@@ -1,0 +1,108 @@
+//! One value, where it came from, and what it may be.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use super::ConfigError;
+
+/// Where a value came from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// Nobody gave it.
+    Default,
+    /// The flag of the key.
+    Flag(&'static str),
+    /// The environment variable of the key.
+    Environment(&'static str),
+    /// The configuration file.
+    File { path: String, line: u64 },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("by default"),
+            Self::Flag(key) => write!(f, "from --{}", key.replace('_', "-")),
+            Self::Environment(key) => write!(f, "from PICKET_{}", key.to_uppercase()),
+            Self::File { path, line } => write!(f, "from {path} line {line}"),
+        }
+    }
+}
+
+/// The text of a value with its key.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) text: String,
+    pub(super) origin: Origin,
+}
+
+impl Setting {
+    /// The error that this value is not what its key takes.
+    pub(super) fn refuse(&self, reason: impl fmt::Display) -> ConfigError {
+        ConfigError::Value {
+            key: self.key,
+            value: self.text.clone(),
+            origin: self.origin.clone(),
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(super) fn parse<T: FromStr<Err: fmt::Display>>(&self) -> Result<T, ConfigError> {
+        self.text.parse().map_err(|error| self.refuse(error))
+    }
+
+    pub(super) fn number(&self, least: u32, most: u32) -> Result<u32, ConfigError> {
+        match self.text.parse() {
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
+            _ => Err(self.refuse(format_args!(
+                "it takes a whole number from {least} to {most}"
+            ))),
+        }
+    }
+
+    pub(super) fn duration(
+        &self,
+        least: Duration,
+        most: Duration,
+    ) -> Result<Duration, ConfigError> {
+        match humantime::parse_duration(&self.text) {
+            Ok(duration) if (least..=most).contains(&duration) => Ok(duration),
+            _ => Err(self.refuse(format_args!(
+                "it takes a duration with its unit, from {} to {}",
+                humantime::format_duration(least),
+                humantime::format_duration(most)
+            ))),
+        }
+    }
+
+    /// The position of the text among `choices`.
+    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, ConfigError> {
+        let chosen = choices.iter().find(|(name, _)| *name == self.text);
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+            self.refuse(format_args!("it takes one of {}", names.join(", ")))
+        })
+    }
+
+    pub(super) fn address(&self) -> Result<SocketAddr, ConfigError> {
+        self.text.parse().map_err(|_| {
+            self.refuse("it takes an IP address with a port, such as 127.0.0.1:7403 or [::1]:7403")
+        })
+    }
+
+    pub(super) fn path(&self) -> Result<PathBuf, ConfigError> {
+        if self.text.is_empty() {
+            return Err(self.refuse("it takes the path of a file"));
+        }
+        Ok(PathBuf::from(&self.text))
+    }
+
+    /// A name as Kubernetes gives it to a node (RFC 1123), upper case allowed.
+    pub(super) fn name(&self) -> Result<String, ConfigError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if (1..=253).contains(&self.text.len()) && self.text.chars().all(plain) {
+            return Ok(self.text.clone());
+        }
+        Err(self.refuse("it takes 1 to 253 letters, digits, dashes, dots and underscores"))
+    }
+}

@@ -1,0 +1,197 @@
+//! Where each value comes from, and what it becomes.
+
+use std::time::Duration;
+
+use agent_common::{BUCKET_COUNT, BUCKET_WAYS};
+use clap::{ArgMatches, parser::ValueSource};
+use detect::Thresholds;
+
+use super::{
+    Config, ConfigError, Log,
+    file::{File, Value},
+    setting::{Origin, Setting},
+};
+use crate::{datapath, interfaces::Selection};
+
+/// What the table from interface to slot has room for.
+const MOST_SLOTS: u32 = BUCKET_COUNT * BUCKET_WAYS as u32;
+const MOST_SAMPLE_RATE: u32 = 65_536;
+const SHORTEST_TICK: Duration = Duration::from_millis(100);
+const LONGEST_TICK: Duration = Duration::from_secs(60);
+/// Detectors remember a day at most.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) struct Sources<'a> {
+    pub(super) matches: &'a ArgMatches,
+    pub(super) file: File,
+}
+
+impl Sources<'_> {
+    pub(super) fn config(&self) -> Result<Config, ConfigError> {
+        let file = &self.file;
+        Ok(Config {
+            node: self.node()?,
+            collector: self
+                .one("collector", &file.collector)
+                .map(|setting| setting.parse())
+                .transpose()?,
+            listen: self
+                .several("listen", &file.listen)
+                .iter()
+                .map(Setting::parse)
+                .collect::<Result<_, _>>()?,
+            metrics: self.given("metrics", &file.metrics).address()?,
+            pod_table: self
+                .one("pod_table", &file.pod_table)
+                .map(|setting| setting.path())
+                .transpose()?,
+            interfaces: self.interfaces()?,
+            datapath: datapath::Config {
+                slots: self.given("slots", &file.slots).number(1, MOST_SLOTS)?,
+                sample_rate: self
+                    .given("sample_rate", &file.sample_rate)
+                    .number(1, MOST_SAMPLE_RATE)?,
+                attach: self.given("attach", &file.attach).parse()?,
+                kernel_log: self.given("kernel_log", &file.kernel_log).choice(&[
+                    ("off", None),
+                    ("error", Some(log::Level::Error)),
+                    ("warn", Some(log::Level::Warn)),
+                    ("info", Some(log::Level::Info)),
+                    ("debug", Some(log::Level::Debug)),
+                    ("trace", Some(log::Level::Trace)),
+                ])?,
+            },
+            tick: self
+                .given("tick", &file.tick)
+                .duration(SHORTEST_TICK, LONGEST_TICK)?,
+            port_scan: self.port_scan()?,
+            log: Log::new(
+                &self.given("log", &file.log),
+                &self.given("log_format", &file.log_format),
+            )?,
+        })
+    }
+
+    fn node(&self) -> Result<String, ConfigError> {
+        if let Some(setting) = self.one("node", &self.file.node) {
+            return setting.name();
+        }
+        let host = rustix::system::uname();
+        match host.nodename().to_string_lossy().trim() {
+            "" | "(none)" => Err(ConfigError::Node),
+            host => Ok(host.into()),
+        }
+    }
+
+    fn interfaces(&self) -> Result<Selection, ConfigError> {
+        let globs = self.several("interfaces", &self.file.interfaces);
+        Selection::by_name(globs.iter().map(|glob| glob.text.as_str())).map_err(|error| {
+            let pattern = error.glob().unwrap_or_default();
+            let glob = globs.iter().find(|glob| glob.text == pattern);
+            let glob = glob.cloned().unwrap_or_else(|| Setting {
+                key: "interfaces",
+                text: pattern.into(),
+                origin: Origin::Default,
+            });
+            let kind = error.kind();
+            glob.refuse(format_args!(
+                "it takes a pattern such as cali* or veth????: {kind}"
+            ))
+        })
+    }
+
+    fn port_scan(&self) -> Result<Thresholds, ConfigError> {
+        let file = &self.file.port_scan;
+        let default = Thresholds::default();
+        let count = |key, value: &Option<Value>, default| match value {
+            Some(value) => self.in_file(key, value).number(0, u32::MAX),
+            None => Ok(default),
+        };
+        let duration = |key, value: &Option<Value>, default| match value {
+            Some(value) => self.in_file(key, value).duration(Duration::ZERO, DAY),
+            None => Ok(default),
+        };
+        let thresholds = Thresholds {
+            failed_ports_per_minute: count(
+                "port_scan.failed_ports_per_minute",
+                &file.failed_ports_per_minute,
+                default.failed_ports_per_minute,
+            )?,
+            failed_ports_per_hour: count(
+                "port_scan.failed_ports_per_hour",
+                &file.failed_ports_per_hour,
+                default.failed_ports_per_hour,
+            )?,
+            ports_per_minute: count(
+                "port_scan.ports_per_minute",
+                &file.ports_per_minute,
+                default.ports_per_minute,
+            )?,
+            ports_per_hour: count(
+                "port_scan.ports_per_hour",
+                &file.ports_per_hour,
+                default.ports_per_hour,
+            )?,
+            silence: duration("port_scan.silence", &file.silence, default.silence)?,
+            quiet: duration("port_scan.quiet", &file.quiet, default.quiet)?,
+        };
+        // The detector knows what its thresholds may be.
+        thresholds.validate().map_err(|error| ConfigError::File {
+            path: (&self.file.path).into(),
+            reason: error.to_string(),
+        })?;
+        Ok(thresholds)
+    }
+
+    /// The value of a key, unless it is nobody's.
+    fn one(&self, key: &'static str, file: &Option<Value>) -> Option<Setting> {
+        let file = file.as_ref().map(std::slice::from_ref);
+        self.settings(key, file).pop()
+    }
+
+    /// The value of a key that has a default.
+    fn given(&self, key: &'static str, file: &Option<Value>) -> Setting {
+        self.one(key, file).unwrap_or_else(|| Setting {
+            key,
+            text: String::new(),
+            origin: Origin::Default,
+        })
+    }
+
+    fn several(&self, key: &'static str, file: &Option<Vec<Value>>) -> Vec<Setting> {
+        self.settings(key, file.as_deref())
+    }
+
+    fn settings(&self, key: &'static str, file: Option<&[Value]>) -> Vec<Setting> {
+        let origin = match (self.matches.value_source(key), file) {
+            (Some(ValueSource::CommandLine), _) => Origin::Flag(key),
+            (Some(ValueSource::EnvVariable), _) => Origin::Environment(key),
+            (_, Some(values)) => {
+                return values
+                    .iter()
+                    .map(|value| self.in_file(key, value))
+                    .collect();
+            }
+            _ => Origin::Default,
+        };
+        let texts = self.matches.get_many::<String>(key).unwrap_or_default();
+        texts
+            .map(|text| Setting {
+                key,
+                text: text.clone(),
+                origin: origin.clone(),
+            })
+            .collect()
+    }
+
+    fn in_file(&self, key: &'static str, value: &Value) -> Setting {
+        Setting {
+            key,
+            text: value.value.clone(),
+            origin: Origin::File {
+                path: self.file.path.clone(),
+                line: value.referenced.line(),
+            },
+        }
+    }
+}

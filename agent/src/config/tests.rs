@@ -1,0 +1,236 @@
+//! What each source may say, and what is said when it may not.
+
+use std::{fs, time::Duration};
+
+use clap::CommandFactory as _;
+
+use super::*;
+
+/// What the flags and the file make, or the error as it is printed.
+fn read(flags: &[&str], file: &str) -> Result<Config, String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("picket.yaml");
+    fs::write(&path, file).unwrap();
+    let path = path.to_str().unwrap();
+    let mut line = vec!["picket-agent", "--config", path];
+    line.extend(flags);
+    let matches = Args::command()
+        .try_get_matches_from(line)
+        .map_err(|error| error.to_string())?;
+    Config::read(&matches).map_err(|error| error.to_string().replace(path, "FILE"))
+}
+
+#[test]
+fn every_default_is_valid() {
+    let config = read(&[], "").unwrap();
+    assert!(!config.node.is_empty());
+    assert!(config.collector.is_none());
+    assert_eq!(config.listen, ["127.0.0.1:7401".parse().unwrap()]);
+    assert_eq!(config.metrics, "127.0.0.1:7403".parse().unwrap());
+    assert_eq!(config.pod_table, None);
+    assert!(matches!(config.interfaces, Selection::Pods));
+    assert_eq!(config.datapath.slots, 256);
+    assert_eq!(config.datapath.sample_rate, 16);
+    assert_eq!(config.datapath.attach, datapath::Attach::Auto);
+    assert_eq!(config.datapath.kernel_log, None);
+    assert_eq!(config.tick, Duration::from_secs(1));
+    assert_eq!(config.port_scan, Thresholds::default());
+}
+
+#[test]
+fn the_file_says_what_the_flags_say() {
+    let file = "
+node: n1
+collector: http://127.0.0.1:7400
+listen: [127.0.0.1:1, 'unix:/run/picket.sock']
+metrics: '[::1]:2'
+pod_table: /etc/pods.yaml
+interfaces: [cali*, 'lxc[0-9]']
+slots: 8
+tick: 250ms
+sample_rate: 1
+attach: clsact
+kernel_log: debug
+log: agent=debug,warn
+log_format: json
+port_scan: {failed_ports_per_minute: 11, ports_per_hour: 99, silence: 1s}
+";
+    let flags = [
+        "--node=n1",
+        "--collector=http://127.0.0.1:7400",
+        "--listen=127.0.0.1:1",
+        "--listen=unix:/run/picket.sock",
+        "--metrics=[::1]:2",
+        "--pod-table=/etc/pods.yaml",
+        "--interfaces",
+        "cali*",
+        "lxc[0-9]",
+        "--slots=8",
+        "--tick=250ms",
+        "--sample-rate=1",
+        "--attach=clsact",
+        "--kernel-log=debug",
+        "--log=agent=debug,warn",
+        "--log-format=json",
+    ];
+    let by_file = read(&[], file).unwrap();
+    let by_flags = read(&flags, "").unwrap();
+    let expected = Thresholds {
+        failed_ports_per_minute: 11,
+        ports_per_hour: 99,
+        silence: Duration::from_secs(1),
+        ..Thresholds::default()
+    };
+    assert_eq!(by_file.port_scan, expected);
+    let by_file = Config {
+        port_scan: by_flags.port_scan.clone(),
+        ..by_file
+    };
+    assert_eq!(format!("{by_file:?}"), format!("{by_flags:?}"));
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let config = read(&["--tick", "2s", "--slots", "256"], "tick: 3s\nslots: 4\n").unwrap();
+    assert_eq!(config.tick, Duration::from_secs(2));
+    assert_eq!(
+        config.datapath.slots, 256,
+        "a flag that repeats the default"
+    );
+}
+
+#[test]
+fn a_bad_value_is_named_with_its_origin_and_range() {
+    let cases = [
+        (
+            &["--tick", "50ms"][..],
+            "",
+            "cannot use tick = `50ms` from --tick: it takes a duration with its unit, from 100ms to 1m",
+        ),
+        (
+            &["--tick=1"],
+            "",
+            "cannot use tick = `1` from --tick: it takes a duration with its unit, from 100ms to 1m",
+        ),
+        (
+            &[],
+            "\n\ntick: 50ms",
+            "cannot use tick = `50ms` from FILE line 3: it takes a duration with its unit, from 100ms to 1m",
+        ),
+        (
+            &["--slots", "0"],
+            "",
+            "cannot use slots = `0` from --slots: it takes a whole number from 1 to 16384",
+        ),
+        (
+            &[],
+            "sample_rate: -1",
+            "cannot use sample_rate = `-1` from FILE line 1: it takes a whole number from 1 to 65536",
+        ),
+        (
+            &["--attach", "xdp"],
+            "",
+            "cannot use attach = `xdp` from --attach: `xdp` is none of auto, tcx and clsact",
+        ),
+        (
+            &["--kernel-log", "loud"],
+            "",
+            "cannot use kernel_log = `loud` from --kernel-log: it takes one of off, error, warn, info, debug, trace",
+        ),
+        (
+            &["--interfaces", "cali*", "lxc["],
+            "",
+            "cannot use interfaces = `lxc[` from --interfaces: it takes a pattern such as cali* or veth????: \
+             unclosed character class; missing ']'",
+        ),
+        (
+            &["--listen", "7401"],
+            "",
+            "cannot use listen = `7401` from --listen: cannot listen on `7401`: it is no address; \
+             write it like 127.0.0.1:7400, [::1]:7400 or unix:/run/picket.sock",
+        ),
+        (
+            &["--collector", "collector:7400"],
+            "",
+            "cannot use collector = `collector:7400` from --collector: cannot connect to \
+             `collector:7400`: it is no address; write it like http://127.0.0.1:7400 or \
+             unix:/run/picket.sock",
+        ),
+        (
+            &[],
+            "metrics: localhost",
+            "cannot use metrics = `localhost` from FILE line 1: it takes an IP address with a port, \
+             such as 127.0.0.1:7403 or [::1]:7403",
+        ),
+        (
+            &["--node", "a b"],
+            "",
+            "cannot use node = `a b` from --node: it takes 1 to 253 letters, digits, dashes, dots \
+             and underscores",
+        ),
+        (
+            &["--log", "agent=loud"],
+            "",
+            "cannot use log = `agent=loud` from --log: it takes a level or pairs of target and \
+             level, such as agent=debug,warn",
+        ),
+        (
+            &[],
+            "port_scan:\n  ports_per_hour: 0\n",
+            "cannot use FILE: port_scan.ports_per_hour is 0: every pod would cross it; set it to 1 or more",
+        ),
+        (
+            &[],
+            "port_scan: {quiet: soon}",
+            "cannot use port_scan.quiet = `soon` from FILE line 1: it takes a duration with its unit, from 0s to 1day",
+        ),
+    ];
+    for (flags, file, expected) in cases {
+        let said = read(flags, file).map(|_| ()).unwrap_err();
+        assert_eq!(said, expected);
+    }
+}
+
+#[test]
+fn an_unknown_name_is_refused() {
+    let cases = [
+        (
+            &["--frobnicate"][..],
+            "",
+            "unexpected argument '--frobnicate'",
+        ),
+        (
+            &[],
+            "frobnicate: 1",
+            "cannot use FILE: unknown field `frobnicate`, expected one of node, ",
+        ),
+        (
+            &[],
+            "port_scan: {ports: 1}",
+            "cannot use FILE: unknown field `ports`, expected one of failed_ports_per_minute, ",
+        ),
+        (
+            &[],
+            "slots: [1]",
+            "cannot use FILE: expected string scalar at line 1, column 8",
+        ),
+        (
+            &[],
+            "node: n1\nnode: n2",
+            "cannot use FILE: duplicate mapping key: node, ",
+        ),
+    ];
+    for (flags, file, expected) in cases {
+        let said = read(flags, file).map(|_| ()).unwrap_err();
+        assert!(said.contains(expected), "{said}");
+        assert!(file.is_empty() || !said.contains('\n'), "{said}");
+    }
+    let matches = Args::command()
+        .try_get_matches_from(["picket-agent", "--config", "/nowhere/picket.yaml"])
+        .unwrap();
+    let said = Config::read(&matches).map(|_| ()).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "cannot read /nowhere/picket.yaml: check --config and the permissions of the file"
+    );
+}
