@@ -1,25 +1,25 @@
 //! A child process that dies with its guard, and shows what it said when something fails.
 
+mod output;
+
 use std::{
-    collections::VecDeque,
     ffi::OsStr,
-    io::{BufRead, BufReader, Read},
     os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    sync::Arc,
+    thread::JoinHandle,
     time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
+use self::output::{Output, Stream, collect};
 use crate::{
     deadline::{Deadline, wait_for},
     interrupt::interrupted,
 };
 
-const KEPT_LINES: usize = 4096;
 const SHOWN_LINES: usize = 40;
 
 /// A command that dies with the thread that spawns it.
@@ -231,72 +231,5 @@ pub fn run(name: &str, command: &mut Command, limit: Duration) -> Result<Finishe
         stdout: process.output.text(Stream::Out),
         stderr: process.output.text(Stream::Error),
         name: name.into(),
-    })
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Stream {
-    Out,
-    Error,
-}
-
-#[derive(Debug, Default)]
-struct Output {
-    lines: Mutex<VecDeque<(Stream, String)>>,
-    ended_at: Mutex<Option<SystemTime>>,
-    said: Condvar,
-}
-
-impl Output {
-    fn lines(&self) -> MutexGuard<'_, VecDeque<(Stream, String)>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ended_at(&self) -> MutexGuard<'_, Option<SystemTime>> {
-        self.ended_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A line with `needle`; else, when `wait`, one look more after the next line or a moment.
-    fn find(&self, needle: &str, deadline: Deadline, wait: bool) -> Option<String> {
-        let matching = |lines: &VecDeque<(Stream, String)>| {
-            let mut lines = lines.iter().map(|(_, line)| line);
-            lines.find(|line| line.contains(needle)).cloned()
-        };
-        let lines = self.lines();
-        let found = matching(&lines);
-        if found.is_some() || !wait {
-            return found;
-        }
-        let moment = deadline.left().min(Duration::from_millis(50));
-        let lines = self.said.wait_timeout(lines, moment);
-        matching(&lines.unwrap_or_else(PoisonError::into_inner).0)
-    }
-
-    fn text(&self, stream: Stream) -> String {
-        let lines = self.lines();
-        let lines = lines.iter().filter(|(from, _)| *from == stream);
-        lines.flat_map(|(_, line)| [line, "\n"]).collect()
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the moment of the end is what is measured"
-)]
-fn collect(
-    from: impl Read + Send + 'static,
-    stream: Stream,
-    output: Arc<Output>,
-) -> JoinHandle<()> {
-    thread::spawn(move || {
-        for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
-            let mut lines = output.lines();
-            if lines.len() == KEPT_LINES {
-                lines.pop_front();
-            }
-            lines.push_back((stream, String::from_utf8_lossy(&line).into_owned()));
-            output.said.notify_all();
-        }
-        *output.ended_at() = Some(SystemTime::now());
     })
 }

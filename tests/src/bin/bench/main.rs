@@ -10,6 +10,7 @@ use tests::{fail_waits_on_signals, require_root, require_tools};
 
 /// Measures what Picket promises, and writes it to `target/bench`.
 #[derive(Debug, Parser)]
+#[command(name = "bench")]
 struct Arguments {
     #[command(subcommand)]
     benchmark: Option<Benchmark>,

@@ -8,12 +8,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use tests::{fail_waits_on_signals, require_root, require_tools};
+use tests::{binary, fail_waits_on_signals, require_root, require_tools};
 
 use crate::{stage::Stage, teller::Teller};
 
 /// Retells the story of a port scan between two pods, and stays up to be explored.
 #[derive(Debug, Parser)]
+#[command(name = "demo")]
 struct Arguments {
     /// Exit after the anomaly was seen.
     #[arg(long)]
@@ -35,6 +36,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments, teller: &Teller) -> Result<()> {
     require_root()?;
     require_tools(&["nmap", "ip", "nsenter", "setpriv"])?;
+    for program in ["picket-agent", "picket-collector", "picket"] {
+        binary(program)?;
+    }
     fail_waits_on_signals()?;
     let stage = Stage::set_up(teller)?;
     let mut subscription = scan::tell(teller, &stage)?;
