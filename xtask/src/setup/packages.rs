@@ -106,6 +106,7 @@ fn apt_get() -> Command {
     let mut apt_get = Command::new("apt-get");
     apt_get
         .args(["--quiet", "--option", "DPkg::Lock::Timeout=120"])
+        .args(["--option", "Dpkg::Use-Pty=0"])
         .env("DEBIAN_FRONTEND", "noninteractive");
     apt_get
 }
