@@ -10,8 +10,8 @@ use api::v1::{Filter, ListRequest, Severity, State, subscribe_request::From};
 
 use self::{follow::Follow, print::Printer};
 use crate::{
-    RunError,
     arguments::EventsArguments,
+    failure::RunError,
     output::{self, Output},
     server::Server,
 };

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod events;
+mod failure;
 mod json;
 mod manual;
 mod names;
@@ -14,4 +15,5 @@ mod table;
 mod time;
 
 pub use arguments::Arguments;
-pub use run::{RunError, run};
+pub use failure::RunError;
+pub use run::run;

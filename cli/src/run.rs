@@ -1,39 +1,11 @@
-//! Which command does what, and every way it can fail.
+//! Which command does what.
 
-use std::{io, time::SystemTime};
-
-use thiserror::Error;
+use std::time::SystemTime;
 
 use crate::{
-    Arguments,
-    arguments::Command,
-    events,
-    manual::{self, ManualError},
-    output::Output,
-    server::{Server, ServerError},
-    status,
+    Arguments, arguments::Command, events, failure::RunError, manual, output::Output,
+    server::Server, status,
 };
-
-#[derive(Debug, Error)]
-pub enum RunError {
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    #[error(transparent)]
-    Manual(#[from] ManualError),
-    #[error("cannot write to standard output")]
-    Output(#[from] io::Error),
-}
-
-impl RunError {
-    fn reader_left(&self) -> bool {
-        match self {
-            Self::Output(error) | Self::Manual(ManualError::Completions(error)) => {
-                error.kind() == io::ErrorKind::BrokenPipe
-            }
-            _ => false,
-        }
-    }
-}
 
 /// Runs one command; `now` is the time it starts.
 ///

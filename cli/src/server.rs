@@ -25,13 +25,16 @@ pub enum ServerError {
     #[error(transparent)]
     Connect(#[from] TransportError),
     #[error(
-        "{server} keeps no past events, because it is the agent of one node; add --follow, or ask the \
-         collector with --server"
+        "{server} lists no past events: it is an agent, or not a gRPC port; add --follow for an agent's \
+         new events, or give the collector's address with --server"
     )]
     NoPast { server: String },
-    #[error("{server} knows no nodes, because it is an agent; ask the collector with --server")]
+    #[error(
+        "{server} lists no nodes: it is an agent, or not a gRPC port; give the collector's address with \
+         --server"
+    )]
     NoNodes { server: String },
-    #[error("the log of {server} is not the one you read before: {message}; start without --after")]
+    #[error("cannot go on after that cursor at {server}: {message}; start again without --after")]
     BeyondLog { server: String, message: String },
     #[error("{server} refused the request: {message}; correct it and try again")]
     Refused { server: String, message: String },

@@ -5,7 +5,8 @@ mod text;
 use std::time::SystemTime;
 
 use crate::{
-    RunError, arguments::StatusArguments, json, output::Output, palette::Palette, server::Server,
+    arguments::StatusArguments, failure::RunError, json, output::Output, palette::Palette,
+    server::Server,
 };
 
 pub(crate) async fn run(

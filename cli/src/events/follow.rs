@@ -11,7 +11,7 @@ use tonic::Streaming;
 
 use super::print::Printer;
 use crate::{
-    RunError,
+    failure::RunError,
     output::note,
     server::{Server, ServerError},
 };

@@ -207,8 +207,8 @@ async fn an_agent_has_no_past_and_picket_says_what_to_do() {
 
     assert_eq!(output.status.code(), Some(1));
     let expected = format!(
-        "error: {} keeps no past events, because it is the agent of one node; add --follow, or ask \
-         the collector with --server\n",
+        "error: {} lists no past events: it is an agent, or not a gRPC port; add --follow for an \
+         agent's new events, or give the collector's address with --server\n",
         server.address
     );
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);

@@ -94,7 +94,7 @@ async fn a_log_that_is_another_one_is_an_error() {
     let (status, _, errors) = picket.end().await;
     assert_eq!(status.code(), Some(1));
     let expected = format!(
-        "error: the log of {} is not the one you read before: cursor 1 is beyond 0; start without \
+        "error: cannot go on after that cursor at {}: cursor 1 is beyond 0; start again without \
          --after",
         server.address
     );

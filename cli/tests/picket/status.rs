@@ -126,7 +126,8 @@ async fn an_agent_knows_no_nodes_and_picket_says_what_to_do() {
 
     assert_eq!(output.status.code(), Some(1));
     let expected = format!(
-        "error: {} knows no nodes, because it is an agent; ask the collector with --server\n",
+        "error: {} lists no nodes: it is an agent, or not a gRPC port; give the collector's address \
+         with --server\n",
         server.address
     );
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
