@@ -111,17 +111,17 @@ impl Datapath {
         let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
         let slots = Slots::new(&mut programs)?;
         let ring = programs.take_ring(RECORDS_MAP)?;
-        let datapath = Self {
+        let mut datapath = Self {
             attachment: attach::choose(config.attach)?,
             slots,
             settings,
             ring: Ring::new(ring).map_err(DatapathError::Wait)?,
             inbox: Inbox::default(),
             watched: BTreeMap::new(),
-            sample_rate: config.sample_rate,
+            sample_rate: 0,
             programs,
         };
-        datapath.settings.set(config.sample_rate, RECORDS_PER_DRAIN);
+        datapath.set_sample_rate(config.sample_rate);
         Ok(datapath)
     }
 
@@ -204,6 +204,12 @@ impl Datapath {
         if let Some(watched) = self.watched.get(&subject.ifindex) {
             drain::set_budget(self.slots.slot(watched.slot), budget);
         }
+    }
+
+    /// Estimates volume from one packet in this many from now on.
+    pub fn set_sample_rate(&mut self, rate: u32) {
+        self.sample_rate = rate;
+        self.settings.set(rate, RECORDS_PER_DRAIN);
     }
 
     /// Handles to run packets through the programs with, beside this one's drains.

@@ -1,0 +1,88 @@
+//! The datapath alone, on an interface of its own namespace: packets are run, not sent.
+
+use agent::datapath::{Attach, Config, Datapath, Direction, Injector, monotonic};
+use anyhow::{Context, Result};
+use detect::{Observation, Subject};
+
+use crate::Namespace;
+
+/// The interface that stands for the host side of a pod's veth.
+const INTERFACE: &str = "pod0";
+const IFINDEX: u32 = 4711;
+
+/// A watched interface, and a way to run packets through its programs.
+#[derive(Debug)]
+pub struct Kernel {
+    /// The loaded programs.
+    pub datapath: Datapath,
+    /// Whose traffic it is.
+    pub subject: Subject,
+    /// Runs packets.
+    pub injector: Injector,
+}
+
+impl Kernel {
+    /// Runs `inside` in a namespace with one watched interface, within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the programs cannot be loaded or attached, or `inside` fails.
+    pub fn with<T: Send>(inside: impl AsyncFnOnce(Self) -> Result<T> + Send) -> Result<T> {
+        let namespace = Namespace::new()?;
+        namespace.ip(&format!(
+            "link add {INTERFACE} index {IFINDEX} type veth peer name eth0"
+        ))?;
+        namespace.enter(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(async { inside(Self::load()?).await })
+        })?
+    }
+
+    fn load() -> Result<Self> {
+        let mut datapath = Datapath::load(&Config {
+            slots: 4,
+            sample_rate: 1,
+            attach: Attach::Auto,
+            kernel_log: None,
+        })?;
+        let subject = datapath.watch(IFINDEX, INTERFACE)?;
+        let injector = datapath.injector()?;
+        Ok(Self {
+            datapath,
+            subject,
+            injector,
+        })
+    }
+
+    /// Runs a packet of the pod.
+    ///
+    /// # Errors
+    /// When the kernel refuses it.
+    pub fn from_pod(&self, packet: &[u8]) -> Result<()> {
+        Ok(self
+            .injector
+            .run(Direction::FromPod, self.subject.ifindex, packet, 1)?)
+    }
+
+    /// Runs a packet to the pod.
+    ///
+    /// # Errors
+    /// When the kernel refuses it.
+    pub fn to_pod(&self, packet: &[u8]) -> Result<()> {
+        Ok(self
+            .injector
+            .run(Direction::ToPod, self.subject.ifindex, packet, 1)?)
+    }
+
+    /// Drains the slot.
+    ///
+    /// # Errors
+    /// When it is not watched.
+    pub fn drain(&mut self) -> Result<Observation> {
+        self.datapath
+            .drain(monotonic())
+            .pop()
+            .context("nothing is watched")
+    }
+}
