@@ -10,6 +10,9 @@ use super::{
 /// Names from the root of the crate down; empty for the root.
 pub(super) type Module = Vec<String>;
 
+/// The modules that each module names.
+pub(super) type Graph = BTreeMap<Module, BTreeSet<Module>>;
+
 /// Re-exports of re-exports that are followed.
 const HOPS: usize = 8;
 
@@ -44,9 +47,9 @@ impl<'a> Modules<'a> {
         self.files.get(module).map(|(file, _)| *file)
     }
 
-    /// Pairs of a module and another one it names; re-exports and tests do not count.
-    pub(super) fn imports(&self) -> BTreeSet<(Module, Module)> {
-        let mut found = BTreeSet::new();
+    /// What each module names of this crate; re-exports, tests and itself do not count.
+    pub(super) fn imports(&self) -> Graph {
+        let mut found = Graph::new();
         for (from, (_, mentions)) in &self.files {
             for mention in mentions {
                 if mention.kind == Kind::PublicUse || mention.is_in_tests() {
@@ -55,7 +58,7 @@ impl<'a> Modules<'a> {
                 if let Some(to) = self.target(from, mention, HOPS)
                     && to != *from
                 {
-                    found.insert((from.clone(), to));
+                    found.entry(from.clone()).or_default().insert(to);
                 }
             }
         }
@@ -146,7 +149,8 @@ mod tests {
         let found: Vec<_> = Modules::of("x/src/", &sources)
             .imports()
             .into_iter()
-            .map(|(from, to)| format!("{} {}", from.join("::"), to.join("::")))
+            .map(|(from, to)| (from.join("::"), to.into_iter().map(|to| to.join("::"))))
+            .flat_map(|(from, to)| to.map(move |to| format!("{from} {to}")))
             .collect();
         assert_eq!(found, ["a a::part", "a::part a", "b a", "b a::part", "c b"]);
     }
