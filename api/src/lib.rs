@@ -8,5 +8,6 @@ pub mod summary;
 pub mod transport;
 pub mod v1;
 
-/// All `.proto` files as an encoded `google.protobuf.FileDescriptorSet`, for gRPC reflection.
-pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptors.bin");
+mod descriptors;
+
+pub use descriptors::FILE_DESCRIPTOR_SET;
