@@ -1,0 +1,20 @@
+//! Delivery: every event goes to the collector until it is acknowledged, and to the agent's own
+//! subscribers.
+
+mod backoff;
+mod metrics;
+mod nodes;
+mod outbox;
+mod publisher;
+mod queue;
+mod recent;
+mod server;
+mod subscribe;
+
+pub use metrics::Metrics;
+pub use outbox::Outbox;
+pub use publisher::{Agent, Publisher};
+pub use server::{Server, ServerError};
+
+#[cfg(test)]
+mod tests;

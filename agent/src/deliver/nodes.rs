@@ -1,0 +1,40 @@
+//! `picket.v1.Nodes` of one agent: itself.
+
+use std::time::SystemTime;
+
+use api::v1::{self, nodes_server::Nodes};
+use tokio::sync::watch;
+use tonic::{Request, Response, Status};
+
+use super::outbox::Outbox;
+
+/// Serves the status of one node.
+#[derive(Debug)]
+pub(super) struct Itself {
+    pub(super) node: String,
+    pub(super) outbox: Outbox,
+    pub(super) status: watch::Receiver<v1::NodeStatus>,
+}
+
+#[tonic::async_trait]
+impl Nodes for Itself {
+    async fn list(
+        &self,
+        _: Request<v1::ListNodesRequest>,
+    ) -> Result<Response<v1::ListNodesResponse>, Status> {
+        #[expect(clippy::disallowed_methods, reason = "the answer is of this moment")]
+        let now = SystemTime::now();
+        let status = v1::NodeStatus {
+            events_pending: self.outbox.pending() as u64,
+            ..self.status.borrow().clone()
+        };
+        let node = v1::Node {
+            name: self.node.clone(),
+            connected: true,
+            last_seen: Some(now.into()),
+            agent_version: env!("CARGO_PKG_VERSION").into(),
+            status: Some(status),
+        };
+        Ok(Response::new(v1::ListNodesResponse { nodes: vec![node] }))
+    }
+}

@@ -1,0 +1,250 @@
+//! Delivers to the collector, whatever happens to the connection.
+
+use std::{convert::Infallible, error::Error, time::Duration};
+
+use api::{
+    pods::Pods,
+    transport::{Remote, TransportError},
+    v1::{
+        self, ingest_client::IngestClient, publish_request::Item, publish_response::Item as Answer,
+    },
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Interval, MissedTickBehavior, interval, sleep, timeout},
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status, Streaming};
+use tracing::{info, warn};
+
+use super::{backoff::Backoff, outbox::Outbox};
+
+/// Events in a batch, as ingest.proto bounds it.
+const BATCH: usize = 256;
+/// Requests on their way to the transport; beyond them the collector's flow control decides.
+const REQUESTS: usize = 4;
+/// For the answer to a hello.
+const PATIENCE: Duration = Duration::from_secs(10);
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Who delivers.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Name of the node.
+    pub node: String,
+    /// Start of the agent, in nanoseconds since 1970.
+    pub epoch: u64,
+}
+
+/// Fetches events from an [`Outbox`] and delivers them at least once, in order.
+#[derive(Debug)]
+pub struct Publisher {
+    /// The collector.
+    pub remote: Remote,
+    /// Who delivers.
+    pub agent: Agent,
+    /// Where events come from.
+    pub outbox: Outbox,
+    /// Where the node's pods go when the collector tells them.
+    pub pods: watch::Sender<Pods>,
+    /// Where the node's status comes from.
+    pub status: watch::Receiver<v1::NodeStatus>,
+}
+
+/// Why a session with the collector ended.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    #[error(transparent)]
+    Connect(#[from] TransportError),
+    #[error(
+        "the collector at {remote} does not know node {node}: {message}; name the node in the \
+         collector's pod table or correct --node"
+    )]
+    UnknownNode {
+        remote: String,
+        node: String,
+        message: String,
+    },
+    #[error("{remote} is no collector: let --collector name the address a collector listens on")]
+    NoCollector { remote: String },
+    #[error(
+        "the collector at {remote} did not welcome the agent within {PATIENCE:?}: check the \
+         collector's log and that --collector names it"
+    )]
+    NoWelcome { remote: String },
+    #[error("the collector at {remote} ended the session: check its log if this lasts")]
+    Ended { remote: String },
+    #[error(
+        "the session with the collector at {remote} broke ({code:?}: {message}): check its log if this lasts"
+    )]
+    Broken {
+        remote: String,
+        code: Code,
+        message: String,
+        source: Status,
+    },
+}
+
+impl Publisher {
+    /// Delivers until it is dropped.
+    pub async fn run(self) -> Infallible {
+        let mut backoff = Backoff::default();
+        let mut trouble = None;
+        loop {
+            let Err(error) = self.session(&mut backoff, &mut trouble).await;
+            let metrics = self.outbox.metrics();
+            metrics.connected.set(0);
+            metrics.connection_failures.inc();
+            let said = error.to_string();
+            if trouble.as_ref() != Some(&said) {
+                warn!(
+                    error = &error as &dyn Error,
+                    pending = self.outbox.pending(),
+                    "not delivering; events are kept and the collector is tried again"
+                );
+                trouble = Some(said);
+            }
+            sleep(backoff.next()).await;
+        }
+    }
+
+    async fn session(
+        &self,
+        backoff: &mut Backoff,
+        trouble: &mut Option<String>,
+    ) -> Result<Infallible, SessionError> {
+        let channel = self.remote.connect().await?;
+        let (requests, stream) = mpsc::channel(REQUESTS);
+        // The channel is empty, so this neither waits nor fails.
+        requests
+            .send(request(Item::Hello(self.hello())))
+            .await
+            .map_err(|_| self.ended())?;
+        let mut client = IngestClient::new(channel);
+        let opening = async {
+            let stream = ReceiverStream::new(stream);
+            let mut answers = client.publish(stream).await?.into_inner();
+            let first = answers.message().await?;
+            Ok((answers, first))
+        };
+        let (answers, first) = timeout(PATIENCE, opening)
+            .await
+            .map_err(|_| SessionError::NoWelcome {
+                remote: self.remote.to_string(),
+            })?
+            .map_err(|status| self.broken(status))?;
+        let Some(Answer::Welcome(welcome)) = first.and_then(|first| first.item) else {
+            return Err(SessionError::NoWelcome {
+                remote: self.remote.to_string(),
+            });
+        };
+        self.outbox.resume(welcome.sequence);
+        self.outbox.metrics().connected.set(1);
+        backoff.reset();
+        *trouble = None;
+        info!(collector = %self.remote, sequence = welcome.sequence, "delivering");
+        self.deliver(requests, answers, welcome.sequence).await
+    }
+
+    /// Sends what is raised and takes in what comes back.
+    async fn deliver(
+        &self,
+        requests: mpsc::Sender<v1::PublishRequest>,
+        mut answers: Streaming<v1::PublishResponse>,
+        mut sent: u64,
+    ) -> Result<Infallible, SessionError> {
+        let mut status = status_interval();
+        loop {
+            tokio::select! {
+                answer = answers.message() => {
+                    let answer = answer.map_err(|status| self.broken(status))?;
+                    self.take(answer.ok_or_else(|| self.ended())?);
+                }
+                permit = requests.reserve(), if self.outbox.has_batch(sent) => {
+                    let permit = permit.map_err(|_| self.ended())?;
+                    let (batch, last) = self.outbox.batch(sent, BATCH);
+                    sent = last;
+                    permit.send(request(Item::Batch(batch)));
+                }
+                () = self.outbox.raised() => {}
+                _ = status.tick() => {
+                    // A collector that is not even reading needs no status.
+                    if let Ok(permit) = requests.try_reserve() {
+                        permit.send(request(Item::Status(self.status())));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&self, answer: v1::PublishResponse) {
+        match answer.item {
+            Some(Answer::Acknowledgement(acknowledgement)) => {
+                for refusal in &acknowledgement.refusals {
+                    self.outbox.metrics().refused.inc();
+                    warn!(
+                        sequence = refusal.sequence,
+                        reason = refusal.reason,
+                        "the collector refused an event for good; it stays in this log alone"
+                    );
+                }
+                self.outbox.acknowledge(acknowledgement.sequence);
+            }
+            Some(Answer::Pods(table)) => {
+                let pods = table.pods.len();
+                self.pods.send_replace(Pods::from_table(table));
+                info!(pods, "the collector told the pods of this node");
+            }
+            Some(Answer::Welcome(_)) | None => {}
+        }
+    }
+
+    fn hello(&self) -> v1::Hello {
+        v1::Hello {
+            node: self.agent.node.clone(),
+            epoch: self.agent.epoch,
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+
+    fn status(&self) -> v1::NodeStatus {
+        v1::NodeStatus {
+            events_pending: self.outbox.pending() as u64,
+            ..self.status.borrow().clone()
+        }
+    }
+
+    fn ended(&self) -> SessionError {
+        SessionError::Ended {
+            remote: self.remote.to_string(),
+        }
+    }
+
+    fn broken(&self, status: Status) -> SessionError {
+        let remote = self.remote.to_string();
+        match status.code() {
+            Code::NotFound => SessionError::UnknownNode {
+                remote,
+                node: self.agent.node.clone(),
+                message: status.message().into(),
+            },
+            Code::Unimplemented => SessionError::NoCollector { remote },
+            code => SessionError::Broken {
+                remote,
+                code,
+                message: status.message().into(),
+                source: status,
+            },
+        }
+    }
+}
+
+fn request(item: Item) -> v1::PublishRequest {
+    v1::PublishRequest { item: Some(item) }
+}
+
+fn status_interval() -> Interval {
+    let mut status = interval(STATUS_INTERVAL);
+    status.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    status
+}
