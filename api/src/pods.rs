@@ -45,6 +45,18 @@ impl Pods {
         }
     }
 
+    /// How many pods are known.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.pods.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
+
     /// The pod that has the address.
     #[must_use]
     pub fn by_address(&self, address: IpAddr) -> Option<&v1::Pod> {
