@@ -1,1 +1,11 @@
+//! The collector: agents' events in, one ordered log on disk, any number of subscribers out.
 
+pub mod config;
+mod identity;
+mod ingest;
+pub mod metrics;
+mod nodes;
+pub mod server;
+mod store;
+mod subscribe;
+mod web;

@@ -1,0 +1,143 @@
+//! The configuration: flags, then the file, then defaults; checked as a whole before anything runs.
+
+mod file;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use api::{
+    pods::{self, Pods, PodsError},
+    transport::Listen,
+};
+use clap::{Parser, ValueEnum};
+pub use file::FileError;
+use serde::Deserialize;
+use tracing_subscriber::{EnvFilter, filter::ParseError};
+
+const DATABASE: &str = "picket.db";
+const LOG: &str = "info";
+
+/// Collects the events of all agents, keeps them, and hands them to subscribers.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(name = "picket-collector", version)]
+pub struct Flags {
+    /// YAML file with the same names as these flags, in snake_case; flags win over it
+    #[arg(long, value_name = "FILE", env = "PICKET_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Serve gRPC on HOST:PORT or unix:PATH, may be given several times [default: 127.0.0.1:7400]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "PICKET_LISTEN",
+        value_delimiter = ','
+    )]
+    pub listen: Vec<Listen>,
+    /// Serve /metrics, /healthz and /readyz on HOST:PORT [default: 127.0.0.1:7402]
+    #[arg(long, value_name = "ADDRESS", env = "PICKET_METRICS")]
+    pub metrics: Option<SocketAddr>,
+    /// Keep the events in this SQLite file [default: picket.db]
+    #[arg(long, value_name = "FILE", env = "PICKET_DATABASE")]
+    pub database: Option<PathBuf>,
+    /// YAML file of nodes and pods; without it every node is welcome and no pod is named
+    #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
+    pub pod_table: Option<PathBuf>,
+    /// Log what passes this filter, as in `warn,collector=debug` [default: info]
+    #[arg(long, value_name = "FILTER", env = "PICKET_LOG")]
+    pub log: Option<String>,
+    /// Log in this format [default: text]
+    #[arg(long, value_name = "FORMAT", env = "PICKET_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where gRPC is served; never empty.
+    pub listen: Vec<Listen>,
+    /// Where HTTP is served.
+    pub metrics: SocketAddr,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// The pod table, already read.
+    pub pods: Pods,
+    /// What is logged.
+    pub log: EnvFilter,
+    /// And how.
+    pub log_format: LogFormat,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The pod table cannot.
+    #[error(transparent)]
+    Pods(#[from] PodsError),
+    /// The log filter cannot.
+    #[error(
+        "cannot use `{text}` as log filter; write a level, or targets with levels as in `warn,collector=debug`"
+    )]
+    Log {
+        /// The filter.
+        text: String,
+        /// What is wrong with it.
+        source: ParseError,
+    },
+}
+
+impl Config {
+    /// Takes what the flags say, then what the file says, then the defaults.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a value cannot be used.
+    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
+        let file = flags.config.as_deref().map(file::read).transpose()?;
+        let file = file.unwrap_or_default();
+        let text = flags.log.or(file.log).unwrap_or_else(|| LOG.into());
+        Ok(Self {
+            listen: listen(flags.listen, &file.listen),
+            metrics: flags
+                .metrics
+                .or(file.metrics)
+                .unwrap_or_else(|| ([127, 0, 0, 1], 7402).into()),
+            database: flags
+                .database
+                .or(file.database)
+                .unwrap_or_else(|| DATABASE.into()),
+            pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
+            log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
+            log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
+        })
+    }
+}
+
+fn listen(flags: Vec<Listen>, file: &[file::Address]) -> Vec<Listen> {
+    let listen = if flags.is_empty() {
+        file.iter().map(|address| address.0.clone()).collect()
+    } else {
+        flags
+    };
+    if listen.is_empty() {
+        return vec![Listen::Tcp(([127, 0, 0, 1], 7400).into())];
+    }
+    listen
+}
+
+fn table(path: Option<&Path>) -> Result<Pods, PodsError> {
+    path.map_or_else(|| Ok(Pods::default()), pods::read)
+}

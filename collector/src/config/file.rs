@@ -1,0 +1,69 @@
+//! The configuration file.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use api::transport::{Listen, TransportError};
+use serde::Deserialize;
+
+use super::LogFormat;
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("cannot read the configuration {}: check the path given with --config and its permissions", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It holds something else.
+    #[error("cannot use the configuration {}: correct the file", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<serde_saphyr::Error>,
+    },
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default)]
+    pub(super) listen: Vec<Address>,
+    pub(super) metrics: Option<SocketAddr>,
+    pub(super) database: Option<PathBuf>,
+    pub(super) pod_table: Option<PathBuf>,
+    pub(super) log: Option<String>,
+    pub(super) log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Address(pub(super) Listen);
+
+impl TryFrom<String> for Address {
+    type Error = TransportError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<File, FileError> {
+    let text = fs::read_to_string(path).map_err(|source| FileError::Read {
+        path: path.into(),
+        source,
+    })?;
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::from_str_with_options(&text, options).map_err(|source| FileError::Syntax {
+        path: path.into(),
+        source: Box::new(source),
+    })
+}

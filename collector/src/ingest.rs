@@ -1,0 +1,158 @@
+//! `Ingest.Publish`: takes events from agents and acknowledges them once they are on disk.
+
+mod event;
+mod metrics;
+mod session;
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use api::v1::{self, ingest_server, publish_request, publish_response};
+use futures_util::Stream;
+pub(crate) use metrics::Metrics;
+use metrics::Refused;
+use session::Session;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{
+    identity::Identity,
+    nodes::Nodes,
+    store::{Store, StoreError},
+};
+
+/// How long an agent may take to say hello.
+const HELLO: Duration = Duration::from_secs(10);
+
+/// Longest name of a node; Kubernetes allows a DNS subdomain.
+const NODE_NAME: usize = 253;
+
+/// Responses an agent has not read yet; beyond that its stream waits.
+const RESPONSES: usize = 32;
+
+/// Everything a stream needs. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ingest {
+    pub(crate) store: Store,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) nodes: Nodes,
+    pub(crate) metrics: Metrics,
+    pub(crate) shutdown: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl ingest_server::Ingest for Ingest {
+    type PublishStream =
+        Pin<Box<dyn Stream<Item = Result<v1::PublishResponse, Status>> + Send + 'static>>;
+
+    async fn publish(
+        &self,
+        request: Request<Streaming<v1::PublishRequest>>,
+    ) -> Result<Response<Self::PublishStream>, Status> {
+        let mut requests = request.into_inner();
+        let opened = self.open(&mut requests).await;
+        let (hello, sequence, connected) = opened.map_err(|(refused, status)| {
+            self.metrics.stream_refused(refused);
+            status
+        })?;
+        tracing::info!(node = hello.node, epoch = hello.epoch, "agent connected");
+
+        let (responses, receiver) = mpsc::channel(RESPONSES);
+        let greeting = [
+            publish_response::Item::Welcome(v1::Welcome { sequence }),
+            publish_response::Item::Pods(self.identity.of_node(&hello.node)),
+        ];
+        for item in greeting {
+            send(&responses, item).await;
+        }
+        let session = Session {
+            ingest: self.clone(),
+            hello,
+            connected,
+            responses,
+        };
+        tokio::spawn(session.run(requests));
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+type Opened = (v1::Hello, u64, crate::nodes::Connected);
+
+impl Ingest {
+    async fn open(
+        &self,
+        requests: &mut Streaming<v1::PublishRequest>,
+    ) -> Result<Opened, (Refused, Status)> {
+        let malformed = |message: &str| (Refused::Malformed, Status::invalid_argument(message));
+        let first = tokio::select! {
+            first = tokio::time::timeout(HELLO, requests.message()) => first,
+            () = self.shutdown.cancelled() => return Err((Refused::Unavailable, shutting_down())),
+        };
+        let first = first
+            .map_err(|_| malformed("no hello came within ten seconds; send one first"))?
+            .map_err(|status| (Refused::Malformed, status))?;
+        let Some(publish_request::Item::Hello(hello)) = first.and_then(|request| request.item)
+        else {
+            return Err(malformed("the first request must be a hello"));
+        };
+        check(&hello).map_err(malformed)?;
+        if !self.identity.knows_node(&hello.node) {
+            return Err((Refused::UnknownNode, unknown_node(&hello.node)));
+        }
+        let connected = self
+            .nodes
+            .connect(&hello, session::now())
+            .map_err(|error| {
+                (
+                    Refused::TooManyNodes,
+                    Status::resource_exhausted(error.to_string()),
+                )
+            })?;
+        let sequence = self
+            .store
+            .highest_sequence(hello.node.clone(), hello.epoch)
+            .await
+            .map_err(|error| (Refused::Unavailable, unavailable(&error)))?;
+        Ok((hello, sequence, connected))
+    }
+}
+
+fn check(hello: &v1::Hello) -> Result<(), &'static str> {
+    if hello.node.is_empty() || hello.node.len() > NODE_NAME {
+        return Err(
+            "the hello names no node, or one longer than 253 bytes; start the agent with --node NAME",
+        );
+    }
+    // The log keeps it as a signed integer, which lasts until the year 2262.
+    if hello.epoch == 0 || i64::try_from(hello.epoch).is_err() {
+        return Err(
+            "the hello's epoch is no time in nanoseconds since 1970; correct the clock of the node",
+        );
+    }
+    Ok(())
+}
+
+fn unknown_node(node: &str) -> Status {
+    Status::not_found(format!(
+        "node `{node}` is not in the collector's pod table; add it there under `nodes` and restart \
+         the collector, or start the agent with --node and a name from the table"
+    ))
+}
+
+fn shutting_down() -> Status {
+    Status::unavailable("the collector is shutting down; connect again")
+}
+
+fn unavailable(error: &StoreError) -> Status {
+    Status::unavailable(error.to_string())
+}
+
+/// Whether the agent still listens.
+async fn send(
+    responses: &mpsc::Sender<Result<v1::PublishResponse, Status>>,
+    item: publish_response::Item,
+) -> bool {
+    let response = v1::PublishResponse { item: Some(item) };
+    responses.send(Ok(response)).await.is_ok()
+}

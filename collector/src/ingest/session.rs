@@ -1,0 +1,157 @@
+//! One agent's stream, from its hello to its end.
+
+use std::{future::Future, pin::Pin, time::SystemTime};
+
+use api::v1::{self, publish_request, publish_response};
+use futures_util::{StreamExt as _, stream::FuturesOrdered};
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+
+use super::{Ingest, event, send, shutting_down, unavailable};
+use crate::{
+    nodes::Connected,
+    store::{Append, StoreError},
+};
+
+/// Events of one batch, at most.
+const BATCH: usize = 256;
+
+/// Batches of one stream that wait for their commit; beyond that the stream waits.
+const UNCOMMITTED: usize = 16;
+
+pub(super) struct Session {
+    pub(super) ingest: Ingest,
+    pub(super) hello: v1::Hello,
+    pub(super) connected: Connected,
+    pub(super) responses: mpsc::Sender<Result<v1::PublishResponse, Status>>,
+}
+
+type Committing = Pin<Box<dyn Future<Output = Result<v1::Acknowledgement, StoreError>> + Send>>;
+
+impl Session {
+    pub(super) async fn run(self, requests: Streaming<v1::PublishRequest>) {
+        let mut committing = FuturesOrdered::new();
+        let end = self.take(requests, &mut committing).await;
+        // What is queued will be committed, so the agent may know.
+        while let Some(Ok(acknowledgement)) = committing.next().await {
+            self.acknowledge(acknowledgement).await;
+        }
+        let node = &self.hello.node;
+        match end {
+            Ok(()) => tracing::info!(node, "agent disconnected"),
+            Err(status) => {
+                tracing::warn!(node, reason = status.message(), "agent's stream ended");
+                drop(self.responses.send(Err(status)).await);
+            }
+        }
+    }
+
+    async fn take(
+        &self,
+        mut requests: Streaming<v1::PublishRequest>,
+        committing: &mut FuturesOrdered<Committing>,
+    ) -> Result<(), Status> {
+        // Never decreases: what a batch brings again was acknowledged before.
+        let mut highest = 0;
+        loop {
+            tokio::select! {
+                () = self.ingest.shutdown.cancelled() => return Err(shutting_down()),
+                () = self.connected.replaced().cancelled() => return Err(replaced(&self.hello.node)),
+                Some(committed) = committing.next() => {
+                    let acknowledgement = committed.map_err(|error| unavailable(&error))?;
+                    if !self.acknowledge(acknowledgement).await {
+                        return Ok(());
+                    }
+                }
+                request = requests.message(), if committing.len() < UNCOMMITTED => {
+                    let Some(request) = request? else {
+                        return Ok(());
+                    };
+                    self.connected.seen(now());
+                    match request.item {
+                        Some(publish_request::Item::Batch(batch)) => {
+                            committing.push_back(self.queue(batch, &mut highest).await?);
+                        }
+                        Some(publish_request::Item::Status(status)) => self.connected.status(status),
+                        Some(publish_request::Item::Hello(_)) => {
+                            return Err(Status::invalid_argument("a stream says hello once"));
+                        }
+                        None => return Err(Status::invalid_argument("the request is empty or of a newer agent")),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn queue(&self, batch: v1::Batch, highest: &mut u64) -> Result<Committing, Status> {
+        let received = batch.events.len();
+        if received > BATCH {
+            return Err(Status::invalid_argument(format!(
+                "a batch of {received} events is too large; send {BATCH} at most"
+            )));
+        }
+        if i64::try_from(batch.dropped).is_err() {
+            return Err(Status::invalid_argument("nobody can drop so many events"));
+        }
+        let mut events = Vec::with_capacity(received);
+        let mut refusals = Vec::new();
+        for mut event in batch.events {
+            let sequence = event.id.as_ref().map_or(0, |id| id.sequence);
+            let checked = event::sequence(&event, &self.hello).and_then(|sequence| {
+                *highest = sequence.max(*highest);
+                event::check(&event)
+            });
+            match checked {
+                Ok(()) => {
+                    event.cursor = 0;
+                    self.ingest.identity.complete(&mut event);
+                    events.push(event);
+                }
+                Err(fault) => refusals.push(v1::Refusal {
+                    sequence,
+                    reason: fault.to_string(),
+                }),
+            }
+        }
+        self.ingest.metrics.batch(received, refusals.len());
+        if let Some(first) = refusals.first() {
+            tracing::warn!(
+                node = self.hello.node,
+                refused = refusals.len(),
+                reason = first.reason,
+                "refused events of an agent"
+            );
+        }
+        let acknowledgement = v1::Acknowledgement {
+            sequence: *highest,
+            refusals,
+        };
+        let append = Append {
+            node: self.hello.node.clone(),
+            epoch: self.hello.epoch,
+            dropped: batch.dropped,
+            events,
+        };
+        let committed = self.ingest.store.append(append).await;
+        let committed = committed.map_err(|error| unavailable(&error))?;
+        Ok(Box::pin(async move {
+            committed.await.map(|()| acknowledgement)
+        }))
+    }
+
+    async fn acknowledge(&self, acknowledgement: v1::Acknowledgement) -> bool {
+        let item = publish_response::Item::Acknowledgement(acknowledgement);
+        send(&self.responses, item).await
+    }
+}
+
+fn replaced(node: &str) -> Status {
+    Status::aborted(format!(
+        "another stream said hello for node `{node}`; if two agents bear that name, give one another --node"
+    ))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the streams own this clock")]
+pub(super) fn now() -> SystemTime {
+    SystemTime::now()
+}

@@ -1,0 +1,65 @@
+//! `picket-collector`: reads the configuration and runs the collector until a signal comes.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use collector::{
+    config::{Config, Flags, LogFormat},
+    server::Server,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// As clap's own for flags it does not know.
+const CONFIGURATION: u8 = 2;
+
+fn main() -> ExitCode {
+    let config = match Config::load(Flags::parse()) {
+        Ok(config) => config,
+        Err(error) => return fail(&error.into(), ExitCode::from(CONFIGURATION)),
+    };
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, ExitCode::FAILURE),
+    }
+}
+
+#[tokio::main]
+async fn run(mut config: Config) -> anyhow::Result<()> {
+    log(std::mem::take(&mut config.log), config.log_format);
+    // Before anything is bound: a signal must not find us with a log half open.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let database = config.database.clone();
+    let server = Server::bind(config).await?;
+    for listen in server.listening() {
+        tracing::info!(%listen, "serving gRPC");
+    }
+    tracing::info!(listen = %server.metrics(), database = %database.display(), "serving metrics");
+    server
+        .run(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+fn log(filter: EnvFilter, format: LogFormat) {
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of the process")]
+fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
+    eprintln!("error: {error:#}");
+    code
+}

@@ -1,0 +1,247 @@
+//! The nodes that have published, and their own account of themselves.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use api::v1::{self, nodes_server};
+use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+/// Nodes remembered; Kubernetes supports 5,000.
+const MOST: usize = 10_000;
+
+/// No room for another node.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot take node `{node}`: {MOST} nodes have published already; restart the collector to forget those that are gone"
+)]
+pub(crate) struct TooManyNodes {
+    node: String,
+}
+
+/// All nodes since the collector started. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Nodes {
+    known: Arc<Mutex<BTreeMap<String, Known>>>,
+    metrics: Metrics,
+}
+
+#[derive(Debug)]
+struct Known {
+    node: v1::Node,
+    /// Ends the stream that speaks for the node.
+    replaced: CancellationToken,
+    /// Tells that stream from those it replaced.
+    stream: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    connected: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new(registry: &mut Registry) -> Self {
+        let connected = Gauge::default();
+        registry.register(
+            "connected_nodes",
+            "Nodes whose agent is connected",
+            connected.clone(),
+        );
+        Self { connected }
+    }
+}
+
+impl Nodes {
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self {
+            known: Arc::default(),
+            metrics,
+        }
+    }
+
+    /// The stream that said hello speaks for its node from now on, and no other one.
+    pub(crate) fn connect(
+        &self,
+        hello: &v1::Hello,
+        now: SystemTime,
+    ) -> Result<Connected, TooManyNodes> {
+        let mut known = self.lock();
+        if known.len() >= MOST && !known.contains_key(&hello.node) {
+            return Err(TooManyNodes {
+                node: hello.node.clone(),
+            });
+        }
+        let before = known.remove(&hello.node);
+        let stream = before.as_ref().map_or(0, |before| before.stream) + 1;
+        if before.as_ref().is_none_or(|before| !before.node.connected) {
+            self.metrics.connected.inc();
+        }
+        let status = before.and_then(|before| {
+            before.replaced.cancel();
+            before.node.status
+        });
+        let replaced = CancellationToken::new();
+        known.insert(
+            hello.node.clone(),
+            Known {
+                node: v1::Node {
+                    name: hello.node.clone(),
+                    connected: true,
+                    last_seen: Some(now.into()),
+                    agent_version: hello.version.clone(),
+                    status,
+                },
+                replaced: replaced.clone(),
+                stream,
+            },
+        );
+        Ok(Connected {
+            nodes: self.clone(),
+            name: hello.node.clone(),
+            stream,
+            replaced,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right of one stream to speak for its node. Dropping it disconnects the node.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    nodes: Nodes,
+    name: String,
+    stream: u64,
+    replaced: CancellationToken,
+}
+
+impl Connected {
+    /// Cancelled when another stream took over.
+    pub(crate) const fn replaced(&self) -> &CancellationToken {
+        &self.replaced
+    }
+
+    /// The agent said something.
+    pub(crate) fn seen(&self, now: SystemTime) {
+        self.update(|node| node.last_seen = Some(now.into()));
+    }
+
+    /// The agent said how it is.
+    pub(crate) fn status(&self, status: v1::NodeStatus) {
+        self.update(|node| node.status = Some(status));
+    }
+
+    fn update(&self, change: impl FnOnce(&mut v1::Node)) {
+        let mut known = self.nodes.lock();
+        if let Some(known) = known.get_mut(&self.name)
+            && known.stream == self.stream
+        {
+            change(&mut known.node);
+        }
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.update(|node| {
+            node.connected = false;
+            self.nodes.metrics.connected.dec();
+        });
+    }
+}
+
+#[tonic::async_trait]
+impl nodes_server::Nodes for Nodes {
+    async fn list(
+        &self,
+        _: Request<v1::ListNodesRequest>,
+    ) -> Result<Response<v1::ListNodesResponse>, Status> {
+        let known = self.lock();
+        let nodes = known.values().map(|known| known.node.clone()).collect();
+        Ok(Response::new(v1::ListNodesResponse { nodes }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn hello(node: &str) -> v1::Hello {
+        v1::Hello {
+            node: node.into(),
+            epoch: 1,
+            version: "0.1.0".into(),
+        }
+    }
+
+    fn now(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn connected(nodes: &Nodes) -> Vec<(String, bool)> {
+        let known = nodes.lock();
+        let nodes = known.values();
+        nodes
+            .map(|known| (known.node.name.clone(), known.node.connected))
+            .collect()
+    }
+
+    #[test]
+    fn a_node_stays_known_after_its_stream() {
+        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let n2 = nodes.connect(&hello("n2"), now(1)).unwrap();
+        let n1 = nodes.connect(&hello("n1"), now(2)).unwrap();
+        assert_eq!(nodes.metrics.connected.get(), 2);
+        drop(n2);
+        assert_eq!(
+            connected(&nodes),
+            [("n1".into(), true), ("n2".into(), false)]
+        );
+        assert_eq!(nodes.metrics.connected.get(), 1);
+        drop(n1);
+    }
+
+    #[test]
+    fn a_newer_stream_takes_over_and_the_older_one_changes_nothing_more() {
+        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let older = nodes.connect(&hello("n1"), now(1)).unwrap();
+        older.status(v1::NodeStatus {
+            events_pending: 7,
+            ..Default::default()
+        });
+        let newer = nodes.connect(&hello("n1"), now(2)).unwrap();
+        assert!(older.replaced().is_cancelled());
+        assert!(!newer.replaced().is_cancelled());
+        older.seen(now(9));
+        older.status(v1::NodeStatus::default());
+        drop(older);
+        let node = nodes.lock()["n1"].node.clone();
+        assert!(node.connected);
+        assert_eq!(node.last_seen, Some(now(2).into()));
+        assert_eq!(
+            node.status.unwrap().events_pending,
+            7,
+            "kept until the next"
+        );
+    }
+
+    #[test]
+    fn names_without_end_are_refused() {
+        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        for index in 0..MOST {
+            drop(nodes.connect(&hello(&format!("n{index}")), now(1)).unwrap());
+        }
+        let error = nodes.connect(&hello("more"), now(1)).unwrap_err();
+        assert!(error.to_string().contains("`more`"), "{error}");
+        nodes.connect(&hello("n7"), now(1)).unwrap();
+    }
+}

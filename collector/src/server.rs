@@ -1,0 +1,210 @@
+//! Puts the rooms together and serves them until told to stop.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use api::{
+    transport::{Incoming, Listen, TransportError},
+    v1::{events_server::EventsServer, ingest_server::IngestServer, nodes_server::NodesServer},
+};
+use futures_util::stream::select_all;
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+use tonic::{service::Routes, transport};
+use tonic_health::server::HealthReporter;
+
+use crate::{
+    config::Config,
+    identity::Identity,
+    ingest::Ingest,
+    metrics::Metrics,
+    nodes::Nodes,
+    store::{Store, StoreError, Writer},
+    subscribe::Events,
+    web::{Ready, Web, WebError},
+};
+
+/// How long clients may take to let go of their connections at the end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A client whose node went without a word is noticed after both of these.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the collector could not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The log could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An address for gRPC could not be used.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The address for HTTP could not be used.
+    #[error(transparent)]
+    Web(#[from] WebError),
+    /// The descriptors of the services make no sense.
+    #[error("cannot describe the services")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// gRPC could not be served any more.
+    #[error("cannot go on serving gRPC; restart the collector")]
+    Serve(#[from] transport::Error),
+    /// HTTP could not be served any more.
+    #[error("cannot go on serving metrics; restart the collector")]
+    Metrics(#[source] io::Error),
+    /// A server's task ended by itself.
+    #[error("a server ended by itself; restart the collector")]
+    Task(#[source] tokio::task::JoinError),
+}
+
+/// A collector that has opened its log and its addresses.
+#[derive(Debug)]
+pub struct Server {
+    incoming: Vec<Incoming>,
+    web: Web,
+    registry: Registry,
+    routes: Routes,
+    health: HealthReporter,
+    writer: Writer,
+    shutdown: CancellationToken,
+}
+
+impl Server {
+    /// Opens the log and all addresses.
+    ///
+    /// # Errors
+    /// When one of them cannot be used; it names which, and what to do.
+    pub async fn bind(config: Config) -> Result<Self, ServerError> {
+        let (registry, metrics) = Metrics::new();
+        let mut incoming = Vec::with_capacity(config.listen.len());
+        for listen in &config.listen {
+            incoming.push(listen.bind().await?);
+        }
+        let web = Web::bind(config.metrics).await?;
+        let (store, writer) = Store::open(&config.database, metrics.store)?;
+        let shutdown = CancellationToken::new();
+        let nodes = Nodes::new(metrics.nodes);
+        let ingest = Ingest {
+            store: store.clone(),
+            identity: Arc::new(Identity::new(config.pods, metrics.identity)),
+            nodes: nodes.clone(),
+            metrics: metrics.ingest,
+            shutdown: shutdown.clone(),
+        };
+        let events = Events {
+            store,
+            metrics: metrics.subscribe,
+            shutdown: shutdown.clone(),
+        };
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let mut routes = Routes::builder();
+        routes
+            .add_service(IngestServer::new(ingest))
+            .add_service(EventsServer::new(events))
+            .add_service(NodesServer::new(nodes))
+            .add_service(health_service)
+            .add_service(reflection().build_v1()?)
+            .add_service(reflection().build_v1alpha()?);
+        Ok(Self {
+            incoming,
+            web,
+            registry,
+            routes: routes.routes(),
+            health,
+            writer,
+            shutdown,
+        })
+    }
+
+    /// Where gRPC is served; the ports are the real ones.
+    pub fn listening(&self) -> impl Iterator<Item = &Listen> {
+        self.incoming.iter().map(Incoming::local)
+    }
+
+    /// Where HTTP is served; the port is the real one.
+    #[must_use]
+    pub const fn metrics(&self) -> SocketAddr {
+        self.web.local()
+    }
+
+    /// Serves until `stop` resolves, then ends all streams and stores what is queued.
+    ///
+    /// # Errors
+    /// When the addresses cannot be served any more.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
+        let ready = Ready::default();
+        let shutdown = self.shutdown;
+        let grpc = tokio::spawn(
+            transport::Server::builder()
+                .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))
+                .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
+                .add_routes(self.routes)
+                .serve_with_incoming_shutdown(
+                    select_all(self.incoming),
+                    shutdown.clone().cancelled_owned(),
+                ),
+        );
+        let web = tokio::spawn(
+            self.web
+                .serve(self.registry, ready.clone(), shutdown.clone()),
+        );
+        serving(&self.health, true).await;
+        ready.set(true);
+        tracing::info!("ready");
+
+        let (mut grpc, mut web) = (grpc, web);
+        let ended = tokio::select! {
+            () = stop => None,
+            result = &mut grpc => Some(served(result)),
+            result = &mut web => Some(answered(result)),
+        };
+        tracing::info!("shutting down");
+        ready.set(false);
+        serving(&self.health, false).await;
+        shutdown.cancel();
+        let result = match ended {
+            Some(result) => result,
+            None => {
+                let both = async { served(grpc.await).and(answered(web.await)) };
+                // A client that reads nothing would hold us for ever.
+                tokio::time::timeout(GRACE, both).await.unwrap_or(Ok(()))
+            }
+        };
+        self.writer.close().await;
+        result
+    }
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(api::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// The empty name stands for the whole server.
+async fn serving(health: &HealthReporter, serving: bool) {
+    let status = if serving {
+        tonic_health::ServingStatus::Serving
+    } else {
+        tonic_health::ServingStatus::NotServing
+    };
+    for service in [
+        "",
+        <IngestServer<Ingest> as tonic::server::NamedService>::NAME,
+        <EventsServer<Events> as tonic::server::NamedService>::NAME,
+        <NodesServer<Nodes> as tonic::server::NamedService>::NAME,
+    ] {
+        health.set_service_status(service, status).await;
+    }
+}
+
+type Joined<T> = Result<T, tokio::task::JoinError>;
+
+fn served(result: Joined<Result<(), transport::Error>>) -> Result<(), ServerError> {
+    Ok(result.map_err(ServerError::Task)??)
+}
+
+fn answered(result: Joined<io::Result<()>>) -> Result<(), ServerError> {
+    result
+        .map_err(ServerError::Task)?
+        .map_err(ServerError::Metrics)
+}

@@ -1,0 +1,174 @@
+//! `Events`: reads of the log. A subscriber is a cursor into it, so a slow one delays nobody.
+
+mod follow;
+
+use std::{pin::Pin, sync::Arc};
+
+use api::v1::{self, events_server, subscribe_request};
+use follow::Follower;
+use futures_util::Stream;
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::store::{Entry, Query, Store, StoreError};
+
+/// Events of a page, when the client does not say and at most.
+const PAGE: usize = 100;
+const LARGEST_PAGE: usize = 1000;
+
+/// Pages of the log that one `List` looks through; what lies beyond is the next call's.
+const LOOKS: usize = 16;
+
+/// The service. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Events {
+    pub(crate) store: Store,
+    pub(crate) metrics: Metrics,
+    pub(crate) shutdown: CancellationToken,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    subscribers: Gauge,
+    sent: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            subscribers: Gauge::default(),
+            sent: Counter::default(),
+        };
+        registry.register(
+            "subscribers",
+            "Subscribers that are connected",
+            metrics.subscribers.clone(),
+        );
+        registry.register(
+            "sent_events",
+            "Events sent to subscribers, all together",
+            metrics.sent.clone(),
+        );
+        metrics
+    }
+}
+
+#[tonic::async_trait]
+impl events_server::Events for Events {
+    type SubscribeStream =
+        Pin<Box<dyn Stream<Item = Result<v1::SubscribeResponse, Status>> + Send + 'static>>;
+
+    async fn subscribe(
+        &self,
+        request: Request<v1::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let request = request.into_inner();
+        let filter = Arc::new(request.filter.unwrap_or_default());
+        let cursor = match request.from {
+            Some(subscribe_request::From::AfterCursor(cursor)) => {
+                self.start(&filter, cursor).await?
+            }
+            Some(subscribe_request::From::Now(_)) | None => self.last(),
+        };
+        let follower = Follower::new(self.clone(), filter, cursor);
+        Ok(Response::new(Box::pin(follower.stream())))
+    }
+
+    async fn list(
+        &self,
+        request: Request<v1::ListRequest>,
+    ) -> Result<Response<v1::ListResponse>, Status> {
+        let request = request.into_inner();
+        let size = page_size(request.page_size)?;
+        let filter = Arc::new(request.filter.unwrap_or_default());
+        let mut response = v1::ListResponse {
+            next_cursor: self.start(&filter, request.after_cursor).await?,
+            more: true,
+            ..Default::default()
+        };
+        for _ in 0..LOOKS {
+            let page = self
+                .store
+                .page(Query {
+                    filter: Arc::clone(&filter),
+                    after: response.next_cursor,
+                    limit: size - response.events.len(),
+                    gaps: false,
+                })
+                .await
+                .map_err(|error| status(&error))?;
+            response.next_cursor = page.next;
+            response.more = !page.end;
+            let events = page.entries.into_iter().filter_map(Entry::event);
+            response.events.extend(events);
+            if page.end || response.events.len() >= size {
+                break;
+            }
+        }
+        response.more &= response.next_cursor < self.last();
+        Ok(Response::new(response))
+    }
+
+    async fn get(&self, request: Request<v1::GetRequest>) -> Result<Response<v1::Event>, Status> {
+        let id = request.into_inner().id;
+        let id =
+            id.ok_or_else(|| Status::invalid_argument("the request names no event; set id"))?;
+        let v1::EventId {
+            node,
+            epoch,
+            sequence,
+        } = id.clone();
+        let event = self.store.event(id).await;
+        let event = event.map_err(|error| status(&error))?;
+        event.map(Response::new).ok_or_else(|| {
+            Status::not_found(format!(
+                "the log holds no event {sequence} of node `{node}` in epoch {epoch}; list the events to see what it holds"
+            ))
+        })
+    }
+}
+
+impl Events {
+    fn last(&self) -> u64 {
+        *self.store.last().borrow()
+    }
+
+    /// Where to read from: after the cursor, and past all that was raised too early.
+    async fn start(&self, filter: &v1::Filter, cursor: u64) -> Result<u64, Status> {
+        let last = self.last();
+        if cursor > last {
+            return Err(Status::out_of_range(format!(
+                "cursor {cursor} lies beyond the log, whose last cursor is {last}; if the database is a new one, start from 0"
+            )));
+        }
+        let Some(since) = filter.since else {
+            return Ok(cursor);
+        };
+        let before = self.store.before(since).await;
+        Ok(before.map_err(|error| status(&error))?.max(cursor))
+    }
+}
+
+fn page_size(requested: u32) -> Result<usize, Status> {
+    match usize::try_from(requested) {
+        Ok(0) => Ok(PAGE),
+        Ok(size) if size <= LARGEST_PAGE => Ok(size),
+        _ => Err(Status::invalid_argument(format!(
+            "page_size {requested} is too large; ask for {LARGEST_PAGE} at most, and then for the next page"
+        ))),
+    }
+}
+
+fn status(error: &StoreError) -> Status {
+    match error {
+        StoreError::Closed => Status::unavailable(error.to_string()),
+        _ => {
+            tracing::error!(%error, "cannot serve events");
+            Status::internal(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! One subscriber: its cursor, and the page it is being sent.
+
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
+
+use api::v1::{self, subscribe_response::Item};
+use futures_util::{Stream, stream};
+use tokio::{sync::watch, time};
+use tonic::Status;
+
+use super::{Events, status};
+use crate::store::{Entry, Query};
+
+/// The longest silence.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Entries held for a subscriber, at most.
+const PAGE: usize = 256;
+
+pub(super) struct Follower {
+    events: Events,
+    filter: Arc<v1::Filter>,
+    /// All up to here was read.
+    cursor: u64,
+    read: VecDeque<Entry>,
+    last: watch::Receiver<u64>,
+    silence: Pin<Box<time::Sleep>>,
+    greeted: bool,
+}
+
+impl Follower {
+    pub(super) fn new(events: Events, filter: Arc<v1::Filter>, cursor: u64) -> Self {
+        events.metrics.subscribers.inc();
+        Self {
+            last: events.store.last(),
+            events,
+            filter,
+            cursor,
+            read: VecDeque::new(),
+            silence: Box::pin(time::sleep(HEARTBEAT)),
+            greeted: false,
+        }
+    }
+
+    /// Reads no page before the one before it was taken.
+    pub(super) fn stream(self) -> impl Stream<Item = Result<v1::SubscribeResponse, Status>> + Send {
+        stream::try_unfold(self, |mut follower| async move {
+            let item = follower.next().await?;
+            let response = v1::SubscribeResponse { item: Some(item) };
+            Ok(Some((response, follower)))
+        })
+    }
+
+    async fn next(&mut self) -> Result<Item, Status> {
+        if !self.greeted {
+            self.greeted = true;
+            return Ok(self.heartbeat());
+        }
+        loop {
+            if let Some(entry) = self.read.pop_front() {
+                return Ok(self.send(entry));
+            }
+            let shutdown = self.events.shutdown.clone();
+            let silence = &mut self.silence;
+            let advance = advance(&self.events, &self.filter, self.cursor, &mut self.last);
+            tokio::select! {
+                () = shutdown.cancelled() => return Err(Status::unavailable(format!(
+                    "the collector is shutting down; subscribe again after cursor {}",
+                    self.cursor
+                ))),
+                () = silence => return Ok(self.heartbeat()),
+                advanced = advance => (self.read, self.cursor) = advanced?,
+            }
+        }
+    }
+
+    fn send(&mut self, entry: Entry) -> Item {
+        self.rest();
+        match entry {
+            Entry::Event(event) => {
+                self.events.metrics.sent.inc();
+                Item::Event(*event)
+            }
+            Entry::Gap(gap) => Item::Gap(gap),
+        }
+    }
+
+    fn heartbeat(&mut self) -> Item {
+        self.rest();
+        Item::Heartbeat(v1::Heartbeat {
+            cursor: self.cursor,
+        })
+    }
+
+    fn rest(&mut self) {
+        self.silence.set(time::sleep(HEARTBEAT));
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.events.metrics.subscribers.dec();
+    }
+}
+
+/// The next entries and the cursor after them; waits for a commit when all was read.
+async fn advance(
+    events: &Events,
+    filter: &Arc<v1::Filter>,
+    cursor: u64,
+    last: &mut watch::Receiver<u64>,
+) -> Result<(VecDeque<Entry>, u64), Status> {
+    let committed = *last
+        .wait_for(|last| *last > cursor)
+        .await
+        .map_err(|_| Status::unavailable("the collector is shutting down; subscribe again"))?;
+    let page = events
+        .store
+        .page(Query {
+            filter: Arc::clone(filter),
+            after: cursor,
+            limit: PAGE,
+            gaps: true,
+        })
+        .await
+        .map_err(|error| status(&error))?;
+    // A last cursor whose row is gone must not be looked for again and again.
+    let next = if page.end {
+        page.next.max(committed)
+    } else {
+        page.next
+    };
+    Ok((page.entries.into(), next))
+}
