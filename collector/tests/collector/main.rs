@@ -1,0 +1,12 @@
+//! Real collectors and real clients of theirs.
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this is tests, not only the functions that say so"
+)]
+
+mod harness;
+mod intake;
+mod log;
+mod nodes;
+mod process;
+mod subscribers;

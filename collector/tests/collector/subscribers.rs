@@ -1,0 +1,111 @@
+//! Subscribers: one delays no other, and each is told how far it is.
+
+use api::v1::{events_client::EventsClient, subscribe_request::From};
+use tonic::Code;
+
+use crate::harness::{Collector, Subscriber, all, beginning, event, sequence};
+
+/// More than all buffers between the log and a client together.
+const EVENTS: u64 = 400;
+const EVENT_BYTES: usize = 50_000;
+
+#[tokio::test]
+async fn a_subscriber_that_does_not_read_delays_no_other() {
+    let collector = Collector::start().await;
+    let mut stuck = collector.subscribe(beginning(), all()).await;
+    let mut reader = collector.subscribe(beginning(), all()).await;
+    let mut agent = collector.agent("n1").await;
+    for first in (1..=EVENTS).step_by(50) {
+        let large = |sequence| {
+            let mut event = event("n1", sequence);
+            event.attack_ids = vec!["x".repeat(EVENT_BYTES)];
+            event
+        };
+        agent
+            .send_batch((first..first + 50).map(large).collect(), 0)
+            .await;
+        agent.acknowledged().await;
+        for expected in first..first + 50 {
+            assert_eq!(sequence(&reader.event().await), expected);
+        }
+    }
+    let late = stuck.sequences(usize::try_from(EVENTS).unwrap()).await;
+    assert!(late.iter().copied().eq(1..=EVENTS), "{late:?}");
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_of_now_sees_nothing_of_the_past() {
+    let collector = Collector::start().await;
+    let mut agent = collector.agent("n1").await;
+    agent.publish([1, 2]).await;
+    let mut subscriber = collector.subscribe(From::Now(true), all()).await;
+    assert_eq!(subscriber.heartbeat().await, 2);
+    agent.publish([3]).await;
+    assert_eq!(subscriber.sequences(1).await, [3]);
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn a_cursor_beyond_the_log_is_refused_with_the_last_one() {
+    let collector = Collector::start().await;
+    collector.agent("n1").await.publish([1, 2, 3]).await;
+    let client = collector.events().await;
+    let status = Subscriber::open(client, From::AfterCursor(4), all())
+        .await
+        .err();
+    let status = status.expect("4 lies beyond");
+    assert_eq!(status.code(), Code::OutOfRange);
+    assert!(status.message().contains("last cursor is 3"), "{status}");
+
+    let mut subscriber = collector.subscribe(From::AfterCursor(3), all()).await;
+    assert_eq!(subscriber.heartbeat().await, 3);
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_stream_has_a_heartbeat_at_the_cursor_it_has_reached() {
+    let collector = Collector::start().await;
+    let mut agent = collector.agent("n1").await;
+    let nothing = api::v1::Filter {
+        nodes: vec!["n2".into()],
+        ..all()
+    };
+    let mut subscriber = collector.subscribe(beginning(), nothing).await;
+    assert_eq!(subscriber.heartbeat().await, 0);
+    agent.publish([1, 2]).await;
+    assert_eq!(
+        subscriber.heartbeat().await,
+        2,
+        "looked at, though not sent"
+    );
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn streams_end_with_the_collector_and_say_why() {
+    let collector = Collector::start().await;
+    let mut agent = collector.agent("n1").await;
+    agent.publish([1]).await;
+    let mut subscriber = collector.subscribe(beginning(), all()).await;
+    assert_eq!(subscriber.sequences(1).await, [1]);
+    collector.stop().await;
+
+    let status = subscriber.next().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.message().contains("after cursor 1"), "{status}");
+    let status = agent.next().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.message().contains("shutting down"), "{status}");
+}
+
+#[tokio::test]
+async fn a_unix_socket_serves_the_same_log() {
+    let collector = Collector::start().await;
+    collector.agent("n1").await.publish([1]).await;
+    let remote: api::transport::Remote = collector.unix().parse().unwrap();
+    let client = EventsClient::new(remote.connect().await.unwrap());
+    let mut subscriber = Subscriber::open(client, beginning(), all()).await.unwrap();
+    assert_eq!(subscriber.sequences(1).await, [1]);
+    collector.stop().await;
+}
