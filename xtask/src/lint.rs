@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
     command, ebpf,
@@ -49,7 +49,10 @@ fn deny(workspace: &Workspace) -> Result<()> {
 
 /// The advisories are fetched from the network; a machine that cannot is told so, and not stopped.
 fn advisories(workspace: &Workspace) -> Result<()> {
-    let output = check(workspace)?.arg("advisories").output()?;
+    let output = check(workspace)?
+        .arg("advisories")
+        .output()
+        .context("cannot start cargo-deny; run `cargo xtask setup --lint`")?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
         eprintln!("advisories ok");
