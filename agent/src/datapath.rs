@@ -137,6 +137,12 @@ impl Datapath {
         self.slots.capacity()
     }
 
+    /// Volume is estimated from one packet in this many.
+    #[must_use]
+    pub const fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
     /// Gives the interface a slot, and attaches both programs to it.
     ///
     /// # Errors

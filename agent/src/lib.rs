@@ -1,1 +1,8 @@
+//! The agent's rooms: the datapath, the interfaces it watches, the loop between, and delivery.
 
+pub mod config;
+pub mod datapath;
+pub mod deliver;
+pub mod interfaces;
+pub mod sentry;
+pub mod web;

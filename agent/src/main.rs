@@ -1,0 +1,138 @@
+//! `picket-agent`: the wiring.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use agent::{
+    config::{Args, Config},
+    datapath::Datapath,
+    deliver::{self, Agent, Outbox, Publisher, Server},
+    interfaces,
+    sentry::{self, Ends, Sentry},
+    web::{self, Readiness, Web},
+};
+use anyhow::Context as _;
+use api::{
+    pods::{self, Pods},
+    v1::NodeStatus,
+};
+use clap::CommandFactory as _;
+use detect::PortScan;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    time::timeout,
+};
+use tracing::{info, warn};
+
+/// As clap's own for flags it does not know.
+const CONFIGURATION: u8 = 2;
+/// Changes of interfaces that may wait for the loop.
+const CHANGES: usize = 1024;
+/// How long the last events may take to reach the collector when the agent is told to stop.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+fn main() -> ExitCode {
+    let matches = Args::command().get_matches();
+    let config = match Config::read(&matches) {
+        Ok(config) => config,
+        Err(error) => return fail(&error.into(), ExitCode::from(CONFIGURATION)),
+    };
+    config.log.clone().install();
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, ExitCode::FAILURE),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a process that stops")]
+fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
+    eprintln!("error: {error:#}");
+    code
+}
+
+#[tokio::main]
+async fn run(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+
+    let mut registry = web::registry();
+    let delivery = deliver::Metrics::register(&mut registry);
+    let outbox = match &config.collector {
+        Some(_) => Outbox::new(delivery),
+        None => Outbox::standalone(delivery),
+    };
+    let known = match &config.pod_table {
+        Some(path) => pods::read(path)?,
+        None => Pods::default(),
+    };
+    let (pods, known_pods) = watch::channel(known);
+    let (status, reported) = watch::channel(NodeStatus::default());
+    let agent = Agent {
+        node: config.node,
+        epoch: epoch(),
+    };
+
+    let server = Server::bind(&config.listen, &agent.node, &outbox, reported.clone()).await?;
+    let datapath = Datapath::load(&config.datapath)?;
+    let attachment = datapath.attachment().name();
+    let netlink = interfaces::Metrics::register(&mut registry);
+    let changes = interfaces::watch(config.interfaces, CHANGES, netlink)?;
+    let ends = Ends {
+        changes,
+        pods: known_pods,
+        outbox: outbox.clone(),
+        status,
+    };
+    let metrics = sentry::Metrics::register(&mut registry);
+    let detector = PortScan::new(config.port_scan);
+    let sentry = Sentry::new(agent.clone(), datapath, detector, ends, metrics);
+    let readiness = Readiness::default();
+    let watching = readiness.wait_for("interfaces");
+    let web = Web::bind(config.metrics).await?;
+
+    if let Some(remote) = config.collector {
+        let publisher = Publisher {
+            remote,
+            agent: agent.clone(),
+            outbox: outbox.clone(),
+            pods,
+            status: reported,
+        };
+        tokio::spawn(publisher.run());
+    }
+    for listen in server.local() {
+        info!(%listen, "serving gRPC");
+    }
+    info!(node = agent.node, attachment, "watching this node's pods");
+
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let watch = async {
+        sentry.run(config.tick, || drop(watching), stop).await?;
+        if timeout(FAREWELL, outbox.drained()).await.is_err() {
+            warn!("stopping with events that the collector has not acknowledged; they are lost");
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        served = server.run() => served?,
+        served = web.run(registry, readiness) => served?,
+        watched = watch => watched?,
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "read once, at the start")]
+fn epoch() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,246 @@
+//! The loop of the agent: interfaces come and go, slots are drained, anomalies become events.
+
+mod metrics;
+mod roster;
+mod status;
+
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
+
+use api::{events::Raised, pods::Pods, v1};
+use detect::{Anomaly, Detector, Observation, Subject, Time};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
+use tracing::{info, warn};
+
+pub use self::metrics::Metrics;
+use self::roster::Roster;
+use crate::{
+    datapath::{Datapath, monotonic},
+    deliver::{Agent, Outbox},
+    interfaces::{Change, Changes, InterfacesError},
+};
+
+/// Why the loop ended without being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum SentryError {
+    /// Interfaces cannot be watched any more.
+    #[error(transparent)]
+    Interfaces(#[from] InterfacesError),
+    /// Trips cannot be waited for any more.
+    #[error("cannot wait for the BPF programs any more: {0}; restart the agent")]
+    Trip(#[source] io::Error),
+}
+
+/// Where the loop takes from and gives to.
+#[derive(Debug)]
+pub struct Ends {
+    /// What happens to the node's interfaces.
+    pub changes: Changes,
+    /// The node's pods.
+    pub pods: watch::Receiver<Pods>,
+    /// Where events go.
+    pub outbox: Outbox,
+    /// Where the node's status goes.
+    pub status: watch::Sender<v1::NodeStatus>,
+}
+
+/// The loop, and all that only it changes.
+#[derive(Debug)]
+pub struct Sentry<D> {
+    agent: Agent,
+    datapath: Datapath,
+    detector: D,
+    ends: Ends,
+    roster: Roster,
+    sequence: u64,
+    found: Vec<Anomaly>,
+    metrics: Metrics,
+}
+
+impl<D: Detector> Sentry<D> {
+    /// A loop that has not begun.
+    #[must_use]
+    pub fn new(
+        agent: Agent,
+        datapath: Datapath,
+        detector: D,
+        ends: Ends,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            agent,
+            datapath,
+            detector,
+            ends,
+            roster: Roster::default(),
+            sequence: 0,
+            found: Vec::new(),
+            metrics,
+        }
+    }
+
+    /// Runs until `stop` is done, and then closes what is open. Calls `ready` once all interfaces that
+    /// were there at the start are watched.
+    ///
+    /// # Errors
+    ///
+    /// When interfaces or trips cannot be waited for any more.
+    pub async fn run(
+        mut self,
+        tick: Duration,
+        ready: impl FnOnce(),
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), SentryError> {
+        let mut ready = Some(ready);
+        let mut tick = interval(tick);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                tripped = self.datapath.tripped() => {
+                    tripped.map_err(SentryError::Trip)?;
+                    self.drain_tripped();
+                }
+                change = self.ends.changes.next() => match change? {
+                    Change::Synchronized => {
+                        self.report();
+                        if let Some(ready) = ready.take() {
+                            ready();
+                        }
+                    }
+                    change => self.follow(change),
+                },
+                _ = tick.tick() => self.drain(),
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    fn follow(&mut self, change: Change) {
+        match change {
+            Change::Appeared { ifindex, name } => self.watch(ifindex, name),
+            Change::Renamed { ifindex, name } => self.roster.rename(ifindex, name),
+            Change::Gone { ifindex } => self.unwatch(ifindex),
+            Change::Addresses { ifindex, addresses } => {
+                self.roster.set_addresses(ifindex, addresses);
+            }
+            Change::Synchronized => {}
+        }
+    }
+
+    fn watch(&mut self, ifindex: u32, name: String) {
+        match self.datapath.watch(ifindex, &name) {
+            Ok(subject) => {
+                info!(interface = name, ifindex, "watching");
+                self.roster.watched(subject, name);
+                self.renew_budget(subject, monotonic());
+            }
+            Err(error) => {
+                warn!(interface = name, ifindex, %error, "not watching");
+                self.metrics.refused_interfaces.inc();
+                self.roster.unwatched(ifindex, name, error.to_string());
+            }
+        }
+    }
+
+    fn unwatch(&mut self, ifindex: u32) {
+        let now = monotonic();
+        if let Some(last) = self.datapath.unwatch(ifindex, now) {
+            self.observe(&[last], now);
+        }
+        if let Some(subject) = self.roster.subject(ifindex) {
+            self.detector.remove(subject, now, &mut self.found);
+            self.raise();
+        }
+        if let Some(name) = self.roster.remove(ifindex) {
+            info!(interface = name, ifindex, "gone");
+        }
+    }
+
+    fn drain_tripped(&mut self) {
+        let now = monotonic();
+        let observations = self.datapath.drain_tripped(now);
+        self.metrics.trips.inc_by(observations.len() as u64);
+        self.observe(&observations, now);
+    }
+
+    fn drain(&mut self) {
+        let now = monotonic();
+        let observations = self.datapath.drain(now);
+        self.metrics
+            .drain_seconds
+            .observe(monotonic().since(now).as_secs_f64());
+        self.observe(&observations, now);
+        self.report();
+    }
+
+    fn observe(&mut self, observations: &[Observation], now: Time) {
+        for observation in observations {
+            self.metrics.count(observation);
+            self.detector.observe(observation, now, &mut self.found);
+            self.raise();
+            self.renew_budget(observation.subject, now);
+        }
+    }
+
+    fn renew_budget(&self, subject: Subject, now: Time) {
+        let budget = self.detector.budget(subject, now);
+        self.datapath.set_budget(subject, budget);
+    }
+
+    fn raise(&mut self) {
+        for mut anomaly in std::mem::take(&mut self.found) {
+            let interface = self.roster.name(anomaly.id.subject);
+            anomaly.pod = self.roster.source(anomaly.id.subject, anomaly.pod);
+            self.sequence += 1;
+            let (raised_at, boot) = wall_clock();
+            let raised = Raised {
+                node: &self.agent.node,
+                epoch: self.agent.epoch,
+                sequence: self.sequence,
+                raised_at,
+                boot,
+                interface,
+            };
+            let mut event = raised.event(&anomaly);
+            self.ends.pods.borrow().complete(&mut event);
+            self.ends.outbox.raise(event);
+        }
+    }
+
+    fn report(&self) {
+        let status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
+        self.metrics.report(&status, self.datapath.stray_records());
+        self.ends.status.send_replace(status);
+    }
+
+    /// Takes in what is still undrained, and closes what is open: this agent will not see how it ends.
+    fn leave(&mut self) {
+        self.drain();
+        let now = monotonic();
+        for subject in self.roster.subjects() {
+            self.detector.remove(subject, now, &mut self.found);
+        }
+        self.raise();
+    }
+}
+
+/// Now, and the wall time at which the monotonic clock was zero.
+#[expect(clippy::disallowed_methods, reason = "this loop owns the wall clock")]
+fn wall_clock() -> (SystemTime, SystemTime) {
+    let now = SystemTime::now();
+    let since_boot = Duration::from_nanos(monotonic().nanoseconds());
+    (
+        now,
+        now.checked_sub(since_boot)
+            .unwrap_or(SystemTime::UNIX_EPOCH),
+    )
+}
