@@ -1,0 +1,362 @@
+//! The publisher against an `Ingest` server that does what each test tells it.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use api::{
+    pods::Pods,
+    transport::Listen,
+    v1::{
+        self,
+        ingest_server::{Ingest, IngestServer},
+        publish_request::Item,
+        publish_response::Item as Answer,
+    },
+};
+use tempfile::TempDir;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{super::*, event, soon};
+use crate::deliver::{publisher::Agent, queue};
+
+type Answers = mpsc::Sender<Result<v1::PublishResponse, Status>>;
+
+/// One call of `Publish`.
+struct Session {
+    requests: Streaming<v1::PublishRequest>,
+    answers: Answers,
+}
+
+/// Hands each call to the test, or refuses it.
+struct Calls {
+    sessions: mpsc::Sender<Session>,
+    refusal: Option<Status>,
+}
+
+#[tonic::async_trait]
+impl Ingest for Calls {
+    type PublishStream = ReceiverStream<Result<v1::PublishResponse, Status>>;
+
+    async fn publish(
+        &self,
+        request: Request<Streaming<v1::PublishRequest>>,
+    ) -> Result<Response<Self::PublishStream>, Status> {
+        let (answers, stream) = mpsc::channel(8);
+        let session = Session {
+            requests: request.into_inner(),
+            answers,
+        };
+        self.sessions
+            .send(session)
+            .await
+            .map_err(|_| Status::unavailable("the test is over"))?;
+        match &self.refusal {
+            Some(refusal) => Err(refusal.clone()),
+            None => Ok(Response::new(ReceiverStream::new(stream))),
+        }
+    }
+}
+
+/// An agent that delivers to a socket in a directory of its own.
+struct Bench {
+    directory: TempDir,
+    outbox: Outbox,
+    pods: watch::Receiver<Pods>,
+    publisher: JoinHandle<std::convert::Infallible>,
+    _status: watch::Sender<v1::NodeStatus>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let outbox = Outbox::new(Metrics::default());
+        let (pods, told) = watch::channel(Pods::default());
+        let (status, reported) = watch::channel(v1::NodeStatus {
+            attachment: "tcx".into(),
+            ..v1::NodeStatus::default()
+        });
+        let publisher = Publisher {
+            remote: format!("unix:{}", directory.path().join("socket").display())
+                .parse()
+                .unwrap(),
+            agent: Agent {
+                node: "n1".into(),
+                epoch: 7,
+            },
+            outbox: outbox.clone(),
+            pods,
+            status: reported,
+        };
+        Self {
+            directory,
+            outbox,
+            pods: told,
+            publisher: tokio::spawn(publisher.run()),
+            _status: status,
+        }
+    }
+
+    fn raise(&self, sequences: std::ops::RangeInclusive<u64>) {
+        for sequence in sequences {
+            self.outbox.raise(event(sequence));
+        }
+    }
+
+    async fn collector(&self, refusal: Option<Status>) -> Collector {
+        let listen = Listen::Unix(self.directory.path().join("socket"));
+        let incoming = listen.bind().await.unwrap();
+        let (sender, sessions) = mpsc::channel(1);
+        let calls = Calls {
+            sessions: sender,
+            refusal,
+        };
+        let server = tonic::transport::Server::builder()
+            .add_service(IngestServer::new(calls))
+            .serve_with_incoming(incoming);
+        Collector {
+            sessions,
+            server: tokio::spawn(async {
+                server.await.unwrap();
+            }),
+        }
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.publisher.abort();
+    }
+}
+
+struct Collector {
+    sessions: mpsc::Receiver<Session>,
+    server: JoinHandle<()>,
+}
+
+impl Collector {
+    async fn session(&mut self) -> Session {
+        soon(self.sessions.recv()).await.unwrap()
+    }
+
+    /// A session whose hello was answered.
+    async fn welcome(&mut self, sequence: u64) -> Session {
+        let mut session = self.session().await;
+        let hello = session.request().await;
+        assert!(
+            matches!(&hello, Item::Hello(hello) if hello.node == "n1" && hello.epoch == 7),
+            "{hello:?}"
+        );
+        let welcome = v1::Welcome { sequence };
+        session.answer(Answer::Welcome(welcome)).await;
+        session
+    }
+
+    async fn stop(self) {
+        self.server.abort();
+        assert!(self.server.await.is_err_and(|error| error.is_cancelled()));
+    }
+}
+
+impl Session {
+    async fn request(&mut self) -> Item {
+        let request = soon(self.requests.message()).await.unwrap().unwrap();
+        request.item.unwrap()
+    }
+
+    async fn batch(&mut self) -> v1::Batch {
+        loop {
+            if let Item::Batch(batch) = self.request().await {
+                return batch;
+            }
+        }
+    }
+
+    /// Sequences of the next `count` events.
+    async fn events(&mut self, count: usize) -> Vec<u64> {
+        let mut sequences = Vec::new();
+        while sequences.len() < count {
+            let batch = self.batch().await;
+            assert!(batch.events.len() <= 256);
+            sequences.extend(batch.events.iter().map(queue::sequence));
+        }
+        sequences
+    }
+
+    async fn answer(&self, item: Answer) {
+        let answer = v1::PublishResponse { item: Some(item) };
+        self.answers.send(Ok(answer)).await.unwrap();
+    }
+
+    async fn acknowledge(&self, sequence: u64) {
+        let acknowledgement = v1::Acknowledgement {
+            sequence,
+            refusals: Vec::new(),
+        };
+        self.answer(Answer::Acknowledgement(acknowledgement)).await;
+    }
+}
+
+#[tokio::test]
+async fn events_wait_for_a_collector_that_is_away_at_the_start() {
+    let bench = Bench::new();
+    bench.raise(1..=600);
+    let mut collector = bench.collector(None).await;
+    let mut session = collector.welcome(0).await;
+    assert_eq!(session.events(600).await, Vec::from_iter(1..=600));
+    assert_eq!(bench.outbox.pending(), 600, "none is safe yet");
+    session.acknowledge(600).await;
+    soon(bench.outbox.drained()).await;
+}
+
+#[tokio::test]
+async fn exactly_what_is_not_acknowledged_is_sent_again() {
+    let bench = Bench::new();
+    let mut collector = bench.collector(None).await;
+    let mut session = collector.welcome(0).await;
+    bench.raise(1..=5);
+    assert_eq!(session.events(5).await, [1, 2, 3, 4, 5]);
+    session.acknowledge(2).await;
+    drop(session);
+
+    // Event 3 was committed, and only its acknowledgement got lost.
+    let mut session = collector.welcome(3).await;
+    assert_eq!(session.events(2).await, [4, 5]);
+    collector.stop().await;
+    drop(session);
+    bench.raise(6..=6);
+
+    let mut collector = bench.collector(None).await;
+    let mut session = collector.welcome(3).await;
+    assert_eq!(session.events(3).await, [4, 5, 6]);
+    session.acknowledge(6).await;
+    soon(bench.outbox.drained()).await;
+}
+
+#[tokio::test]
+async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() {
+    let bench = Bench::new();
+    let mut collector = bench.collector(None).await;
+    let mut session = collector.welcome(0).await;
+    let mut statuses = 0;
+    for sequence in 1..=20 {
+        bench.raise(sequence..=sequence);
+        loop {
+            match session.request().await {
+                Item::Batch(batch) => {
+                    let sequences: Vec<_> = batch.events.iter().map(queue::sequence).collect();
+                    assert_eq!(sequences, [sequence]);
+                    break;
+                }
+                _ => statuses += 1,
+            }
+        }
+    }
+    // One goes up each second.
+    assert!(statuses < 20, "each event took about a second");
+}
+
+#[tokio::test]
+async fn the_status_goes_up_and_the_pods_come_down() {
+    let mut bench = Bench::new();
+    let mut collector = bench.collector(None).await;
+    let mut session = collector.welcome(0).await;
+    bench.raise(1..=3);
+    let status = loop {
+        match session.request().await {
+            Item::Status(status) if status.events_pending == 3 => break status,
+            _ => {}
+        }
+    };
+    assert_eq!(status.attachment, "tcx");
+
+    let pod = v1::Pod {
+        namespace: "default".into(),
+        name: "app1".into(),
+        addresses: vec!["10.244.147.92".into()],
+        ..v1::Pod::default()
+    };
+    let table = v1::PodTable { pods: vec![pod] };
+    session.answer(Answer::Pods(table)).await;
+    soon(bench.pods.changed()).await.unwrap();
+    let pods = bench.pods.borrow();
+    let pod = pods.by_address("10.244.147.92".parse().unwrap()).unwrap();
+    assert_eq!(pod.name, "app1");
+}
+
+#[tokio::test]
+async fn an_event_refused_for_good_is_counted_and_not_sent_again() {
+    let bench = Bench::new();
+    let mut collector = bench.collector(None).await;
+    let mut session = collector.welcome(0).await;
+    bench.raise(1..=2);
+    session.events(2).await;
+    let acknowledgement = v1::Acknowledgement {
+        sequence: 2,
+        refusals: vec![v1::Refusal {
+            sequence: 1,
+            reason: "it names another node".into(),
+        }],
+    };
+    session
+        .answer(Answer::Acknowledgement(acknowledgement))
+        .await;
+    soon(bench.outbox.drained()).await;
+    assert_eq!(bench.outbox.metrics().refused.get(), 1);
+}
+
+/// Collects the log.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn trouble_is_logged_once_and_says_what_to_do() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let bench = Bench::new();
+    let failures = || bench.outbox.metrics().connection_failures.get();
+
+    soon(async {
+        while failures() < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let refusal = Status::not_found("no pod names it");
+    let mut collector = bench.collector(Some(refusal)).await;
+    for _ in 0..3 {
+        collector.session().await;
+    }
+    collector.stop().await;
+    let mut collector = bench.collector(None).await;
+    collector.welcome(0).await;
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let count = |what: &str| log.matches(what).count();
+    assert_eq!(count("cannot connect to unix:"), 1, "{log}");
+    let advice = "does not know node n1: no pod names it; name the node in the collector's pod \
+                  table or correct --node";
+    assert_eq!(count(advice), 1, "{log}");
+}
