@@ -9,4 +9,6 @@
     reason = "generated"
 )]
 
+pub use prost_types::Timestamp;
+
 include!("generated/picket.v1.rs");

@@ -1,0 +1,48 @@
+//! Events as bytes, for those who keep them.
+
+use prost::Message as _;
+
+use crate::v1;
+
+/// The bytes are no event.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot decode an event: its bytes are damaged")]
+pub struct Damaged(#[from] prost::DecodeError);
+
+/// The bytes of an event, as they cross the wire.
+#[must_use]
+pub fn encode(event: &v1::Event) -> Vec<u8> {
+    event.encode_to_vec()
+}
+
+/// How many bytes that would be.
+#[must_use]
+pub fn size(event: &v1::Event) -> usize {
+    event.encoded_len()
+}
+
+/// The event of these bytes.
+///
+/// # Errors
+/// When they are none.
+pub fn decode(bytes: &[u8]) -> Result<v1::Event, Damaged> {
+    Ok(v1::Event::decode(bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_survives_its_bytes_and_damage_is_told() {
+        let event = v1::Event {
+            summary: "a scan".into(),
+            ..Default::default()
+        };
+        let bytes = encode(&event);
+        assert_eq!(bytes.len(), size(&event));
+        assert_eq!(decode(&bytes).unwrap(), event);
+        let error = decode(&bytes[..bytes.len() - 1]).unwrap_err();
+        assert!(error.to_string().contains("damaged"), "{error}");
+    }
+}
