@@ -1,6 +1,7 @@
 //! The configuration: flags, then the file, then defaults; checked as a whole before anything runs.
 
 mod file;
+mod log;
 
 use std::{
     net::SocketAddr,
@@ -11,9 +12,9 @@ use api::{
     pods::{self, Pods, PodsError},
     transport::Listen,
 };
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 pub use file::FileError;
-use serde::Deserialize;
+pub use log::LogFormat;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 const DATABASE: &str = "picket.db";
@@ -49,17 +50,6 @@ pub struct Flags {
     /// Log in this format [default: text]
     #[arg(long, value_name = "FORMAT", env = "PICKET_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
-}
-
-/// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// A checked configuration.

@@ -2,7 +2,7 @@
 
 mod event;
 mod metrics;
-mod session;
+mod stream;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -10,17 +10,13 @@ use api::v1::{self, ingest_server, publish_request, publish_response};
 use futures_util::Stream;
 pub(crate) use metrics::Metrics;
 use metrics::Refused;
-use session::Session;
+use stream::AgentStream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{
-    identity::Identity,
-    nodes::Nodes,
-    store::{Store, StoreError},
-};
+use crate::{identity::Identity, nodes::Nodes, status, store::Store};
 
 /// How long an agent may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
@@ -63,16 +59,19 @@ impl ingest_server::Ingest for Ingest {
             publish_response::Item::Welcome(v1::Welcome { sequence }),
             publish_response::Item::Pods(self.identity.of_node(&hello.node)),
         ];
-        for item in greeting {
-            send(&responses, item).await;
-        }
-        let session = Session {
-            ingest: self.clone(),
+        let stream = AgentStream {
+            store: self.store.clone(),
+            identity: Arc::clone(&self.identity),
+            metrics: self.metrics.clone(),
+            shutdown: self.shutdown.clone(),
             hello,
             connected,
             responses,
         };
-        tokio::spawn(session.run(requests));
+        for item in greeting {
+            stream.send(item).await;
+        }
+        tokio::spawn(stream.run(requests));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }
@@ -87,7 +86,7 @@ impl Ingest {
         let malformed = |message: &str| (Refused::Malformed, Status::invalid_argument(message));
         let first = tokio::select! {
             first = tokio::time::timeout(HELLO, requests.message()) => first,
-            () = self.shutdown.cancelled() => return Err((Refused::Unavailable, shutting_down())),
+            () = self.shutdown.cancelled() => return Err((Refused::Unavailable, stream::shutting_down())),
         };
         let first = first
             .map_err(|_| malformed("no hello came within ten seconds; send one first"))?
@@ -100,20 +99,17 @@ impl Ingest {
         if !self.identity.knows_node(&hello.node) {
             return Err((Refused::UnknownNode, unknown_node(&hello.node)));
         }
-        let connected = self
-            .nodes
-            .connect(&hello, session::now())
-            .map_err(|error| {
-                (
-                    Refused::TooManyNodes,
-                    Status::resource_exhausted(error.to_string()),
-                )
-            })?;
+        let connected = self.nodes.connect(&hello, stream::now()).map_err(|error| {
+            (
+                Refused::TooManyNodes,
+                Status::resource_exhausted(error.to_string()),
+            )
+        })?;
         let sequence = self
             .store
             .highest_sequence(hello.node.clone(), hello.epoch)
             .await
-            .map_err(|error| (Refused::Unavailable, unavailable(&error)))?;
+            .map_err(|error| (Refused::Unavailable, status::failed(&error)))?;
         Ok((hello, sequence, connected))
     }
 }
@@ -138,21 +134,4 @@ fn unknown_node(node: &str) -> Status {
         "node `{node}` is not in the collector's pod table; add it there under `nodes` and restart \
          the collector, or start the agent with --node and a name from the table"
     ))
-}
-
-fn shutting_down() -> Status {
-    Status::unavailable("the collector is shutting down; connect again")
-}
-
-fn unavailable(error: &StoreError) -> Status {
-    Status::unavailable(error.to_string())
-}
-
-/// Whether the agent still listens.
-async fn send(
-    responses: &mpsc::Sender<Result<v1::PublishResponse, Status>>,
-    item: publish_response::Item,
-) -> bool {
-    let response = v1::PublishResponse { item: Some(item) };
-    responses.send(Ok(response)).await.is_ok()
 }

@@ -6,6 +6,7 @@ mod ingest;
 pub mod metrics;
 mod nodes;
 pub mod server;
+mod status;
 mod store;
 mod subscribe;
 mod web;

@@ -1,95 +1,30 @@
 //! The log of events and gaps: one SQLite file, one writer, and readers that never wait for it.
 
+mod entry;
+mod error;
 mod metrics;
 mod read;
 mod schema;
 mod write;
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
 };
 
-use api::v1;
-use prost_types::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
-
+use api::v1::{self, Timestamp};
+pub(crate) use entry::{Append, Entry};
+pub(crate) use error::StoreError;
 pub(crate) use metrics::Metrics;
 use read::Readers;
 pub(crate) use read::{Page, Query};
+use tokio::sync::{mpsc, oneshot, watch};
 use write::Command;
 
 /// Batches that wait for the writer; beyond that their senders wait.
 const QUEUE: usize = 256;
-
-/// Why the log could not be opened, written or read.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file could not be opened or created.
-    #[error("cannot open the database {}: check that its folder exists and is writable, or choose another file with --database", path.display())]
-    Open {
-        path: PathBuf,
-        source: Arc<rusqlite::Error>,
-    },
-    /// The file's lock could not be taken.
-    #[error("cannot lock the database with {}: check that its folder exists and is writable, or choose another file with --database", path.display())]
-    Lock {
-        path: PathBuf,
-        source: Arc<io::Error>,
-    },
-    /// Another collector has it.
-    #[error("cannot use the database {}: another collector does; stop it, or choose another file with --database", path.display())]
-    Taken { path: PathBuf },
-    /// The file is another program's database.
-    #[error("cannot use the database {}: it is another program's; choose another file with --database", path.display())]
-    Foreign { path: PathBuf },
-    /// The file was written by a later version.
-    #[error("cannot use the database {}: its schema {version} is newer than this collector knows; install a newer collector", path.display())]
-    Newer { path: PathBuf, version: u32 },
-    /// The writer could not be started.
-    #[error("cannot start the database writer")]
-    Thread(#[source] Arc<io::Error>),
-    /// A transaction failed; nothing of it is stored.
-    #[error("cannot write to the database: check its disk")]
-    Write(#[source] Arc<rusqlite::Error>),
-    /// A query failed.
-    #[error("cannot read the database: check its disk")]
-    Read(#[source] Arc<rusqlite::Error>),
-    /// A stored event is none.
-    #[error("cannot decode the event at cursor {0} of the database: the file is damaged")]
-    Damaged(u64),
-    /// The collector shuts down.
-    #[error("the database is closed: the collector is shutting down")]
-    Closed,
-}
-
-/// What an agent sent at once. It is stored as a whole or not at all.
-#[derive(Debug)]
-pub(crate) struct Append {
-    pub(crate) node: String,
-    pub(crate) epoch: u64,
-    /// Events the agent lost before these.
-    pub(crate) dropped: u64,
-    pub(crate) events: Vec<v1::Event>,
-}
-
-/// One row of the log.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Entry {
-    Event(Box<v1::Event>),
-    Gap(v1::Gap),
-}
-
-impl Entry {
-    pub(crate) fn event(self) -> Option<v1::Event> {
-        match self {
-            Self::Event(event) => Some(*event),
-            Self::Gap(_) => None,
-        }
-    }
-}
 
 /// The log. Clones share it.
 #[derive(Clone, Debug)]
@@ -216,11 +151,4 @@ fn lock(path: &Path) -> Result<fs::File, StoreError> {
         Err(fs::TryLockError::WouldBlock) => Err(StoreError::Taken { path: path.into() }),
         Err(fs::TryLockError::Error(error)) => Err(refused(error)),
     }
-}
-
-/// Nanoseconds since 1970, as the log orders times; saturates.
-fn nanoseconds(at: Timestamp) -> i64 {
-    at.seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(i64::from(at.nanos))
 }

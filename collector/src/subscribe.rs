@@ -1,20 +1,21 @@
 //! `Events`: reads of the log. A subscriber is a cursor into it, so a slow one delays nobody.
 
 mod follow;
+mod metrics;
 
 use std::{pin::Pin, sync::Arc};
 
 use api::v1::{self, events_server, subscribe_request};
 use follow::Follower;
 use futures_util::Stream;
-use prometheus_client::{
-    metrics::{counter::Counter, gauge::Gauge},
-    registry::Registry,
-};
+pub(crate) use metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use crate::store::{Entry, Query, Store, StoreError};
+use crate::{
+    status,
+    store::{Entry, Query, Store},
+};
 
 /// Events of a page, when the client does not say and at most.
 const PAGE: usize = 100;
@@ -29,32 +30,6 @@ pub(crate) struct Events {
     pub(crate) store: Store,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: CancellationToken,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Metrics {
-    subscribers: Gauge,
-    sent: Counter,
-}
-
-impl Metrics {
-    pub(crate) fn new(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            subscribers: Gauge::default(),
-            sent: Counter::default(),
-        };
-        registry.register(
-            "subscribers",
-            "Subscribers that are connected",
-            metrics.subscribers.clone(),
-        );
-        registry.register(
-            "sent_events",
-            "Events sent to subscribers, all together",
-            metrics.sent.clone(),
-        );
-        metrics
-    }
 }
 
 #[tonic::async_trait]
@@ -74,7 +49,13 @@ impl events_server::Events for Events {
             }
             Some(subscribe_request::From::Now(_)) | None => self.last(),
         };
-        let follower = Follower::new(self.clone(), filter, cursor);
+        let follower = Follower::new(
+            self.store.clone(),
+            self.metrics.clone(),
+            self.shutdown.clone(),
+            filter,
+            cursor,
+        );
         Ok(Response::new(Box::pin(follower.stream())))
     }
 
@@ -100,7 +81,7 @@ impl events_server::Events for Events {
                     gaps: false,
                 })
                 .await
-                .map_err(|error| status(&error))?;
+                .map_err(|error| status::failed(&error))?;
             response.next_cursor = page.next;
             response.more = !page.end;
             let events = page.entries.into_iter().filter_map(Entry::event);
@@ -123,7 +104,7 @@ impl events_server::Events for Events {
             sequence,
         } = id.clone();
         let event = self.store.event(id).await;
-        let event = event.map_err(|error| status(&error))?;
+        let event = event.map_err(|error| status::failed(&error))?;
         event.map(Response::new).ok_or_else(|| {
             Status::not_found(format!(
                 "the log holds no event {sequence} of node `{node}` in epoch {epoch}; list the events to see what it holds"
@@ -149,7 +130,7 @@ impl Events {
             return Ok(cursor);
         };
         let before = self.store.before(since).await;
-        Ok(before.map_err(|error| status(&error))?.max(cursor))
+        Ok(before.map_err(|error| status::failed(&error))?.max(cursor))
     }
 }
 
@@ -160,15 +141,5 @@ fn page_size(requested: u32) -> Result<usize, Status> {
         _ => Err(Status::invalid_argument(format!(
             "page_size {requested} is too large; ask for {LARGEST_PAGE} at most, and then for the next page"
         ))),
-    }
-}
-
-fn status(error: &StoreError) -> Status {
-    match error {
-        StoreError::Closed => Status::unavailable(error.to_string()),
-        _ => {
-            tracing::error!(%error, "cannot serve events");
-            Status::internal(error.to_string())
-        }
     }
 }

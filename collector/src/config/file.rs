@@ -9,7 +9,7 @@ use std::{
 use api::transport::{Listen, TransportError};
 use serde::Deserialize;
 
-use super::LogFormat;
+use super::log::LogFormat;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]

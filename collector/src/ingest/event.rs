@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use api::v1;
-use prost::Message as _;
-use prost_types::Timestamp;
+use api::{
+    encoding,
+    v1::{self, Timestamp},
+};
 
 /// Largest event, encoded. A full one, with all its targets and ports, has about 4 KiB.
 const LARGEST: usize = 64 * 1024;
@@ -65,7 +66,7 @@ pub(super) fn sequence(event: &v1::Event, hello: &v1::Hello) -> Result<u64, Faul
 
 /// What a subscriber may rely on in every event.
 pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
-    let size = event.encoded_len();
+    let size = encoding::size(event);
     if size > LARGEST {
         return Err(Fault::Large(size));
     }

@@ -11,7 +11,17 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::write::Committed;
+/// What one commit changed.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    pub(super) stored: u64,
+    pub(super) duplicates: u64,
+    pub(super) lost: u64,
+    /// Of the events.
+    pub(super) bytes: usize,
+    /// The last cursor given, if one was.
+    pub(super) cursor: Option<u64>,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics(Arc<Inner>);

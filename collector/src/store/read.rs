@@ -5,13 +5,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use api::{filter, v1};
-use prost::Message as _;
-use prost_types::Timestamp;
+use api::{
+    encoding, filter,
+    v1::{self, Timestamp},
+};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::Semaphore;
 
-use super::{Entry, StoreError, nanoseconds, schema};
+use super::{
+    entry::{Entry, nanoseconds},
+    error::StoreError,
+    schema,
+};
 
 /// Reads that run at once; more wait for one of them.
 const READERS: usize = 4;
@@ -151,7 +156,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
 }
 
 fn decode(bytes: &[u8], cursor: u64) -> Result<v1::Event, StoreError> {
-    let event = v1::Event::decode(bytes).map_err(|_| StoreError::Damaged(cursor))?;
+    let event = encoding::decode(bytes).map_err(|_| StoreError::Damaged(cursor))?;
     Ok(v1::Event { cursor, ..event })
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::StoreError;
+use super::error::StoreError;
 
 const VERSION: u32 = 1;
 
@@ -82,6 +82,8 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     // An acknowledged event must survive the loss of power: sync the WAL at each commit.
     connection.pragma_update(None, "synchronous", "full")?;
+    // A checkpoint syncs twice more, so the writer makes them between commits, not within.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     let transaction = connection.transaction()?;
     if version == 0 {
         transaction.execute_batch(SCHEMA)?;

@@ -2,14 +2,24 @@
 
 use std::{sync::Arc, time::Instant};
 
-use prost::Message as _;
+use api::encoding;
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Append, Metrics, StoreError, nanoseconds};
+use super::{
+    entry::{Append, nanoseconds},
+    error::StoreError,
+    metrics::{Committed, Metrics},
+};
 
 /// Batches of one commit, at most.
 const GROUP: usize = 64;
+
+/// Growth of the WAL that calls for a checkpoint, estimated as bytes of events and pages touched.
+const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
+
+/// A commit touches the last pages of the table and of its indexes.
+const COMMIT_BYTES: usize = 4 * 4096;
 
 const GAP_REASON: &str = "the agent's queue was full";
 
@@ -17,16 +27,6 @@ const GAP_REASON: &str = "the agent's queue was full";
 pub(super) enum Command {
     Append(Append, oneshot::Sender<Result<(), StoreError>>),
     Close,
-}
-
-/// What one commit changed.
-#[derive(Debug, Default)]
-pub(super) struct Committed {
-    pub(super) stored: u64,
-    pub(super) duplicates: u64,
-    pub(super) lost: u64,
-    /// The last cursor given, if one was.
-    pub(super) cursor: Option<u64>,
 }
 
 /// Commits groups of batches until told to close, and then what is still queued.
@@ -41,6 +41,7 @@ pub(super) fn run(
     metrics: &Metrics,
 ) {
     let mut group = Vec::with_capacity(GROUP);
+    let mut grown = 0;
     while commands.blocking_recv_many(&mut group, GROUP) > 0 {
         let mut appends = Vec::with_capacity(group.len());
         let mut replies = Vec::with_capacity(group.len());
@@ -64,6 +65,7 @@ pub(super) fn run(
                 if let Some(cursor) = committed.cursor {
                     last.send_replace(cursor);
                 }
+                grown += committed.bytes + COMMIT_BYTES;
                 Ok(())
             }
             Err(error) => {
@@ -75,6 +77,18 @@ pub(super) fn run(
             // A stream that ended meanwhile does not wait for its answer.
             drop(reply.send(result.clone()));
         }
+        if grown >= CHECKPOINT_BYTES {
+            grown = 0;
+            checkpoint(&connection);
+        }
+    }
+}
+
+/// Moves the WAL into the database, so that it starts over. A failed one is made up by the next.
+fn checkpoint(connection: &Connection) {
+    let checkpoint = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()));
+    if let Err(error) = checkpoint {
+        tracing::warn!(%error, "cannot checkpoint the database");
     }
 }
 
@@ -112,12 +126,14 @@ fn insert(
     )?;
     for event in &append.events {
         let sequence = event.id.as_ref().map(|id| id.sequence);
+        let bytes = encoding::encode(event);
+        committed.bytes += bytes.len();
         let inserted = statement.execute(params![
             append.node,
             append.epoch,
             sequence,
             event.raised_at.map(nanoseconds),
-            event.encode_to_vec()
+            bytes
         ])?;
         if inserted == 0 {
             committed.duplicates += 1;

@@ -5,10 +5,14 @@ use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use api::v1::{self, subscribe_response::Item};
 use futures_util::{Stream, stream};
 use tokio::{sync::watch, time};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::{Events, status};
-use crate::store::{Entry, Query};
+use super::metrics::Metrics;
+use crate::{
+    status,
+    store::{Entry, Query, Store},
+};
 
 /// The longest silence.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -17,7 +21,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const PAGE: usize = 256;
 
 pub(super) struct Follower {
-    events: Events,
+    store: Store,
+    metrics: Metrics,
+    shutdown: CancellationToken,
     filter: Arc<v1::Filter>,
     /// All up to here was read.
     cursor: u64,
@@ -28,11 +34,19 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(events: Events, filter: Arc<v1::Filter>, cursor: u64) -> Self {
-        events.metrics.subscribers.inc();
+    pub(super) fn new(
+        store: Store,
+        metrics: Metrics,
+        shutdown: CancellationToken,
+        filter: Arc<v1::Filter>,
+        cursor: u64,
+    ) -> Self {
+        metrics.subscribers.inc();
         Self {
-            last: events.store.last(),
-            events,
+            last: store.last(),
+            store,
+            metrics,
+            shutdown,
             filter,
             cursor,
             read: VecDeque::new(),
@@ -59,11 +73,10 @@ impl Follower {
             if let Some(entry) = self.read.pop_front() {
                 return Ok(self.send(entry));
             }
-            let shutdown = self.events.shutdown.clone();
             let silence = &mut self.silence;
-            let advance = advance(&self.events, &self.filter, self.cursor, &mut self.last);
+            let advance = advance(&self.store, &self.filter, self.cursor, &mut self.last);
             tokio::select! {
-                () = shutdown.cancelled() => return Err(Status::unavailable(format!(
+                () = self.shutdown.cancelled() => return Err(Status::unavailable(format!(
                     "the collector is shutting down; subscribe again after cursor {}",
                     self.cursor
                 ))),
@@ -77,7 +90,7 @@ impl Follower {
         self.rest();
         match entry {
             Entry::Event(event) => {
-                self.events.metrics.sent.inc();
+                self.metrics.sent.inc();
                 Item::Event(*event)
             }
             Entry::Gap(gap) => Item::Gap(gap),
@@ -98,13 +111,13 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.events.metrics.subscribers.dec();
+        self.metrics.subscribers.dec();
     }
 }
 
 /// The next entries and the cursor after them; waits for a commit when all was read.
 async fn advance(
-    events: &Events,
+    store: &Store,
     filter: &Arc<v1::Filter>,
     cursor: u64,
     last: &mut watch::Receiver<u64>,
@@ -113,8 +126,7 @@ async fn advance(
         .wait_for(|last| *last > cursor)
         .await
         .map_err(|_| Status::unavailable("the collector is shutting down; subscribe again"))?;
-    let page = events
-        .store
+    let page = store
         .page(Query {
             filter: Arc::clone(filter),
             after: cursor,
@@ -122,7 +134,7 @@ async fn advance(
             gaps: true,
         })
         .await
-        .map_err(|error| status(&error))?;
+        .map_err(|error| status::failed(&error))?;
     // A last cursor whose row is gone must not be looked for again and again.
     let next = if page.end {
         page.next.max(committed)

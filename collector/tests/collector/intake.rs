@@ -3,7 +3,10 @@
 use api::v1::{self, publish_request::Item};
 use tonic::Code;
 
-use crate::harness::{Agent, Collector, EPOCH, all, beginning, event, sequence};
+use crate::{
+    agent::Agent,
+    harness::{Collector, EPOCH, all, beginning, event, sequence},
+};
 
 const PODS: &str = "
 nodes: [n1, n2]

@@ -1,10 +1,9 @@
 //! What is acknowledged is in the log: once, in order, and for good.
 
 use api::v1::{
-    EventId, Filter, GetRequest, ListRequest, ListResponse, State, events_client::EventsClient,
-    subscribe_request::From, subscribe_response::Item,
+    EventId, Filter, GetRequest, ListRequest, ListResponse, State, Timestamp,
+    events_client::EventsClient, subscribe_request::From, subscribe_response::Item,
 };
-use prost_types::Timestamp;
 use tonic::{Code, transport::Channel};
 
 use crate::harness::{Collector, EPOCH, all, beginning, event, sequence};

@@ -4,9 +4,11 @@
     reason = "all of this is tests, not only the functions that say so"
 )]
 
+mod agent;
 mod harness;
 mod intake;
 mod log;
 mod nodes;
 mod process;
+mod subscriber;
 mod subscribers;

@@ -15,7 +15,11 @@ use api::{
 use rustix::process::{Pid, Signal, kill_process};
 use tonic::transport::Channel;
 
-use crate::harness::{Agent, Subscriber, all, beginning, event, eventually, exists};
+use crate::{
+    agent::Agent,
+    harness::{all, beginning, event, eventually, exists},
+    subscriber::Subscriber,
+};
 
 struct Process {
     child: Child,

@@ -3,7 +3,10 @@
 use api::v1::{events_client::EventsClient, subscribe_request::From};
 use tonic::Code;
 
-use crate::harness::{Collector, Subscriber, all, beginning, event, sequence};
+use crate::{
+    harness::{Collector, all, beginning, event, sequence},
+    subscriber::Subscriber,
+};
 
 /// More than all buffers between the log and a client together.
 const EVENTS: u64 = 400;

@@ -1,16 +1,19 @@
 //! One agent's stream, from its hello to its end.
 
-use std::{future::Future, pin::Pin, time::SystemTime};
+use std::{pin::Pin, sync::Arc, time::SystemTime};
 
 use api::v1::{self, publish_request, publish_response};
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use super::{Ingest, event, send, shutting_down, unavailable};
+use super::{event, metrics::Metrics};
 use crate::{
+    identity::Identity,
     nodes::Connected,
-    store::{Append, StoreError},
+    status,
+    store::{Append, Store, StoreError},
 };
 
 /// Events of one batch, at most.
@@ -19,8 +22,11 @@ const BATCH: usize = 256;
 /// Batches of one stream that wait for their commit; beyond that the stream waits.
 const UNCOMMITTED: usize = 16;
 
-pub(super) struct Session {
-    pub(super) ingest: Ingest,
+pub(super) struct AgentStream {
+    pub(super) store: Store,
+    pub(super) identity: Arc<Identity>,
+    pub(super) metrics: Metrics,
+    pub(super) shutdown: CancellationToken,
     pub(super) hello: v1::Hello,
     pub(super) connected: Connected,
     pub(super) responses: mpsc::Sender<Result<v1::PublishResponse, Status>>,
@@ -28,7 +34,7 @@ pub(super) struct Session {
 
 type Committing = Pin<Box<dyn Future<Output = Result<v1::Acknowledgement, StoreError>> + Send>>;
 
-impl Session {
+impl AgentStream {
     pub(super) async fn run(self, requests: Streaming<v1::PublishRequest>) {
         let mut committing = FuturesOrdered::new();
         let end = self.take(requests, &mut committing).await;
@@ -55,10 +61,10 @@ impl Session {
         let mut highest = 0;
         loop {
             tokio::select! {
-                () = self.ingest.shutdown.cancelled() => return Err(shutting_down()),
+                () = self.shutdown.cancelled() => return Err(shutting_down()),
                 () = self.connected.replaced().cancelled() => return Err(replaced(&self.hello.node)),
                 Some(committed) = committing.next() => {
-                    let acknowledgement = committed.map_err(|error| unavailable(&error))?;
+                    let acknowledgement = committed.map_err(|error| status::failed(&error))?;
                     if !self.acknowledge(acknowledgement).await {
                         return Ok(());
                     }
@@ -104,7 +110,7 @@ impl Session {
             match checked {
                 Ok(()) => {
                     event.cursor = 0;
-                    self.ingest.identity.complete(&mut event);
+                    self.identity.complete(&mut event);
                     events.push(event);
                 }
                 Err(fault) => refusals.push(v1::Refusal {
@@ -113,7 +119,7 @@ impl Session {
                 }),
             }
         }
-        self.ingest.metrics.batch(received, refusals.len());
+        self.metrics.batch(received, refusals.len());
         if let Some(first) = refusals.first() {
             tracing::warn!(
                 node = self.hello.node,
@@ -132,8 +138,8 @@ impl Session {
             dropped: batch.dropped,
             events,
         };
-        let committed = self.ingest.store.append(append).await;
-        let committed = committed.map_err(|error| unavailable(&error))?;
+        let committed = self.store.append(append).await;
+        let committed = committed.map_err(|error| status::failed(&error))?;
         Ok(Box::pin(async move {
             committed.await.map(|()| acknowledgement)
         }))
@@ -141,8 +147,18 @@ impl Session {
 
     async fn acknowledge(&self, acknowledgement: v1::Acknowledgement) -> bool {
         let item = publish_response::Item::Acknowledgement(acknowledgement);
-        send(&self.responses, item).await
+        self.send(item).await
     }
+
+    /// Whether the agent still listens.
+    pub(super) async fn send(&self, item: publish_response::Item) -> bool {
+        let response = v1::PublishResponse { item: Some(item) };
+        self.responses.send(Ok(response)).await.is_ok()
+    }
+}
+
+pub(super) fn shutting_down() -> Status {
+    Status::unavailable("the collector is shutting down; connect again")
 }
 
 fn replaced(node: &str) -> Status {

@@ -1,0 +1,32 @@
+//! What subscribers are counted by.
+
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    pub(super) subscribers: Gauge,
+    pub(super) sent: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            subscribers: Gauge::default(),
+            sent: Counter::default(),
+        };
+        registry.register(
+            "subscribers",
+            "Subscribers that are connected",
+            metrics.subscribers.clone(),
+        );
+        registry.register(
+            "sent_events",
+            "Events sent to subscribers, all together",
+            metrics.sent.clone(),
+        );
+        metrics
+    }
+}

@@ -1,0 +1,96 @@
+//! A client of `Ingest`.
+
+use api::v1::{self, ingest_client::IngestClient, publish_request, publish_response};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status, Streaming, transport::Channel};
+
+use crate::harness::{EPOCH, event, sequence, within};
+
+pub(crate) struct Agent {
+    node: String,
+    requests: mpsc::Sender<v1::PublishRequest>,
+    responses: Streaming<v1::PublishResponse>,
+    pub(crate) welcome: u64,
+    pub(crate) pods: v1::PodTable,
+}
+
+impl Agent {
+    pub(crate) async fn connect(channel: Channel, node: &str) -> Result<Self, Status> {
+        let hello = v1::Hello {
+            node: node.into(),
+            epoch: EPOCH,
+            version: "0.1.0".into(),
+        };
+        Self::open(channel, publish_request::Item::Hello(hello)).await
+    }
+
+    pub(crate) async fn open(
+        channel: Channel,
+        first: publish_request::Item,
+    ) -> Result<Self, Status> {
+        let node = match &first {
+            publish_request::Item::Hello(hello) => hello.node.clone(),
+            _ => String::new(),
+        };
+        let (requests, receiver) = mpsc::channel(64);
+        let first = v1::PublishRequest { item: Some(first) };
+        requests.send(first).await.expect("the receiver is here");
+        let responses = IngestClient::new(channel)
+            .publish(ReceiverStream::new(receiver))
+            .await?
+            .into_inner();
+        let mut agent = Self {
+            node,
+            requests,
+            responses,
+            welcome: 0,
+            pods: v1::PodTable::default(),
+        };
+        match agent.next().await? {
+            publish_response::Item::Welcome(welcome) => agent.welcome = welcome.sequence,
+            other => panic!("{other:?} came before the welcome"),
+        }
+        match agent.next().await? {
+            publish_response::Item::Pods(pods) => agent.pods = pods,
+            other => panic!("{other:?} came before the pods"),
+        }
+        Ok(agent)
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<publish_response::Item, Status> {
+        let response = within("a response", self.responses.message()).await?;
+        let response = response.ok_or_else(|| Status::new(Code::Ok, "the stream ended"))?;
+        Ok(response.item.expect("a response has an item"))
+    }
+
+    pub(crate) async fn acknowledged(&mut self) -> v1::Acknowledgement {
+        match self.next().await.unwrap() {
+            publish_response::Item::Acknowledgement(acknowledgement) => acknowledgement,
+            other => panic!("{other:?} is no acknowledgement"),
+        }
+    }
+
+    pub(crate) async fn send(&self, item: publish_request::Item) {
+        let request = v1::PublishRequest { item: Some(item) };
+        within("a send", self.requests.send(request)).await.unwrap();
+    }
+
+    pub(crate) async fn send_batch(&self, events: Vec<v1::Event>, dropped: u64) {
+        let batch = v1::Batch { events, dropped };
+        self.send(publish_request::Item::Batch(batch)).await;
+    }
+
+    /// Sends events with these sequences and waits for their acknowledgement.
+    pub(crate) async fn publish(&mut self, sequences: impl IntoIterator<Item = u64>) {
+        let events: Vec<_> = sequences
+            .into_iter()
+            .map(|it| event(&self.node, it))
+            .collect();
+        let highest = events.iter().map(sequence).max();
+        self.send_batch(events, 0).await;
+        let acknowledgement = self.acknowledged().await;
+        assert_eq!(Some(acknowledgement.sequence), highest);
+        assert_eq!(acknowledgement.refusals, []);
+    }
+}
