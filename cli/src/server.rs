@@ -30,8 +30,8 @@ pub enum ServerError {
     )]
     NoPast { server: String },
     #[error(
-        "{server} lists no nodes: it is an agent, or not a gRPC port; give the collector's address with \
-         --server"
+        "{server} lists no nodes: it is not a gRPC port of Picket; those are 7400 of the collector and \
+         7401 of the agent, unless configured otherwise"
     )]
     NoNodes { server: String },
     #[error("cannot go on after that cursor at {server}: {message}; start again without --after")]

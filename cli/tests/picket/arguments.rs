@@ -2,6 +2,8 @@
 
 use std::{fs, io::Write as _, net::TcpListener, thread};
 
+use api::transport::Listen;
+
 use crate::process::{answer, run};
 
 #[tokio::test]
@@ -42,25 +44,24 @@ async fn usage_errors_name_the_value_and_exit_with_2() {
 
 #[tokio::test]
 async fn a_port_that_does_not_speak_grpc_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let http = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream
-            .write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
-            .unwrap();
-    });
+    let cases = [
+        (
+            http1(),
+            "check that it runs, and that --server names its gRPC port",
+        ),
+        (
+            http2().await,
+            "lists no nodes: it is not a gRPC port of Picket",
+        ),
+    ];
+    for (address, expected) in cases {
+        let output = run(&["status", "--server", &address]).await;
 
-    let output = run(&["status", "--server", &address]).await;
-
-    http.join().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains(&address), "{errors}");
-    assert!(
-        errors.contains("check that it runs, and that --server names its gRPC port"),
-        "{errors}"
-    );
-    assert_eq!(output.status.code(), Some(1));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains(&address), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+        assert_eq!(output.status.code(), Some(1));
+    }
 }
 
 #[tokio::test]
@@ -96,4 +97,32 @@ async fn every_command_has_a_man_page_and_every_shell_a_completion() {
         "{errors}"
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// A server that only knows HTTP/1.
+fn http1() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).unwrap();
+    });
+    address
+}
+
+/// A server that knows HTTP/2 and no gRPC, as the daemons' own for metrics.
+async fn http2() -> String {
+    let incoming = Listen::Tcp(([127, 0, 0, 1], 0).into())
+        .bind()
+        .await
+        .unwrap();
+    let address = format!("http://{}", incoming.local());
+    let routes = tonic::service::Routes::from(axum::Router::new());
+    tokio::spawn(
+        tonic::transport::Server::builder()
+            .add_routes(routes)
+            .serve_with_incoming(incoming),
+    );
+    address
 }

@@ -37,7 +37,7 @@ pub(crate) struct Log {
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum Kind {
     Collector,
-    /// Serves `Subscribe` alone, and gives no cursors.
+    /// Serves no past events, and gives no cursors.
     Agent,
 }
 
@@ -226,9 +226,6 @@ impl Nodes for Log {
         &self,
         _: Request<ListNodesRequest>,
     ) -> Result<Response<ListNodesResponse>, Status> {
-        if self.kind == Kind::Agent {
-            return Err(Status::unimplemented("an agent knows no nodes"));
-        }
         let nodes = self
             .nodes
             .lock()

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use api::v1::{Drop, Node, NodeStatus, Slot, Unwatched};
 
 use crate::{
-    process::{answer, run},
+    process::answer,
     server::{Kind, Log, Server},
 };
 
@@ -114,21 +114,4 @@ async fn machines_read_one_object_a_node() {
         "\n",
     );
     assert_eq!(printed, expected);
-}
-
-#[tokio::test]
-async fn an_agent_knows_no_nodes_and_picket_says_what_to_do() {
-    let directory = tempfile::tempdir().unwrap();
-    let log = Log::of(Kind::Agent);
-    let server = Server::start(&directory.path().join("s"), &log).await;
-
-    let output = run(&["status", "--server", &server.address]).await;
-
-    assert_eq!(output.status.code(), Some(1));
-    let expected = format!(
-        "error: {} lists no nodes: it is an agent, or not a gRPC port; give the collector's address \
-         with --server\n",
-        server.address
-    );
-    assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
 }
