@@ -87,12 +87,12 @@ impl Metrics {
             metrics.dumps.clone(),
         );
         registry.register(
-            "netlink_unparsed_messages",
+            "unparsed_netlink_messages",
             "Messages about links, routes and neighbours that could not be parsed",
             metrics.unparsed.clone(),
         );
         registry.register(
-            "interface_addresses_dropped",
+            "dropped_interface_addresses",
             "Addresses behind an interface beyond the 64 that are kept",
             metrics.addresses_dropped.clone(),
         );

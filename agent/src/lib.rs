@@ -4,5 +4,6 @@ pub mod config;
 pub mod datapath;
 pub mod deliver;
 pub mod interfaces;
+pub mod metrics;
 pub mod sentry;
 pub mod web;

@@ -8,10 +8,11 @@ use std::{
 use agent::{
     config::{Args, Config},
     datapath::Datapath,
-    deliver::{self, Agent, Outbox, Publisher, Server},
+    deliver::{Agent, Outbox, Publisher, Server},
     interfaces,
-    sentry::{self, Ends, Sentry},
-    web::{self, Readiness, Web},
+    metrics::Metrics,
+    sentry::{Ends, Sentry},
+    web::{Readiness, Web},
 };
 use anyhow::Context as _;
 use api::{
@@ -58,11 +59,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
 
-    let mut registry = web::registry();
-    let delivery = deliver::Metrics::register(&mut registry);
+    let (registry, metrics) = Metrics::new();
     let outbox = match &config.collector {
-        Some(_) => Outbox::new(delivery),
-        None => Outbox::standalone(delivery),
+        Some(_) => Outbox::new(metrics.deliver),
+        None => Outbox::standalone(metrics.deliver),
     };
     let known = match &config.pod_table {
         Some(path) => pods::read(path)?,
@@ -78,17 +78,15 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let server = Server::bind(&config.listen, &agent.node, &outbox, reported.clone()).await?;
     let datapath = Datapath::load(&config.datapath)?;
     let attachment = datapath.attachment().name();
-    let netlink = interfaces::Metrics::register(&mut registry);
-    let changes = interfaces::watch(config.interfaces, CHANGES, netlink)?;
+    let changes = interfaces::watch(config.interfaces, CHANGES, metrics.interfaces)?;
     let ends = Ends {
         changes,
         pods: known_pods,
         outbox: outbox.clone(),
         status,
     };
-    let metrics = sentry::Metrics::register(&mut registry);
     let detector = PortScan::new(config.port_scan);
-    let sentry = Sentry::new(agent.clone(), datapath, detector, ends, metrics);
+    let sentry = Sentry::new(agent.clone(), datapath, detector, ends, metrics.sentry);
     let readiness = Readiness::default();
     let watching = readiness.wait_for("interfaces");
     let web = Web::bind(config.metrics).await?;

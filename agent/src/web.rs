@@ -35,22 +35,6 @@ pub enum WebError {
     Serve(#[source] io::Error),
 }
 
-/// An empty registry; every metric in it begins with `picket_agent_`.
-#[must_use]
-pub fn registry() -> Registry {
-    Registry::with_prefix("picket_agent")
-}
-
-/// The metrics in OpenMetrics text.
-///
-/// # Errors
-/// None but those of the formatter.
-pub fn encode(registry: &Registry) -> Result<String, std::fmt::Error> {
-    let mut metrics = String::new();
-    text::encode(&mut metrics, registry)?;
-    Ok(metrics)
-}
-
 /// A server that is bound and not yet serving.
 #[derive(Debug)]
 pub struct Web {
@@ -94,8 +78,9 @@ impl Web {
 }
 
 fn metrics(registry: &Registry) -> impl IntoResponse + use<> {
-    encode(registry)
-        .map(|metrics| ([(header::CONTENT_TYPE, OPENMETRICS)], metrics))
+    let mut metrics = String::new();
+    text::encode(&mut metrics, registry)
+        .map(|()| ([(header::CONTENT_TYPE, OPENMETRICS)], metrics))
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 

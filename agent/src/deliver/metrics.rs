@@ -26,14 +26,14 @@ impl Metrics {
     /// Adds them to `registry`.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
-        registry.register("events_raised", "Events raised", metrics.raised.clone());
+        registry.register("raised_events", "Events raised", metrics.raised.clone());
         registry.register(
-            "events_pending",
+            "pending_events",
             "Events the collector has not acknowledged",
             metrics.pending.clone(),
         );
         registry.register(
-            "events_acknowledged",
+            "acknowledged_events",
             "Events the collector has acknowledged",
             metrics.acknowledged.clone(),
         );
@@ -41,12 +41,12 @@ impl Metrics {
             drop(metrics.dropped.get_or_create(&Dropped::of(severity)));
         }
         registry.register(
-            "events_dropped",
+            "dropped_events",
             "Events dropped because too many waited for the collector, by severity",
             metrics.dropped.clone(),
         );
         registry.register(
-            "events_refused",
+            "refused_events",
             "Events the collector refused for good",
             metrics.refused.clone(),
         );
@@ -66,12 +66,12 @@ impl Metrics {
             metrics.subscribers.clone(),
         );
         registry.register(
-            "subscribers_refused",
+            "refused_subscribers",
             "Subscribers turned away because there were too many",
             metrics.subscribers_refused.clone(),
         );
         registry.register(
-            "subscriber_events_lost",
+            "lost_subscriber_events",
             "Events that slow subscribers of this agent were told to have lost",
             metrics.lost.clone(),
         );

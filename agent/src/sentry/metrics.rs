@@ -64,7 +64,7 @@ impl Metrics {
             &metrics.records,
         );
         add(
-            "records_dropped",
+            "dropped_records",
             "Records beyond the cap of a slot or the ring buffer",
             &metrics.records_dropped,
         );
@@ -74,7 +74,7 @@ impl Metrics {
             &metrics.parse_failures,
         );
         add(
-            "records_stray",
+            "stray_records",
             "Records of interfaces that were gone when they were read",
             &metrics.records_stray,
         );

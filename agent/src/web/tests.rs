@@ -22,7 +22,7 @@ async fn it_is_ready_when_the_last_guard_is_dropped() {
     let readiness = Readiness::default();
     let programs = readiness.wait_for("programs");
     let interfaces = readiness.wait_for("interfaces");
-    let mut registry = registry();
+    let mut registry = Registry::default();
     let drops = Counter::<u64>::default();
     registry.register("records_dropped", "Records without room", drops.clone());
 
@@ -46,10 +46,7 @@ async fn it_is_ready_when_the_last_guard_is_dropped() {
     drops.inc_by(3);
     let answer = fetch(address, "/metrics").await;
     assert!(answer.contains(OPENMETRICS), "{answer}");
-    assert!(
-        answer.contains("\npicket_agent_records_dropped_total 3\n"),
-        "{answer}"
-    );
+    assert!(answer.contains("\nrecords_dropped_total 3\n"), "{answer}");
     server.abort();
 }
 
