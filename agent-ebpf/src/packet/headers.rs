@@ -1,6 +1,8 @@
 //! Headers as they lie in a packet, and the one way to reach them.
 #![expect(unsafe_code, reason = "packets are reached by pointers")]
 
+use core::arch::asm;
+
 use aya_ebpf::programs::TcContext;
 
 /// A header layout.
@@ -17,7 +19,7 @@ pub(crate) unsafe trait Header {}
 /// verifier refuses.
 #[inline(always)]
 pub(crate) fn header<T: Header>(ctx: &TcContext, offset: usize) -> Option<&T> {
-    let start = ctx.data() + offset;
+    let start = ctx.data() + bounded(offset);
     if start + size_of::<T>() > ctx.data_end() {
         return None;
     }
@@ -106,6 +108,27 @@ unsafe impl Header for TcpHeader {}
 unsafe impl Header for Ports {}
 // SAFETY: integers of at most 16 bits.
 unsafe impl Header for Icmp {}
+
+/// A port in host order.
+///
+/// Verifiers before Linux 6.13 forget every bound of a value whose bytes are swapped.
+#[inline(always)]
+pub(crate) fn port(network_order: u16) -> u16 {
+    let mut port = u64::from(u16::from_be(network_order));
+    // SAFETY: changes nothing but its operand. The compiler drops a mask that it can prove needless.
+    unsafe { asm!("{0} &= 65535", inout(reg) port, options(pure, nomem, nostack)) };
+    port as u16
+}
+
+/// An offset that the verifier knows to be small, which the compiler may have put together from parts.
+///
+/// The farthest header lies 12 kB into a packet, behind six of the longest IPv6 extension headers.
+#[inline(always)]
+fn bounded(mut offset: usize) -> usize {
+    // SAFETY: changes nothing but its operand. The compiler drops a mask that it can prove needless.
+    unsafe { asm!("{0} &= 16383", inout(reg) offset, options(pure, nomem, nostack)) };
+    offset
+}
 
 /// An IPv4 address as the IPv6 address it is mapped to (RFC 4291, 2.5.5.2), in words as in a packet.
 #[inline(always)]

@@ -5,7 +5,7 @@ use aya_ebpf::programs::TcContext;
 
 use super::{
     Packet,
-    headers::{Icmp, Ipv4, Ipv6, Ports, header},
+    headers::{Icmp, Ipv4, Ipv6, Ports, header, port},
     ip::{Ip, Version, ipv4_addresses, ipv4_header_bytes, ipv6_addresses},
 };
 
@@ -55,7 +55,7 @@ pub(crate) fn parse(ctx: &TcContext, ip: &Ip) -> Result<Packet, ParseFailure> {
     Ok(Packet::Unreachable(Quoted {
         source,
         destination,
-        source_port: u16::from_be(ports.source),
-        destination_port: u16::from_be(ports.destination),
+        source_port: port(ports.source),
+        destination_port: port(ports.destination),
     }))
 }

@@ -4,7 +4,7 @@ use agent_common::ParseFailure;
 use aya_ebpf::programs::TcContext;
 
 use super::{
-    headers::{TcpHeader, header},
+    headers::{TcpHeader, header, port},
     ip::Ip,
 };
 
@@ -54,8 +54,8 @@ pub(crate) fn parse(ctx: &TcContext, ip: &Ip) -> Result<Tcp, ParseFailure> {
     Ok(Tcp {
         source,
         destination,
-        source_port: u16::from_be(tcp.ports.source),
-        destination_port: u16::from_be(tcp.ports.destination),
+        source_port: port(tcp.ports.source),
+        destination_port: port(tcp.ports.destination),
         flags: tcp.flags,
         words: tcp.words >> 4,
         first_sequence: tcp.sequence[0] | tcp.sequence[1] == 0,
