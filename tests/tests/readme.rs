@@ -1,0 +1,268 @@
+//! What the README shows of code, flags and metrics is what they are; `UPDATE=1` rewrites it.
+
+use std::{env, fs, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Arg, Command, CommandFactory as _};
+use detect::Thresholds;
+
+const END: &str = "<!-- end -->";
+
+#[test]
+fn the_readme_shows_what_is_there() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join("README.md");
+    let old = fs::read_to_string(&path)?;
+    let fresh = rendered(&old, &root)?;
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&path, &fresh)?;
+    } else {
+        let line = old
+            .lines()
+            .zip(fresh.lines())
+            .find(|(old, fresh)| old != fresh);
+        ensure!(
+            old == fresh,
+            "README.md is stale: run `UPDATE=1 cargo test -p tests --test readme`; first at {line:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn every_link_of_the_readme_leads_somewhere() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("README.md"))?;
+    let targets: Vec<_> = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|target| !target.starts_with("https://"))
+        .collect();
+    ensure!(!targets.is_empty(), "the README links to no file");
+    for target in targets {
+        ensure!(
+            root.join(target).exists(),
+            "README.md links to {target}, which is not there"
+        );
+    }
+    Ok(())
+}
+
+/// `text` with fresh content between each marker `<!-- NAME -->` and its end.
+fn rendered(text: &str, root: &Path) -> Result<String> {
+    let mut fresh = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        fresh.push_str(line);
+        fresh.push('\n');
+        let marker = line
+            .strip_prefix("<!-- ")
+            .and_then(|line| line.strip_suffix(" -->"));
+        if let Some(name) = marker {
+            let content = content(name, root).with_context(|| format!("at the marker {name}"))?;
+            fresh.push_str(&content);
+            fresh.push_str(END);
+            fresh.push('\n');
+            lines
+                .find(|line| *line == END)
+                .with_context(|| format!("{name} has no {END}"))?;
+        }
+    }
+    Ok(fresh)
+}
+
+fn content(name: &str, root: &Path) -> Result<String> {
+    match name.split_once(':').unwrap_or((name, "")) {
+        ("code", path) => {
+            let code = fs::read_to_string(root.join(path))?;
+            Ok(format!("```rust\n{code}```\n"))
+        }
+        ("ports", _) => ports(),
+        ("thresholds", _) => Ok(thresholds()),
+        ("flags", command) => Ok(flags(&self::command(command)?)),
+        ("metrics", "picket-agent") => {
+            let described = agent::metrics::describe()?;
+            Ok(metrics(
+                described.iter().map(|it| [&*it.name, &*it.kind, &*it.help]),
+            ))
+        }
+        ("metrics", "picket-collector") => {
+            let described = collector::metrics::describe()?;
+            Ok(metrics(
+                described.iter().map(|it| [&*it.name, &*it.kind, &*it.help]),
+            ))
+        }
+        _ => anyhow::bail!("nobody knows what belongs here"),
+    }
+}
+
+fn command(name: &str) -> Result<Command> {
+    let mut words = name.split(' ');
+    let mut command = match words.next() {
+        Some("picket") => cli::Arguments::command(),
+        Some("picket-agent") => agent::config::Args::command(),
+        Some("picket-collector") => collector::config::Flags::command(),
+        _ => anyhow::bail!("there is no program {name}"),
+    };
+    for word in words {
+        command = command
+            .find_subcommand(word)
+            .with_context(|| format!("there is no command {name}"))?
+            .clone();
+    }
+    Ok(command)
+}
+
+fn flags(command: &Command) -> String {
+    let rows = command.get_arguments().filter_map(|argument| {
+        let flag = argument.get_long()?;
+        let values = argument.get_value_names().unwrap_or_default().join(" ");
+        let takes_value = argument.get_action().takes_values();
+        let value = if takes_value {
+            format!(" {values}")
+        } else {
+            String::new()
+        };
+        let environment = argument.get_env().map(|name| name.to_string_lossy());
+        let (help, default) = help(argument);
+        Some([
+            format!("`--{flag}{value}`"),
+            environment.map_or_else(String::new, |name| format!("`{name}`")),
+            default,
+            help,
+        ])
+    });
+    table(["flag", "environment", "default", "what it does"], rows)
+}
+
+/// The first paragraph of the help, and the default, which the help itself may tell.
+fn help(argument: &Arg) -> (String, String) {
+    let help = argument
+        .get_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let help = help.trim().trim_end_matches('.');
+    let told = help
+        .strip_suffix(']')
+        .and_then(|help| help.split_once(" [default: "));
+    let (help, told) = told.unwrap_or((help, ""));
+    let defaults = argument.get_default_values();
+    let known: Vec<_> = defaults
+        .iter()
+        .map(|value| value.to_string_lossy())
+        .collect();
+    let default = match known.is_empty() || !argument.get_action().takes_values() {
+        true => told.to_owned(),
+        false => known.join(" "),
+    };
+    // A value, and not the description of one.
+    match default.is_empty() || default.contains(' ') {
+        true => (help.to_owned(), default),
+        false => (help.to_owned(), format!("`{default}`")),
+    }
+}
+
+fn ports() -> Result<String> {
+    let programs = [
+        (
+            "picket-collector",
+            "listen",
+            "gRPC: `Events`, `Nodes`, `Ingest`, health, reflection",
+        ),
+        (
+            "picket-collector",
+            "metrics",
+            "HTTP: `/metrics`, `/healthz`, `/readyz`",
+        ),
+        (
+            "picket-agent",
+            "listen",
+            "gRPC: `Events`, `Nodes` of its own node, health, reflection",
+        ),
+        (
+            "picket-agent",
+            "metrics",
+            "HTTP: `/metrics`, `/healthz`, `/readyz`",
+        ),
+    ];
+    let mut rows = Vec::new();
+    for (program, flag, what) in programs {
+        let command = command(program)?;
+        let mut arguments = command.get_arguments();
+        let argument = arguments
+            .find(|argument| argument.get_long() == Some(flag))
+            .with_context(|| format!("{program} has no --{flag}"))?;
+        rows.push([
+            help(argument).1,
+            format!("`{program}`"),
+            format!("`--{flag}`"),
+            what.to_owned(),
+        ]);
+    }
+    Ok(table(
+        ["default", "program", "flag", "what"],
+        rows.into_iter(),
+    ))
+}
+
+fn thresholds() -> String {
+    let Thresholds {
+        failed_ports_per_minute,
+        failed_ports_per_hour,
+        ports_per_minute,
+        ports_per_hour,
+        silence,
+        quiet,
+    } = Thresholds::default();
+    let failed = "distinct ports of one destination that refused or stayed silent";
+    let any = "distinct ports of the pod, whatever came of them";
+    let duration = |it| humantime::format_duration(it).to_string();
+    let rows = [
+        (
+            "failed_ports_per_minute",
+            failed_ports_per_minute.to_string(),
+            failed,
+        ),
+        (
+            "failed_ports_per_hour",
+            failed_ports_per_hour.to_string(),
+            failed,
+        ),
+        ("ports_per_minute", ports_per_minute.to_string(), any),
+        ("ports_per_hour", ports_per_hour.to_string(), any),
+        (
+            "silence",
+            duration(silence),
+            "a probe unanswered for so long has failed",
+        ),
+        (
+            "quiet",
+            duration(quiet),
+            "an anomaly with nothing new for so long is closed",
+        ),
+    ];
+    let rows = rows.into_iter();
+    table(
+        ["key", "default", "what it counts"],
+        rows.map(|(key, default, what)| [format!("`{key}`"), default, what.to_owned()]),
+    )
+}
+
+fn metrics<'a>(described: impl Iterator<Item = [&'a str; 3]>) -> String {
+    let row = |[name, kind, help]: [&str; 3]| {
+        let help = help.trim_end_matches('.').to_owned();
+        [format!("`{name}`"), kind.to_owned(), help]
+    };
+    table(["metric", "kind", "what it tells"], described.map(row))
+}
+
+fn table<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut table = line(&heading.map(str::to_owned));
+    table.push_str(&format!("|{}\n", "---|".repeat(N)));
+    for row in rows {
+        table.push_str(&line(&row.map(|cell| cell.replace('|', "\\|"))));
+    }
+    table
+}
