@@ -91,7 +91,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let watching = readiness.wait_for("interfaces");
     let web = Web::bind(config.metrics).await?;
 
-    if let Some(remote) = config.collector {
+    let (leave, leaving) = watch::channel(false);
+    let publishing = config.collector.map(|remote| {
         let publisher = Publisher {
             remote,
             agent: agent.clone(),
@@ -99,8 +100,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
             pods,
             status: reported,
         };
-        tokio::spawn(publisher.run());
-    }
+        tokio::spawn(publisher.run(leaving))
+    });
     for listen in server.local() {
         info!(%listen, "serving gRPC");
     }
@@ -114,7 +115,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
     };
     let watch = async {
         sentry.run(config.tick, || drop(watching), stop).await?;
-        if timeout(FAREWELL, outbox.drained()).await.is_err() {
+        leave.send_replace(true);
+        if let Some(publishing) = publishing
+            && timeout(FAREWELL, publishing).await.is_err()
+        {
             warn!("stopping with events that the collector has not acknowledged; they are lost");
         }
         anyhow::Ok(())

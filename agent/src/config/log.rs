@@ -1,6 +1,6 @@
 //! What is logged, and how.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +38,7 @@ impl Log {
     pub fn install(self) {
         let log = tracing_subscriber::fmt()
             .with_env_filter(self.filter)
+            .with_ansi(io::stderr().is_terminal())
             .with_writer(io::stderr);
         match self.format {
             LogFormat::Text => log.init(),

@@ -1,6 +1,6 @@
 //! Delivers to the collector, whatever happens to the connection.
 
-use std::{convert::Infallible, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
 use api::{
     pods::Pods,
@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{backoff::Backoff, outbox::Outbox};
 
@@ -25,6 +25,8 @@ const BATCH: usize = 256;
 const REQUESTS: usize = 4;
 /// For the answer to a hello.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// For the collector to end a stream that the agent has closed; nothing is lost by not waiting.
+const CLOSING: Duration = Duration::from_secs(1);
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Who delivers.
@@ -85,15 +87,34 @@ enum SessionError {
     },
 }
 
+/// An open session: both ends of the stream, and up to where the collector was sent everything.
+struct Session {
+    requests: mpsc::Sender<v1::PublishRequest>,
+    answers: Streaming<v1::PublishResponse>,
+    sent: u64,
+}
+
 impl Publisher {
-    /// Delivers until it is dropped.
-    pub async fn run(self) -> Infallible {
+    /// Delivers until `stop` says true, and then what is left; ends when all is acknowledged.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut backoff = Backoff::default();
         let mut trouble = None;
         loop {
-            let Err(error) = self.session(&mut backoff, &mut trouble).await;
+            let opened = tokio::select! {
+                opened = self.open() => opened,
+                () = self.done(&mut stop) => return,
+            };
+            let ended = match opened {
+                Ok(session) => {
+                    backoff.reset();
+                    trouble = None;
+                    self.deliver(session, &mut stop).await
+                }
+                Err(error) => Err(error),
+            };
             let metrics = self.outbox.metrics();
             metrics.connected.set(0);
+            let Err(error) = ended else { return };
             metrics.connection_failures.inc();
             let said = error.to_string();
             if trouble.as_ref() != Some(&said) {
@@ -104,15 +125,20 @@ impl Publisher {
                 );
                 trouble = Some(said);
             }
-            sleep(backoff.next()).await;
+            tokio::select! {
+                () = sleep(backoff.next()) => {}
+                () = self.done(&mut stop) => return,
+            }
         }
     }
 
-    async fn session(
-        &self,
-        backoff: &mut Backoff,
-        trouble: &mut Option<String>,
-    ) -> Result<Infallible, SessionError> {
+    /// Waits until there is nothing to deliver any more.
+    async fn done(&self, stop: &mut watch::Receiver<bool>) {
+        stopped(stop).await;
+        self.outbox.drained().await;
+    }
+
+    async fn open(&self) -> Result<Session, SessionError> {
         let channel = self.remote.connect().await?;
         let (requests, stream) = mpsc::channel(REQUESTS);
         // The channel is empty, so this neither waits nor fails.
@@ -129,30 +155,33 @@ impl Publisher {
         };
         let (answers, first) = timeout(PATIENCE, opening)
             .await
-            .map_err(|_| SessionError::NoWelcome {
-                remote: self.remote.to_string(),
-            })?
+            .map_err(|_| self.unwelcome())?
             .map_err(|status| self.broken(status))?;
         let Some(Answer::Welcome(welcome)) = first.and_then(|first| first.item) else {
-            return Err(SessionError::NoWelcome {
-                remote: self.remote.to_string(),
-            });
+            return Err(self.unwelcome());
         };
-        self.outbox.resume(welcome.sequence);
+        let sent = welcome.sequence;
+        self.outbox.resume(sent);
         self.outbox.metrics().connected.set(1);
-        backoff.reset();
-        *trouble = None;
-        info!(collector = %self.remote, sequence = welcome.sequence, "delivering");
-        self.deliver(requests, answers, welcome.sequence).await
+        info!(collector = %self.remote, sequence = sent, "delivering");
+        Ok(Session {
+            requests,
+            answers,
+            sent,
+        })
     }
 
-    /// Sends what is raised and takes in what comes back.
+    /// Sends what is raised and takes in what comes back, until all is done.
     async fn deliver(
         &self,
-        requests: mpsc::Sender<v1::PublishRequest>,
-        mut answers: Streaming<v1::PublishResponse>,
-        mut sent: u64,
-    ) -> Result<Infallible, SessionError> {
+        session: Session,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), SessionError> {
+        let Session {
+            requests,
+            mut answers,
+            mut sent,
+        } = session;
         let mut status = status_interval();
         loop {
             tokio::select! {
@@ -173,8 +202,20 @@ impl Publisher {
                         permit.send(request(Item::Status(self.status())));
                     }
                 }
+                () = self.done(stop) => break,
             }
         }
+        // Closing the stream first spares the collector a broken connection.
+        drop(requests);
+        let rest = async {
+            while let Ok(Some(answer)) = answers.message().await {
+                self.take(answer);
+            }
+        };
+        if timeout(CLOSING, rest).await.is_err() {
+            debug!("the collector does not close the stream");
+        }
+        Ok(())
     }
 
     fn take(&self, answer: v1::PublishResponse) {
@@ -214,6 +255,12 @@ impl Publisher {
         }
     }
 
+    fn unwelcome(&self) -> SessionError {
+        SessionError::NoWelcome {
+            remote: self.remote.to_string(),
+        }
+    }
+
     fn ended(&self) -> SessionError {
         SessionError::Ended {
             remote: self.remote.to_string(),
@@ -237,6 +284,11 @@ impl Publisher {
             },
         }
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Who can no longer say so has stopped too.
+    let _gone = stop.wait_for(|stop| *stop).await;
 }
 
 fn request(item: Item) -> v1::PublishRequest {

@@ -69,7 +69,8 @@ struct Bench {
     directory: TempDir,
     outbox: Outbox,
     pods: watch::Receiver<Pods>,
-    publisher: JoinHandle<std::convert::Infallible>,
+    publisher: JoinHandle<()>,
+    stop: watch::Sender<bool>,
     _status: watch::Sender<v1::NodeStatus>,
 }
 
@@ -94,11 +95,13 @@ impl Bench {
             pods,
             status: reported,
         };
+        let (stop, stopped) = watch::channel(false);
         Self {
             directory,
             outbox,
             pods: told,
-            publisher: tokio::spawn(publisher.run()),
+            publisher: tokio::spawn(publisher.run(stopped)),
+            stop,
             _status: status,
         }
     }
@@ -309,6 +312,30 @@ async fn an_event_refused_for_good_is_counted_and_not_sent_again() {
         .await;
     soon(bench.outbox.drained()).await;
     assert_eq!(bench.outbox.metrics().refused.get(), 1);
+}
+
+#[tokio::test]
+async fn a_publisher_that_is_stopped_delivers_the_rest_and_closes_the_stream() {
+    let mut bench = Bench::new();
+    bench.raise(1..=2);
+    bench.stop.send_replace(true);
+    let mut collector = bench.collector(None).await;
+    let mut session = collector.welcome(0).await;
+    assert_eq!(session.events(2).await, [1, 2]);
+    assert!(!bench.publisher.is_finished(), "none is safe yet");
+    session.acknowledge(2).await;
+    while let Some(request) = soon(session.requests.message()).await.unwrap() {
+        assert!(matches!(request.item, Some(Item::Status(_))), "{request:?}");
+    }
+    drop(session);
+    soon(&mut bench.publisher).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_publisher_with_nothing_to_deliver_stops_without_a_collector() {
+    let mut bench = Bench::new();
+    bench.stop.send_replace(true);
+    soon(&mut bench.publisher).await.unwrap();
 }
 
 /// Collects the log.
