@@ -128,3 +128,156 @@ fn standing(state: NeighbourState) -> Standing {
         _ => Standing::Lost,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_route::route::RouteHeader;
+
+    use super::*;
+
+    fn link_of(family: AddressFamily) -> LinkMessage {
+        let mut message = LinkMessage::default();
+        message.header.interface_family = family;
+        message.header.index = 7;
+        message.attributes = vec![
+            LinkAttribute::IfName("veth7".into()),
+            LinkAttribute::Address(vec![0xee; 6]),
+            LinkAttribute::Link(3),
+            LinkAttribute::LinkNetNsId(0),
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth)]),
+        ];
+        message
+    }
+
+    fn route_to(kind: RouteType, bits: u8, more: Option<RouteAttribute>) -> RouteMessage {
+        let mut message = RouteMessage::default();
+        message.header = RouteHeader {
+            kind,
+            destination_prefix_length: bits,
+            ..RouteHeader::default()
+        };
+        let destination = RouteAddress::Inet([10, 244, 0, 1].into());
+        message.attributes = vec![
+            RouteAttribute::Destination(destination),
+            RouteAttribute::Oif(7),
+        ];
+        message.attributes.extend(more);
+        message
+    }
+
+    fn neighbour_in(state: NeighbourState, flags: NeighbourFlags) -> NeighbourMessage {
+        let mut message = NeighbourMessage::default();
+        message.header.ifindex = 7;
+        message.header.state = state;
+        message.header.flags = flags;
+        let destination = NeighbourAddress::Inet([10, 244, 0, 1].into());
+        message.attributes = vec![NeighbourAttribute::Destination(destination)];
+        message
+    }
+
+    #[test]
+    fn each_message_tells_its_fact_or_none() {
+        use RouteNetlinkMessage as Message;
+
+        let address = IpAddr::from([10, 244, 0, 1]);
+        let link = Link {
+            ifindex: 7,
+            name: "veth7".into(),
+            veth: true,
+            address: vec![0xee; 6],
+            peer: Some(3),
+            peer_namespace: Some(0),
+        };
+        let route = |ifindex| Fact::Route {
+            address,
+            ifindex,
+            replaces: false,
+        };
+        let neighbour = |standing| Fact::Neighbour {
+            address,
+            ifindex: 7,
+            standing,
+        };
+        let unspec = AddressFamily::Unspec;
+        let plain = NeighbourFlags::empty();
+        let gateway = RouteAttribute::Gateway(RouteAddress::Inet([10, 0, 0, 1].into()));
+        let cases = [
+            (Message::NewLink(link_of(unspec)), Some(Fact::Link(link))),
+            (
+                Message::DelLink(link_of(unspec)),
+                Some(Fact::NoLink { ifindex: 7 }),
+            ),
+            // A port leaves its bridge and lives on.
+            (Message::DelLink(link_of(AddressFamily::Bridge)), None),
+            (
+                Message::NewRoute(route_to(RouteType::Unicast, 32, None)),
+                Some(route(Some(7))),
+            ),
+            (
+                Message::DelRoute(route_to(RouteType::Unicast, 32, None)),
+                Some(Fact::NoRoute {
+                    address,
+                    ifindex: 7,
+                }),
+            ),
+            (
+                Message::NewRoute(route_to(RouteType::Unicast, 24, None)),
+                None,
+            ),
+            // The node's own address.
+            (
+                Message::NewRoute(route_to(RouteType::Local, 32, None)),
+                None,
+            ),
+            (
+                Message::NewRoute(route_to(RouteType::BlackHole, 32, None)),
+                Some(route(None)),
+            ),
+            (
+                Message::NewRoute(route_to(RouteType::Unicast, 32, Some(gateway))),
+                Some(route(None)),
+            ),
+            (
+                Message::NewNeighbour(neighbour_in(NeighbourState::Reachable, plain)),
+                Some(neighbour(Standing::Confirmed)),
+            ),
+            (
+                Message::NewNeighbour(neighbour_in(NeighbourState::Permanent, plain)),
+                Some(neighbour(Standing::Confirmed)),
+            ),
+            (
+                Message::NewNeighbour(neighbour_in(NeighbourState::Stale, plain)),
+                Some(neighbour(Standing::Unchanged)),
+            ),
+            (
+                Message::NewNeighbour(neighbour_in(NeighbourState::Failed, plain)),
+                Some(neighbour(Standing::Lost)),
+            ),
+            (
+                Message::DelNeighbour(neighbour_in(NeighbourState::Reachable, plain)),
+                Some(neighbour(Standing::Lost)),
+            ),
+            (
+                Message::NewNeighbour(neighbour_in(
+                    NeighbourState::Permanent,
+                    NeighbourFlags::Proxy,
+                )),
+                None,
+            ),
+        ];
+        for (message, expected) in cases {
+            let told = fact(&NetlinkHeader::default(), &message);
+            assert_eq!(told, expected, "{message:?}");
+        }
+
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REPLACE;
+        let message = Message::NewRoute(route_to(RouteType::Unicast, 32, None));
+        let replaces = Fact::Route {
+            address,
+            ifindex: Some(7),
+            replaces: true,
+        };
+        assert_eq!(fact(&header, &message), Some(replaces));
+    }
+}
