@@ -41,8 +41,12 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(&error.into(), ExitCode::from(CONFIGURATION)),
     };
+    let known = match config.pod_table.as_deref().map(pods::read).transpose() {
+        Ok(known) => known.unwrap_or_default(),
+        Err(error) => return fail(&error.into(), ExitCode::from(CONFIGURATION)),
+    };
     config.log.clone().install();
-    match run(config) {
+    match run(config, known) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, ExitCode::FAILURE),
     }
@@ -55,7 +59,7 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
 
@@ -63,10 +67,6 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let outbox = match &config.collector {
         Some(_) => Outbox::new(metrics.deliver),
         None => Outbox::standalone(metrics.deliver),
-    };
-    let known = match &config.pod_table {
-        Some(path) => pods::read(path)?,
-        None => Pods::default(),
     };
     let (pods, known_pods) = watch::channel(known);
     let (status, reported) = watch::channel(NodeStatus::default());
