@@ -18,7 +18,7 @@ use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::timeout,
 };
-use tonic::{Streaming, transport::Channel};
+use tonic::{Status, Streaming, transport::Channel};
 
 use crate::{
     deadline::{Deadline, wait_for},
@@ -65,18 +65,16 @@ impl Client {
             filter: None,
             from: Some(from),
         };
-        let mut stream = self
+        let opened = async {
+            let mut stream = client.subscribe(request).await?.into_inner();
+            let first = stream.message().await?;
+            Ok((stream, first.and_then(|response| response.item)))
+        };
+        let opened = self
             .runtime
-            .block_on(async {
-                let stream = timeout(limit, client.subscribe(request)).await;
-                stream
-                    .context("the server does not answer Subscribe")?
-                    .context("the server refused Subscribe")
-            })?
-            .into_inner();
-        let first = self.runtime.block_on(timeout(limit, stream.message()));
-        let first = first.context("the server sent no first heartbeat")??;
-        let first = first.and_then(|response| response.item);
+            .block_on(async { timeout(limit, opened).await });
+        let opened: Result<_, Status> = opened.context("Subscribe sends no first heartbeat")?;
+        let (stream, first) = opened.context("Subscribe is refused")?;
         ensure!(
             matches!(first, Some(Item::Heartbeat(_))),
             "the first item is no heartbeat but {first:?}"

@@ -27,6 +27,6 @@ pub use node::Node;
 pub use pod::Pod;
 pub use process::{Finished, Process, guarded, run};
 pub use requirements::{require_root, require_tools, without_root};
-pub use server::Server;
+pub use server::{Server, visit};
 pub use story::Story;
 pub use watch::{Place, Watch, pod_table};

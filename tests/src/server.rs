@@ -1,8 +1,8 @@
 //! A TCP server of the lab's own: it greets every client, and lets the client leave first.
 
 use std::{
-    io::{Read, Write},
-    net::{Ipv6Addr, Shutdown, TcpListener, TcpStream},
+    io::{self, Read, Write},
+    net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -73,10 +73,26 @@ impl Drop for Server {
     }
 }
 
-fn greet(mut client: TcpStream) -> std::io::Result<()> {
+/// Lets a client in the caller's namespace be greeted and leave; returns the port it used.
+///
+/// The port is not used again for a minute, because who leaves first waits in TIME-WAIT.
+///
+/// # Errors
+/// When the server does not greet.
+pub fn visit(server: SocketAddr) -> io::Result<u16> {
+    let mut stream = TcpStream::connect(server)?;
+    stream.set_read_timeout(Some(CLIENT_LIMIT))?;
+    let mut greeting = [0; GREETING.len()];
+    stream.read_exact(&mut greeting)?;
+    if greeting != GREETING {
+        return Err(io::Error::other("that is no greeting"));
+    }
+    Ok(stream.local_addr()?.port())
+}
+
+fn greet(mut client: TcpStream) -> io::Result<()> {
     client.set_read_timeout(Some(CLIENT_LIMIT))?;
     client.write_all(GREETING)?;
-    client.shutdown(Shutdown::Write)?;
     client.read_to_end(&mut Vec::new())?;
     Ok(())
 }

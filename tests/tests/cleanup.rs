@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, env, fs, path::Path, process::Command, thread, 
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
-use tests::{Capture, Node, Process, wait_for, without_root};
+use tests::{Capture, Place, Process, Story, Watch, wait_for, without_root};
 
 const LIMIT: Duration = Duration::from_secs(20);
 /// Tells [`lab_of_a_child`] how to end.
@@ -21,12 +21,12 @@ fn nothing_is_left_behind() -> Result<()> {
         test.args(["--exact", "lab_of_a_child", "--ignored", "--nocapture"]);
         test.env(END, end);
         let mut child = Process::spawn("the child", &mut test)?;
-        let made = child.wait_for_line("made ", LIMIT)?;
+        let made = child.wait_for_line("made, in ", LIMIT)?;
         let made: Vec<u64> = made
             .split(' ')
             .filter_map(|word| word.parse().ok())
             .collect();
-        let (processes, namespaces) = made.split_at(2);
+        let (processes, namespaces) = made.split_at(3);
         if end == "hang" {
             ensure!(
                 processes.iter().all(|id| is_alive(*id)),
@@ -51,19 +51,20 @@ fn nothing_is_left_behind() -> Result<()> {
 #[ignore = "runs as a child of the test above"]
 fn lab_of_a_child() -> Result<()> {
     let end = env::var(END).context("only its parent runs this test")?;
-    let node = Node::new("node1")?;
-    let app1 = node.routed("default", "app1", &["10.244.147.92", "fd00:244::92"])?;
-    let _listening = app1.serve(&[80])?;
+    let story = Story::new()?;
+    let Story { app1, app2, node } = &story;
+    let _server = app2.serve(&[80])?;
     let _capture = Capture::start(&node.network, &app1.interface)?;
+    let watch = Watch::start(node, &[app1, app2], "{}\n", Place::Apart)?;
     let sleep = Process::spawn("sleep", app1.command("sleep").arg("600"))?;
-    let other = Process::spawn("sleep", node.network.command("sleep").arg("600"))?;
-    println!(
-        "made {} {} {} {}",
-        sleep.id(),
-        other.id(),
-        node.network.inode()?,
-        app1.network.inode()?
-    );
+    let daemons = watch.agent.iter().chain(&watch.collector);
+    for id in daemons.chain([&sleep]).map(Process::id) {
+        print!("{id} ");
+    }
+    let networks = [&node.network, &app1.network, &app2.network];
+    let inodes = networks.map(|network| network.inode().map(|inode| inode.to_string()));
+    let inodes = inodes.into_iter().collect::<Result<Vec<_>>>()?;
+    println!("made, in {}", inodes.join(" "));
     match end.as_str() {
         "panic" => panic!("as asked"),
         "hang" => loop {

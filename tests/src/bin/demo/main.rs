@@ -45,6 +45,7 @@ fn run(arguments: &Arguments, teller: &Teller) -> Result<()> {
     if !arguments.once {
         stage.stay_up(teller, &mut subscription)?;
     }
+    drop((subscription, stage));
     teller.step("everything is taken down again");
     Ok(())
 }

@@ -41,12 +41,12 @@ pub(crate) fn tell(teller: &Teller, stage: &Stage) -> Result<Subscription> {
     let running = nmap.ended_at().is_none_or(|ended| ended > arrived);
     teller.step(&teller.paint(ALARM, &format!("{} opened", event.detector)));
     describe(teller, &event);
-    let latency = format_duration(latency(&event, arrived)?).to_string();
+    let latency = latency(&event, arrived)?.as_secs_f64() * 1e3;
     teller.detail(
         "latency",
         &format!(
             "{} from the packet that crossed the threshold to this subscriber",
-            teller.paint(STRONG, &latency)
+            teller.paint(STRONG, &format!("{latency:.1} ms"))
         ),
     );
     let state = if running {
