@@ -131,3 +131,62 @@ fn listen(flags: Vec<Listen>, file: &[file::Address]) -> Vec<Listen> {
 fn table(path: Option<&Path>) -> Result<Pods, PodsError> {
     path.map_or_else(|| Ok(Pods::default()), pods::read)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn load(yaml: &str, flags: &[&str]) -> Config {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collector.yaml");
+        fs::write(&path, yaml).unwrap();
+        let mut flags = Flags::try_parse_from([&["picket-collector"], flags].concat()).unwrap();
+        flags.config = Some(path);
+        Config::load(flags).unwrap()
+    }
+
+    fn listen(config: &Config) -> Vec<String> {
+        config.listen.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+        let yaml = "listen: ['127.0.0.1:1', 'unix:/run/file.sock']\n\
+                    metrics: '127.0.0.1:2'\n\
+                    database: file.db\n\
+                    log: warn\n\
+                    log_format: json\n";
+        let config = load(yaml, &[]);
+        assert_eq!(listen(&config), ["127.0.0.1:1", "unix:/run/file.sock"]);
+        assert_eq!(config.metrics.port(), 2);
+        assert_eq!(config.database, Path::new("file.db"));
+        assert_eq!(config.log.to_string(), "warn");
+        assert_eq!(config.log_format, LogFormat::Json);
+
+        let flags = [
+            "--listen",
+            "127.0.0.1:3",
+            "--listen",
+            "[::1]:4",
+            "--database",
+            "flag.db",
+        ];
+        let config = load(yaml, &flags);
+        assert_eq!(listen(&config), ["127.0.0.1:3", "[::1]:4"]);
+        assert_eq!(config.database, Path::new("flag.db"));
+        assert_eq!(config.metrics.port(), 2);
+    }
+
+    #[test]
+    fn an_empty_file_leaves_the_defaults() {
+        for yaml in ["", "# nothing\n", "listen: []\n"] {
+            let config = load(yaml, &[]);
+            assert_eq!(listen(&config), ["127.0.0.1:7400"]);
+            assert_eq!(config.metrics.to_string(), "127.0.0.1:7402");
+            assert_eq!(config.database, Path::new("picket.db"));
+            assert!(config.pods.is_empty() && config.pods.knows_node("any"));
+        }
+    }
+}

@@ -100,3 +100,55 @@ fn refused(path: &Path, source: rusqlite::Error) -> StoreError {
         source: Arc::new(source),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opens a database that was made with these statements.
+    fn open_after(statements: &str) -> Result<Connection, StoreError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("picket.db");
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch(statements).unwrap();
+        drop(other);
+        open(&path)
+    }
+
+    #[test]
+    fn only_a_database_of_ours_is_opened() {
+        let newer = format!("PRAGMA user_version = {}", VERSION + 1);
+        assert!(open_after("").is_ok());
+        for (statements, expected) in [
+            ("CREATE TABLE recipes (name TEXT)", "another program's"),
+            (newer.as_str(), "install a newer collector"),
+        ] {
+            let message = open_after(statements).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_commit_is_synced_to_disk() {
+        let connection = open_after("").unwrap();
+        let pragma = |name| {
+            connection
+                .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+                .unwrap()
+        };
+        assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
+        assert_eq!(pragma("synchronous"), 2.into(), "full");
+    }
+
+    #[test]
+    fn a_cursor_is_not_given_twice_though_its_row_is_gone() {
+        let connection = open_after("").unwrap();
+        let insert = "INSERT INTO log (node, epoch, lost) VALUES ('n1', 1, 1)";
+        assert_eq!(last_cursor(&connection).unwrap(), 0);
+        connection.execute(insert, ()).unwrap();
+        connection.execute("DELETE FROM log", ()).unwrap();
+        assert_eq!(last_cursor(&connection).unwrap(), 1);
+        connection.execute(insert, ()).unwrap();
+        assert_eq!(connection.last_insert_rowid(), 2);
+    }
+}

@@ -1,9 +1,12 @@
 //! Subscribers: one delays no other, and each is told how far it is.
 
+use std::ops::RangeInclusive;
+
 use api::v1::{events_client::EventsClient, subscribe_request::From};
 use tonic::Code;
 
 use crate::{
+    agent::Agent,
     harness::{Collector, all, beginning, event, sequence},
     subscriber::Subscriber,
 };
@@ -12,28 +15,50 @@ use crate::{
 const EVENTS: u64 = 400;
 const EVENT_BYTES: usize = 50_000;
 
-#[tokio::test]
-async fn a_subscriber_that_does_not_read_delays_no_other() {
-    let collector = Collector::start().await;
-    let mut stuck = collector.subscribe(beginning(), all()).await;
-    let mut reader = collector.subscribe(beginning(), all()).await;
-    let mut agent = collector.agent("n1").await;
+/// Publishes all, and calls for each batch.
+async fn publish_large(agent: &mut Agent, mut published: impl AsyncFnMut(RangeInclusive<u64>)) {
     for first in (1..=EVENTS).step_by(50) {
+        let batch = first..=first + 49;
         let large = |sequence| {
             let mut event = event("n1", sequence);
             event.attack_ids = vec!["x".repeat(EVENT_BYTES)];
             event
         };
         agent
-            .send_batch((first..first + 50).map(large).collect(), 0)
+            .send_batch(batch.clone().map(large).collect(), 0)
             .await;
         agent.acknowledged().await;
-        for expected in first..first + 50 {
+        published(batch).await;
+    }
+}
+
+#[tokio::test]
+async fn a_subscriber_that_does_not_read_delays_no_other() {
+    let collector = Collector::start().await;
+    let mut stuck = collector.subscribe(beginning(), all()).await;
+    let mut reader = collector.subscribe(beginning(), all()).await;
+    let mut agent = collector.agent("n1").await;
+    publish_large(&mut agent, async |batch| {
+        for expected in batch {
             assert_eq!(sequence(&reader.event().await), expected);
         }
-    }
+    })
+    .await;
     let late = stuck.sequences(usize::try_from(EVENTS).unwrap()).await;
     assert!(late.iter().copied().eq(1..=EVENTS), "{late:?}");
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_that_does_not_read_holds_up_no_shutdown() {
+    let collector = Collector::start().await;
+    let stuck = collector.subscribe(beginning(), all()).await;
+    publish_large(&mut collector.agent("n1").await, async |_| {}).await;
+    let collector = collector.restart().await;
+    drop(stuck);
+    let mut reader = collector.subscribe(beginning(), all()).await;
+    let kept = reader.sequences(usize::try_from(EVENTS).unwrap()).await;
+    assert!(kept.iter().copied().eq(1..=EVENTS), "{kept:?}");
     collector.stop().await;
 }
 
