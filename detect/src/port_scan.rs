@@ -17,7 +17,67 @@ use self::pod::Pod;
 pub use self::thresholds::{Thresholds, ThresholdsError};
 use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 
-/// The port scan detector.
+/// Finds pods that try many ports, by two rules over a sliding minute and a sliding hour each.
+///
+/// - **Failed ports of one destination.** A port of a destination fails when it refuses, or when a
+///   probe has neither an answer nor a refusal after [`Thresholds::silence`]; an answer that comes
+///   later takes the failure back. A refusal counts also when the record of its probe was lost. A
+///   lost record may have been an answer, so each excuses one silent probe.
+/// - **Distinct ports of the pod**, whatever came of them. Ports have no times of their own: they
+///   count from the `now` of their observation.
+///
+/// What is counted counts for the whole window and for less than a sixtieth of it longer: there is
+/// no seam, and nothing is forgotten early. When both rules are crossed in one observation, the
+/// anomaly names the first; of a rule it names the minute when both windows are crossed.
+///
+/// # Life of an anomaly
+/// A pod has one open anomaly at most. It opens with the ports of the window that was crossed. It
+/// is updated when its distinct ports reach another power of ten, and when another destination
+/// crosses the first rule. It closes after [`Thresholds::quiet`] without a port, a refused port or
+/// a failed port of a destination that is new to it. Closing spends the evidence: everything
+/// counted so far is forgotten, so only that many failures or ports anew open another.
+///
+/// It is `High` once a destination has crossed the first rule, else `Medium`. A destination is a
+/// target when a port of it failed or when more than one was probed; when none is, all are.
+///
+/// # Budget
+/// Without an open anomaly: what is left to the nearest threshold. With one: what is left to the
+/// next power of ten, and as many refusals as a new destination needs to cross, but at least a
+/// tenth of those there were, so that a scan of all ports wakes the detector about 70 times.
+///
+/// # Bounds
+/// Of each pod 1,024 destinations and 65,536 ports of destinations are remembered, and 8,192
+/// probes may await an answer. The destination idle longest or the oldest probe makes room; what
+/// is lost so is counted in [`Coverage::records_dropped`](crate::Coverage) and in
+/// [`PortScan::forgotten`]. The distinct ports themselves are exact in any case. All of it takes
+/// [`PortScan::POD_BYTES`] at most: 2 MiB for the ports of destinations, 0.8 MiB for the
+/// destinations, 0.8 MiB for the pod's own ports, and 0.3 MiB for what awaits an answer.
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use detect::{Contact, Detector, Observation, Outcome, PortScan, State, Subject, Thresholds, Time};
+///
+/// let pod = Subject { ifindex: 7, epoch: 1 };
+/// let mut detector = PortScan::new(Thresholds::default());
+/// let mut refusals = Observation::empty(pod);
+/// refusals.ports = (1..=10).collect();
+/// refusals.refused = (1..=10).collect();
+/// refusals.contacts = (1..=10)
+///     .map(|port| Contact {
+///         at: Time::from_nanoseconds(port.into()),
+///         pod: Ipv4Addr::new(10, 244, 147, 92).into(),
+///         peer: Ipv4Addr::new(10, 244, 147, 93).into(),
+///         port,
+///         outcome: Outcome::Refused,
+///     })
+///     .collect();
+///
+/// let mut found = Vec::new();
+/// detector.observe(&refusals, Time::from_nanoseconds(20), &mut found);
+/// assert_eq!(found[0].state, State::Opened);
+/// assert_eq!(found[0].crossed_at, Time::from_nanoseconds(10));
+/// assert_eq!(detector.budget(pod, Time::from_nanoseconds(20)).ports, 90);
+/// ```
 #[derive(Clone, Debug)]
 pub struct PortScan {
     thresholds: Thresholds,
@@ -33,7 +93,7 @@ impl PortScan {
     /// Bytes that what is known of one pod takes at most, whatever it sends.
     pub const POD_BYTES: usize = 4 << 20;
 
-    /// A detector with thresholds that are [valid](Thresholds::validate).
+    /// A detector that has seen nothing; the thresholds are [valid](Thresholds::validate).
     #[must_use]
     pub fn new(thresholds: Thresholds) -> Self {
         Self {
@@ -44,7 +104,7 @@ impl PortScan {
         }
     }
 
-    /// Probes of all pods so far that found no room in the bounds.
+    /// Ports of destinations and awaited answers that found no room, of all pods so far.
     #[must_use]
     pub const fn forgotten(&self) -> u64 {
         self.forgotten
@@ -62,9 +122,10 @@ impl Detector for PortScan {
     }
 
     fn budget(&self, subject: Subject, now: Time) -> Budget {
-        self.pods.get(&subject).map_or_else(
-            || Pod::default().budget(now, &self.thresholds),
-            |pod| pod.budget(now, &self.thresholds),
-        )
+        let unseen = Pod::default();
+        self.pods
+            .get(&subject)
+            .unwrap_or(&unseen)
+            .budget(now, &self.thresholds)
     }
 }

@@ -20,7 +20,8 @@ pub(super) const AWAITED: usize = 8192;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
     pub(super) destinations: Destinations,
-    /// The pod's address in the latest record.
+    /// The pod's address in the latest answer or refusal; before any, in the first probe, whose
+    /// source may be a decoy.
     pub(super) pod: Option<IpAddr>,
     awaited: VecDeque<Packet>,
     excuses: u64,
@@ -73,7 +74,6 @@ impl Evidence {
         }
         for contact in &observation.contacts {
             self.fall_silent(thresholds, &mut news, |deadline| deadline < contact.at);
-            self.pod = Some(contact.pod);
             self.record(contact, thresholds, &mut news);
         }
         self.fall_silent(thresholds, &mut news, |deadline| deadline <= now);
@@ -82,9 +82,16 @@ impl Evidence {
     }
 
     fn record(&mut self, contact: &Contact, thresholds: &Thresholds, news: &mut News) {
-        let &Contact { at, peer, port, .. } = contact;
-        match contact.outcome {
+        let &Contact {
+            at,
+            pod,
+            peer,
+            port,
+            outcome,
+        } = contact;
+        match outcome {
             Told::Sent(technique) => {
+                self.pod.get_or_insert(pod);
                 news.sent_at = Some(at);
                 if self
                     .destinations
@@ -99,10 +106,12 @@ impl Evidence {
                 }
             }
             Told::Answered => {
+                self.pod = Some(pod);
                 let destination = self.destinations.reach(peer, port, at);
                 destination.settle(port, at, Outcome::Answered);
             }
             Told::Refused => {
+                self.pod = Some(pod);
                 let refused = Packet {
                     at,
                     address: peer,

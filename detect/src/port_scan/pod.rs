@@ -200,7 +200,7 @@ mod tests {
             ("every port of one host, refused", 1, 65_536, refused),
             ("one port of 5,000 hosts", 5000, 1, mixed),
             ("58 ports of 1,100 hosts", 1100, 58, mixed),
-            ("500 ports of 150 hosts", 150, 500, mixed),
+            ("2,000 ports of 34 hosts", 34, 2000, mixed),
         ] {
             let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
             let (thresholds, mut forgotten, mut probes) = (Thresholds::default(), 0, 0_u64);

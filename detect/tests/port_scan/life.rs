@@ -1,8 +1,14 @@
 //! How an anomaly opens, grows, closes, and does not come back.
 
-use detect::{Detector, PortScan, State, Thresholds};
+use std::time::Duration;
 
-use crate::replay::{Fate, SUBJECT, find, ms, observations, peer, play, probe, scan, states};
+use detect::{
+    Budget, Detector, Observation, Outcome, PortScan, Severity, State, Subject, Thresholds,
+};
+
+use crate::replay::{
+    Fate, SUBJECT, contact, find, ms, observations, peer, play, probe, scan, states,
+};
 use State::{Closed, Opened, Updated};
 
 #[test]
@@ -73,4 +79,166 @@ fn a_decade_of_ports_or_a_new_target_updates_it() {
     assert_eq!(states(&found), [Opened, Updated, Updated, Closed]);
     assert_eq!(found[1].ports.distinct, 112);
     assert_eq!(found[2].targets.len(), 2);
+}
+
+#[test]
+fn distinct_ports_are_counted_from_the_start_of_the_window_that_was_crossed() {
+    // A port every 100 s crosses the hour; the minute would hold one port only.
+    let probes = scan(40, 100_000, Fate::Drops);
+    let thresholds = Thresholds {
+        quiet: Duration::from_secs(200),
+        ..Thresholds::default()
+    };
+    let found = play(
+        &mut PortScan::new(thresholds),
+        &observations(&probes, 4_300_000),
+    );
+    assert_eq!(states(&found), [Opened, Closed]);
+    assert_eq!(found[0].ports.distinct, 20);
+    assert_eq!((found[1].ports.distinct, found[1].ports.silent), (40, 40));
+    assert_eq!(found[1].targets[0].failed_ports, 40);
+    assert_eq!(
+        (found[1].first_seen, found[1].last_seen),
+        (ms(500), ms(3_900_500))
+    );
+}
+
+#[test]
+fn it_closes_after_the_quiet_and_what_is_not_new_does_not_keep_it_open() {
+    for (name, more, closed_at_s) in [
+        ("nothing", vec![], 61),
+        ("a new port", vec![(30_000, 5000, Fate::Answers(1))], 90),
+        (
+            "a port that answered before",
+            vec![(30_000, 443, Fate::Answers(1))],
+            61,
+        ),
+        (
+            "a port that failed before",
+            vec![(30_000, 1000, Fate::Drops)],
+            61,
+        ),
+        (
+            "a known port that now fails",
+            vec![(30_000, 443, Fate::Drops)],
+            92,
+        ),
+    ] {
+        let mut probes = scan(12, 10, Fate::Refuses(1));
+        probes.push(probe(500, peer(1), 443, Fate::Answers(1)));
+        probes.extend(
+            more.into_iter()
+                .map(|(at_ms, port, fate)| probe(at_ms, peer(1), port, fate)),
+        );
+        let mut detector = PortScan::new(Thresholds::default());
+        let mut closed_at = None;
+        for (now, observation) in observations(&probes, 200_000) {
+            let mut found = Vec::new();
+            detector.observe(&observation, now, &mut found);
+            if states(&found) == [Closed] {
+                assert_eq!(closed_at.replace(now), None, "closed twice after {name}");
+            }
+        }
+        assert_eq!(closed_at, Some(ms(closed_at_s * 1000)), "{name}");
+    }
+}
+
+#[test]
+fn a_destination_that_crosses_later_makes_it_high() {
+    let mut probes: Vec<_> = (0..260)
+        .map(|n| probe(500, peer(1), n, Fate::Answers(1)))
+        .collect();
+    probes.extend((0..10).map(|n| probe(5500, peer(2), n, Fate::Refuses(1))));
+    let found = find(&probes, 10_000);
+    assert_eq!(states(&found), [Opened, Updated]);
+    assert_eq!(
+        (found[0].severity, found[1].severity),
+        (Severity::Medium, Severity::High)
+    );
+    assert_eq!(found[0].crossed, found[1].crossed);
+}
+
+#[test]
+fn the_budget_leads_to_the_nearest_threshold_or_to_the_next_step() {
+    let mut detector = PortScan::new(Thresholds::default());
+    let budget = |detector: &PortScan, at_ms| {
+        let Budget { ports, refused } = detector.budget(SUBJECT, ms(at_ms));
+        (ports, refused)
+    };
+    assert_eq!(budget(&detector, 0), (250, 10), "never seen");
+    play(
+        &mut detector,
+        &observations(&scan(7, 1, Fate::Refuses(1)), 1000),
+    );
+    assert_eq!(budget(&detector, 1000), (243, 3), "seven refused");
+    assert_eq!(
+        budget(&detector, 100_000),
+        (250, 10),
+        "a minute later the minute is nearest"
+    );
+    let later = |first, count| {
+        let mut observation = Observation::empty(SUBJECT);
+        observation.ports = (first..first + count).collect();
+        observation.refused.clone_from(&observation.ports);
+        let refused = |port| contact(200_000, peer(1), port, Outcome::Refused);
+        observation.contacts = (first..first + count).map(refused).collect();
+        (ms(200_000), observation)
+    };
+    play(&mut detector, &[later(10, 10)]);
+    assert_eq!(
+        budget(&detector, 200_000),
+        (90, 10),
+        "open, to the next power of ten"
+    );
+    play(&mut detector, &[later(1000, 5000)]);
+    assert_eq!(
+        budget(&detector, 200_000),
+        (4990, 501),
+        "open, a tenth of the refusals"
+    );
+}
+
+#[test]
+fn pods_do_not_share_anything() {
+    let mut detector = PortScan::new(Thresholds::default());
+    let mut found = Vec::new();
+    for (ifindex, ports) in [(1, 1..=9_u16), (2, 10..=18), (3, 1..=10)] {
+        let subject = Subject { ifindex, epoch: 1 };
+        let mut observation = Observation::empty(subject);
+        let refused = |port| contact(900, peer(1), port, Outcome::Refused);
+        observation.contacts = ports.map(refused).collect();
+        detector.observe(&observation, ms(1000), &mut found);
+    }
+    assert_eq!(states(&found), [Opened]);
+    assert_eq!(found[0].id.subject.ifindex, 3);
+}
+
+#[test]
+fn the_same_input_gives_the_same_output() {
+    let probes: Vec<_> = (0..6000_u32)
+        .map(|n| {
+            let fate = [Fate::Answers(5), Fate::Drops, Fate::Refuses(2)][n as usize % 3];
+            probe(u64::from(n) * 7, peer(n % 900), (n / 900 * 37) as u16, fate)
+        })
+        .chain((0..3000).map(|n| probe(45_000 + u64::from(n), peer(1000 + n), 80, Fate::Drops)))
+        .chain((0..300).map(|n| probe(60_000, peer(u32::from(n) % 30), n, Fate::Refuses(1))))
+        .collect();
+    let thresholds = Thresholds {
+        failed_ports_per_minute: 2,
+        ..Thresholds::default()
+    };
+    let observations = observations(&probes, 200_000);
+    let found = play(&mut PortScan::new(thresholds.clone()), &observations);
+    assert!(
+        found.len() > 3,
+        "too little to compare: {:?}",
+        states(&found)
+    );
+    assert!(
+        found
+            .iter()
+            .any(|anomaly| anomaly.coverage.records_dropped > 0),
+        "none forgotten"
+    );
+    assert_eq!(found, play(&mut PortScan::new(thresholds), &observations));
 }

@@ -1,6 +1,8 @@
 //! What the port scan detector makes of the traffic of pods.
 
 mod benign;
+mod evidence;
 mod life;
+mod model;
 mod opening;
 mod replay;

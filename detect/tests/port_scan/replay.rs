@@ -67,7 +67,7 @@ pub(crate) fn observations(probes: &[Probe], until_ms: u64) -> Vec<(Time, Observ
         .map(|tick| (tick, Observation::empty(SUBJECT)))
         .collect();
     let mut show = |at_ms: u64, probe: &Probe, outcome| {
-        if let Some(observation) = ticks.get_mut(&(at_ms / TICK_MS + 1)) {
+        if let Some(observation) = ticks.get_mut(&at_ms.div_ceil(TICK_MS).max(1)) {
             match outcome {
                 Outcome::Sent(_) => observation.ports.push(probe.port),
                 Outcome::Refused => observation.refused.push(probe.port),
