@@ -6,9 +6,10 @@ use super::window::PerHorizon;
 
 /// Thresholds of [`PortScan`](super::PortScan); a count that reaches one opens an anomaly.
 ///
-/// The defaults were replayed over 493 labelled captures, 69 of pods in a lab and 424 public ones.
-/// Of the 22 scans in them that probe many TCP ports of a host without ACK, and are no mere dozen
-/// of ports or four a minute, they find 21; of the 422 benign captures they flag none.
+/// Replayed over 493 labelled captures, the defaults open an anomaly in none of the 422 benign ones
+/// and in 21 of the 29 port scans. The other eight scan by ACK, UDP or SCTP, through an FTP server,
+/// across hosts, or a dozen ports or fewer of which less than ten fail. All 21 are found by failed
+/// ports; the plain rules alone find six.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Thresholds {
     /// Distinct ports of one destination that refused or stayed silent within a minute; 10.
@@ -23,7 +24,7 @@ pub struct Thresholds {
     ///
     /// For scans whose probes do not fail, as of a proxy that accepts every port. It cannot be low:
     /// an active FTP server connects to a new port for every file (150 within seconds in the
-    /// captures, the most of any benign one). It must be well below the 1,000 ports that nmap tries
+    /// captures, more than any other benign pod). It must be well below the 1,000 ports that nmap tries
     /// by default (<https://nmap.org/book/man-port-specification.html>); 250 is a quarter of them.
     pub ports_per_minute: u32,
     /// The same within an hour; 500, half of nmap's default.
