@@ -38,12 +38,15 @@ impl Subscriber {
 
     /// The next event or gap.
     pub(crate) async fn entry(&mut self) -> Item {
-        loop {
-            match self.next().await.unwrap() {
-                Item::Heartbeat(_) => {}
-                entry => return entry,
+        let entry = async {
+            loop {
+                match self.next().await.unwrap() {
+                    Item::Heartbeat(_) => {}
+                    entry => return entry,
+                }
             }
-        }
+        };
+        within("an entry", entry).await
     }
 
     pub(crate) async fn event(&mut self) -> v1::Event {
