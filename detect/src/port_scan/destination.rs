@@ -105,8 +105,7 @@ impl Destination {
             return false;
         };
         let settled = probe.outcome != Outcome::None && probe.at() >= sent;
-        // Once it is settled, a later probe may be awaited.
-        probe.awaited &= settled;
+        probe.awaited = false;
         !settled
     }
 

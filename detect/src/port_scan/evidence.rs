@@ -77,6 +77,9 @@ impl Evidence {
             self.record(contact, thresholds, &mut news);
         }
         self.fall_silent(thresholds, &mut news, |deadline| deadline <= now);
+        if self.excused_until <= now {
+            self.excuses = 0;
+        }
         news.forgotten += self.destinations.take_forgotten();
         news
     }
@@ -154,7 +157,6 @@ impl Evidence {
                 self.excuses -= 1;
                 continue;
             }
-            self.excuses = 0;
             self.fail(sent, deadline, Outcome::Silent, thresholds, news);
         }
     }

@@ -200,7 +200,7 @@ mod tests {
             ("every port of one host, refused", 1, 65_536, refused),
             ("one port of 5,000 hosts", 5000, 1, mixed),
             ("58 ports of 1,100 hosts", 1100, 58, mixed),
-            ("2,000 ports of 34 hosts", 34, 2000, mixed),
+            ("2,000 ports of 80 hosts", 80, 2000, mixed),
         ] {
             let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
             // The plain rule opens an anomaly, and no destination updates it.
@@ -235,12 +235,42 @@ mod tests {
                 bytes >= PortScan::POD_BYTES / 16,
                 "{shape}: {bytes} bytes, the bound is no bound"
             );
+            let lost = probes.saturating_sub(PROBES as u64);
             assert!(
-                forgotten <= probes,
-                "{shape}: {forgotten} of {probes} forgotten"
+                forgotten >= lost,
+                "{shape}: {forgotten} of {lost} lost ones counted"
             );
-            let full = probes > PROBES as u64;
-            assert!(!full || forgotten > 0, "{shape}: a loss was not counted");
+        }
+    }
+
+    #[test]
+    fn what_is_too_old_for_every_window_is_forgotten() {
+        let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
+        let mut observation = Observation::empty(SUBJECT);
+        observation.contacts = (0..9)
+            .map(|port| Contact {
+                at: Time::default(),
+                pod: IpAddr::from([10, 0, 0, 1]),
+                peer: IpAddr::from([10, 0, 0, 2]),
+                port,
+                outcome: Outcome::Refused,
+            })
+            .collect();
+        for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {
+            let now = Time::from_nanoseconds(second * 1_000_000_000);
+            pod.observe(
+                &observation,
+                now,
+                &Thresholds::default(),
+                &mut serial,
+                &mut found,
+            );
+            observation.contacts.clear();
+            assert_eq!(
+                pod.evidence.destinations.iter().count(),
+                remembered,
+                "after {second} s"
+            );
         }
     }
 }

@@ -170,8 +170,10 @@ mod tests {
         windows.seen(Some(milliseconds(0)), milliseconds(50_000));
         assert_eq!(windows.counts(milliseconds(50_000)), [1, 1]);
         assert_eq!(windows.counts(milliseconds(100_000)), [1, 1]);
-        windows.seen(Some(milliseconds(50_000)), milliseconds(200_000));
-        assert_eq!(windows.counts(milliseconds(200_000)), [1, 1]);
+        windows.seen(Some(milliseconds(50_000)), milliseconds(110_999));
+        assert_eq!(windows.counts(milliseconds(110_999)), [1, 1]);
+        windows.seen(Some(milliseconds(110_999)), milliseconds(300_000));
+        assert_eq!(windows.counts(milliseconds(300_000)), [1, 1]);
     }
 
     #[test]

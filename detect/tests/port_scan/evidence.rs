@@ -1,7 +1,7 @@
 //! What counts as failed, also when records are late, repeated or lost.
 
 use detect::{
-    Anomaly, Contact, Detector, Measure, Observation, Outcome, PortScan, Severity, State,
+    Anomaly, Contact, Coverage, Detector, Measure, Observation, Outcome, PortScan, Severity, State,
     Technique, Thresholds,
 };
 
@@ -145,6 +145,14 @@ fn the_failed_ports_are_named_when_both_rules_cross_at_once() {
     );
     assert_eq!(found[0].targets, []);
 
+    observation.contacts = vec![contact(900, peer(1), 1, SENT)];
+    found.clear();
+    PortScan::new(Thresholds::default()).observe(&observation, ms(1000), &mut found);
+    assert_eq!(
+        (found[0].first_seen, found[0].last_seen),
+        (ms(850), ms(900))
+    );
+
     let refused = (1..=12).map(|port| contact(900, peer(1), port, Outcome::Refused));
     observation.contacts = refused.collect();
     found.clear();
@@ -214,4 +222,84 @@ fn targets_are_sorted_by_failed_ports_then_address_and_bounded() {
     assert_eq!(found[1].targets[0].answered_ports, 1);
     let sample = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
     assert_eq!(found[1].targets[0].sample_ports, sample);
+}
+
+#[test]
+fn a_loss_that_excused_nothing_is_not_kept_for_the_next_one() {
+    let lossy = |at_ms, records_dropped| {
+        let mut observation = Observation::empty(SUBJECT);
+        observation.records_dropped = records_dropped;
+        (ms(at_ms), observation)
+    };
+    let mut scan = lossy(10_000, 5);
+    scan.1.contacts = (1..=15)
+        .map(|port| contact(9500, peer(1), port, SENT))
+        .collect();
+    let mut detector = PortScan::new(Thresholds::default());
+    let found = play(
+        &mut detector,
+        &[lossy(1000, 1000), lossy(5000, 0), scan, lossy(12_000, 0)],
+    );
+    assert_eq!(states(&found), [Opened]);
+}
+
+#[test]
+fn silence_is_decided_in_the_observation_that_ends_with_it() {
+    let sent = (1..=10)
+        .map(|port| contact(1000, peer(1), port, SENT))
+        .collect();
+    let mut observation = Observation::empty(SUBJECT);
+    observation.contacts = sent;
+    let mut detector = PortScan::new(Thresholds::default());
+    assert_eq!(play(&mut detector, &[(ms(1000), observation)]), []);
+    assert_eq!(
+        play(&mut detector, &[(ms(2999), Observation::empty(SUBJECT))]),
+        []
+    );
+    let found = play(&mut detector, &[(ms(3000), Observation::empty(SUBJECT))]);
+    assert_eq!(found[0].crossed_at, ms(3000));
+}
+
+#[test]
+fn a_port_that_answered_an_hour_ago_can_fall_silent() {
+    let mut probes = vec![probe(500, peer(1), 443, Fate::Answers(1))];
+    probes.extend((1..10).map(|port| probe(3_719_000, peer(1), port, Fate::Refuses(1))));
+    probes.push(probe(3_719_500, peer(1), 443, Fate::Drops));
+    assert_eq!(states(&find(&probes, 3_730_000)), [Opened]);
+}
+
+#[test]
+fn the_first_destination_to_cross_tells_when() {
+    let mut contacts = Vec::new();
+    for (at_ms, host) in [(700, 2), (800, 1), (900, 3)] {
+        contacts.extend((1..=10).map(|port| contact(at_ms, peer(host), port, Outcome::Refused)));
+    }
+    assert_eq!(observe(contacts, 0)[0].crossed_at, ms(700));
+}
+
+#[test]
+fn coverage_is_summed_over_the_life() {
+    let mut observation = Observation::empty(SUBJECT);
+    observation.contacts = (1..=10)
+        .map(|n| contact(900, peer(1), n, Outcome::Refused))
+        .collect();
+    let mut detector = PortScan::new(Thresholds::default());
+    let mut found = Vec::new();
+    for at_ms in [1000, 2000, 70_000] {
+        observation.records_dropped = 2;
+        observation.parse_failures = 3;
+        observation.sample_rate = 16;
+        detector.observe(&observation, ms(at_ms), &mut found);
+        observation.contacts.clear();
+    }
+    assert_eq!(states(&found), [Opened, Closed]);
+    let coverage = |records_dropped, parse_failures| Coverage {
+        records_dropped,
+        parse_failures,
+        sample_rate: 16,
+    };
+    assert_eq!(
+        (found[0].coverage, found[1].coverage),
+        (coverage(2, 3), coverage(6, 9))
+    );
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use detect::{
-    Budget, Detector, Observation, Outcome, PortScan, Severity, State, Subject, Thresholds,
+    Anomaly, Budget, Detector, Observation, Outcome, PortScan, Severity, State, Subject, Thresholds,
 };
 
 use crate::replay::{
@@ -105,23 +105,31 @@ fn distinct_ports_are_counted_from_the_start_of_the_window_that_was_crossed() {
 
 #[test]
 fn it_closes_after_the_quiet_and_what_is_not_new_does_not_keep_it_open() {
-    for (name, more, closed_at_s) in [
-        ("nothing", vec![], 61),
-        ("a new port", vec![(30_000, 5000, Fate::Answers(1))], 90),
+    for (name, more, closed_at_s, last_seen_ms) in [
+        ("nothing", vec![], 61, 611),
+        (
+            "a new port",
+            vec![(30_000, 5000, Fate::Answers(1))],
+            90,
+            30_000,
+        ),
         (
             "a port that answered before",
             vec![(30_000, 443, Fate::Answers(1))],
             61,
+            611,
         ),
         (
             "a port that failed before",
             vec![(30_000, 1000, Fate::Drops)],
             61,
+            611,
         ),
         (
             "a known port that now fails",
             vec![(30_000, 443, Fate::Drops)],
             92,
+            30_000,
         ),
     ] {
         let mut probes = scan(12, 10, Fate::Refuses(1));
@@ -137,6 +145,7 @@ fn it_closes_after_the_quiet_and_what_is_not_new_does_not_keep_it_open() {
             detector.observe(&observation, now, &mut found);
             if states(&found) == [Closed] {
                 assert_eq!(closed_at.replace(now), None, "closed twice after {name}");
+                assert_eq!(found[0].last_seen, ms(last_seen_ms), "{name}");
             }
         }
         assert_eq!(closed_at, Some(ms(closed_at_s * 1000)), "{name}");
@@ -148,6 +157,7 @@ fn a_destination_that_crosses_later_makes_it_high() {
     let mut probes: Vec<_> = (0..260)
         .map(|n| probe(500, peer(1), n, Fate::Answers(1)))
         .collect();
+    probes.push(probe(500, peer(9), 5432, Fate::Answers(1)));
     probes.extend((0..10).map(|n| probe(5500, peer(2), n, Fate::Refuses(1))));
     let found = find(&probes, 10_000);
     assert_eq!(states(&found), [Opened, Updated]);
@@ -156,6 +166,19 @@ fn a_destination_that_crosses_later_makes_it_high() {
         (Severity::Medium, Severity::High)
     );
     assert_eq!(found[0].crossed, found[1].crossed);
+    let targets = |anomaly: &Anomaly| {
+        anomaly
+            .targets
+            .iter()
+            .map(|t| t.address)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        targets(&found[0]),
+        [peer(1)],
+        "a service on one port is no target"
+    );
+    assert_eq!(targets(&found[1]), [peer(2), peer(1)]);
 }
 
 #[test]
@@ -241,4 +264,19 @@ fn the_same_input_gives_the_same_output() {
         "none forgotten"
     );
     assert_eq!(found, play(&mut PortScan::new(thresholds), &observations));
+}
+
+#[test]
+fn ports_that_take_their_time_to_fail_are_counted_from_when_they_were_probed() {
+    let at = (0..10_u64).map(|n| if n == 9 { 70_900 } else { 10_000 + n * 6000 });
+    let probes: Vec<_> = at
+        .zip(1..)
+        .map(|(at, n)| probe(at, peer(1), n, Fate::Drops))
+        .collect();
+    let found = find(&probes, 80_000);
+    assert_eq!(found[0].ports.distinct, 10);
+    assert_eq!(
+        (found[0].first_seen, found[0].crossed_at),
+        (ms(10_000), ms(72_900))
+    );
 }
