@@ -137,25 +137,32 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// The next event or gap, or nothing when none comes within `limit`.
+    ///
+    /// # Errors
+    /// When the stream ends, or this process is asked to end.
+    pub fn poll(&mut self, limit: Duration) -> Result<Option<Received>> {
+        let deadline = Deadline::after(limit);
+        loop {
+            ensure!(!interrupted(), "interrupted while waiting for an event");
+            let slice = SLICE.min(deadline.left());
+            let received = async { timeout(slice, self.received.recv()).await };
+            match self.runtime.block_on(received) {
+                Ok(Some(received)) => return Ok(Some(received)),
+                Ok(None) => bail!("the server ended the subscription"),
+                Err(_) if deadline.left().is_zero() => return Ok(None),
+                Err(_) => {}
+            }
+        }
+    }
+
     /// The next event or gap.
     ///
     /// # Errors
     /// When none comes within `limit`, or the stream ends.
     pub fn next(&mut self, limit: Duration) -> Result<Received> {
-        let deadline = Deadline::after(limit);
-        loop {
-            let slice = SLICE.min(deadline.left());
-            match self
-                .runtime
-                .block_on(async { timeout(slice, self.received.recv()).await })
-            {
-                Ok(Some(received)) => return Ok(received),
-                Ok(None) => bail!("the server ended the subscription"),
-                Err(_) => {}
-            }
-            ensure!(!interrupted(), "interrupted while waiting for an event");
-            ensure!(!deadline.left().is_zero(), "no event came within {limit:?}");
-        }
+        let received = self.poll(limit)?;
+        received.with_context(|| format!("no event came within {limit:?}"))
     }
 
     /// The next event that is `wanted`, and when it arrived; others are skipped.

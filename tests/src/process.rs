@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use self::output::{Output, Stream, collect};
@@ -151,8 +151,8 @@ impl Process {
     /// When it does not end within `limit`.
     pub fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
         let what = format!("the end of {}", self.name);
-        let status =
-            wait_for(&what, limit, || Ok(self.child.try_wait()?)).with_context(|| self.log())?;
+        let status = wait_for(&what, limit, || Ok(self.child.try_wait()?))
+            .map_err(|error| anyhow!("{error:#}{}", self.log()))?;
         self.join_readers();
         Ok(status)
     }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use api::v1::Node as Status;
 use tempfile::TempDir;
 
@@ -155,7 +155,7 @@ impl Watch {
         wait_for("every pod to be watched", LIMIT, || {
             Ok(client.nodes()?.iter().any(watched).then_some(()))
         })
-        .with_context(|| self.log())
+        .map_err(|error| anyhow!("{error:#}{}", self.log()))
     }
 
     /// A client of the collector.
@@ -251,7 +251,7 @@ fn answers(daemon: &mut Process, socket: &Path) -> Result<()> {
         Ok(UnixStream::connect(socket).ok())
     })
     .map(drop)
-    .with_context(|| daemon.log())
+    .map_err(|error| anyhow!("{error:#}{}", daemon.log()))
 }
 
 fn stop(daemon: Option<Process>) -> Result<()> {

@@ -1,14 +1,15 @@
 //! From the packet that crosses the threshold to the subscriber, over scans that each open anew.
 
 use std::{
-    env, fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
+    thread::available_parallelism,
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use api::v1::{Event, State, subscribe_request::From};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Place, Pod, Process, Story, Subscription, Watch};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -29,32 +30,33 @@ pub(crate) fn run(scans: u8) -> Result<()> {
     let watch = Watch::start(&story.node, &pods, "{}\n", Place::Apart)?;
     let mut subscription = watch.client()?.subscribe(From::Now(true), LIMIT)?;
 
-    let mut latencies = Vec::new();
+    let mut raised = Vec::new();
+    let mut told = Vec::new();
     let mut during = 0_u32;
     for source in &sources {
         let scan = scan(source, &story.app2, &mut subscription)
-            .with_context(|| format!("scan by {source}{}", watch.log()))?;
-        latencies.push(scan.latency);
+            .map_err(|error| anyhow!("scan by {source}: {error:#}{}", watch.log()))?;
+        raised.push(scan.raised);
+        told.push(scan.told);
         during += u32::from(scan.told_before_its_end);
     }
-    latencies.sort_unstable();
-    let percentile = |percent| milliseconds(percentile(&latencies, percent));
+    raised.sort_unstable();
+    told.sort_unstable();
+    let raised = Percentiles::of(&raised);
+    let told = Percentiles::of(&told);
+    println!("{scans} scans, in ms since the packet that crossed the threshold:");
+    println!("  raised by the agent    {raised}");
+    println!("  told to the subscriber {told}");
+    println!("  {during} were told before nmap ended");
     let report = json!({
         "scans": scans,
-        "p50_ms": percentile(50),
-        "p90_ms": percentile(90),
-        "p99_ms": percentile(99),
-        "max_ms": percentile(100),
+        "raised_ms": raised.json(),
+        "told_ms": told.json(),
         "told_before_nmap_ended": f64::from(during) / f64::from(scans),
         "kernel": fs::read_to_string("/proc/sys/kernel/osrelease")?.trim(),
-        "cpus": std::thread::available_parallelism()?,
+        "cpus": available_parallelism()?,
+        "load": fs::read_to_string("/proc/loadavg")?.trim(),
     });
-    println!(
-        "{scans} scans, from the packet that crossed the threshold to the subscriber:\n  \
-         p50 {} ms, p90 {} ms, p99 {} ms, max {} ms\n  \
-         {during} were told before nmap ended",
-        report["p50_ms"], report["p90_ms"], report["p99_ms"], report["max_ms"]
-    );
     let path = report_path("latency")?;
     fs::write(&path, format!("{report:#}\n"))?;
     println!("  written to {}", path.display());
@@ -62,7 +64,10 @@ pub(crate) fn run(scans: u8) -> Result<()> {
 }
 
 struct Scan {
-    latency: Duration,
+    /// From the packet that crossed the threshold until the agent raised the event.
+    raised: Duration,
+    /// From the same packet until the event arrived.
+    told: Duration,
     told_before_its_end: bool,
 }
 
@@ -75,27 +80,58 @@ fn scan(source: &Pod, target: &Pod, subscription: &mut Subscription) -> Result<S
         let from = event.source.as_ref().map(|source| source.address.as_str());
         event.state() == State::Opened && from == Some(address.as_str())
     })?;
+    nmap.wait(LIMIT)?;
     let crossed = event
         .crossed_at
         .context("the event does not say when it crossed")?;
-    nmap.wait(LIMIT)?;
+    let crossed = SystemTime::try_from(crossed)?;
+    let raised = event
+        .raised_at
+        .context("the event does not say when it was raised")?;
+    let since = |time: SystemTime| {
+        time.duration_since(crossed)
+            .context("it happened before the packet that crossed the threshold")
+    };
     Ok(Scan {
-        latency: arrived
-            .duration_since(SystemTime::try_from(crossed)?)
-            .context("the event arrived before the packet that crossed the threshold")?,
+        raised: since(SystemTime::try_from(raised)?)?,
+        told: since(arrived)?,
         told_before_its_end: nmap.ended_at().is_some_and(|ended| arrived < ended),
     })
 }
 
-/// The smallest of `sorted` that `percent` of them do not exceed.
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted[rank - 1]
+/// In milliseconds, to the microsecond.
+struct Percentiles {
+    p50: f64,
+    p90: f64,
+    p99: f64,
+    max: f64,
 }
 
-/// In milliseconds, to the microsecond.
-fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
+impl Percentiles {
+    /// Each is the smallest of `sorted` that so many percent of them do not exceed.
+    fn of(sorted: &[Duration]) -> Self {
+        let percentile = |percent: usize| {
+            let rank = (sorted.len() * percent).div_ceil(100).max(1);
+            (sorted[rank - 1].as_secs_f64() * 1e6).round() / 1e3
+        };
+        Self {
+            p50: percentile(50),
+            p90: percentile(90),
+            p99: percentile(99),
+            max: percentile(100),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({"p50": self.p50, "p90": self.p90, "p99": self.p99, "max": self.max})
+    }
+}
+
+impl fmt::Display for Percentiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { p50, p90, p99, max } = self;
+        write!(f, "p50 {p50:.1}, p90 {p90:.1}, p99 {p99:.1}, max {max:.1}")
+    }
 }
 
 /// `bench/NAME.json` in the target directory this was built into.

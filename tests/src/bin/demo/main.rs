@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use tests::{binary, fail_waits_on_signals, require_root, require_tools};
+use tests::{binary, fail_waits_on_signals, interrupted, require_root, require_tools};
 
 use crate::{stage::Stage, teller::Teller};
 
@@ -26,6 +26,10 @@ fn main() -> ExitCode {
     let teller = Teller::of_stdout();
     match run(&arguments, &teller) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(_) if interrupted() => {
+            teller.step("interrupted; everything is taken down again");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             teller.fail(&error);
             ExitCode::FAILURE

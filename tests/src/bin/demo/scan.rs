@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use api::v1::{Endpoint, Event, Measure, State, Technique};
 use humantime::format_duration;
 use tests::{Pod, Process, Story, Subscription};
@@ -31,12 +31,9 @@ pub(crate) fn tell(teller: &Teller, stage: &Stage) -> Result<Subscription> {
 
     let (event, arrived) = subscription
         .event(ANOMALY_LIMIT, |event| opened_by(event, app1))
-        .with_context(|| {
-            format!(
-                "the anomaly was not seen{}{}",
-                nmap.log(),
-                stage.watch.log()
-            )
+        .map_err(|error| {
+            let logs = nmap.log() + &stage.watch.log();
+            anyhow!("the anomaly was not seen: {error:#}{logs}")
         })?;
     let running = nmap.ended_at().is_none_or(|ended| ended > arrived);
     teller.step(&teller.paint(ALARM, &format!("{} opened", event.detector)));

@@ -7,13 +7,15 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use api::v1::{Event, State, subscribe_request::From, subscribe_response::Item};
 use tests::{Place, Server, Story, Subscription, Watch, binary, interrupted};
 
 use crate::teller::{ALARM, COMMAND, STRONG, Teller};
 
 const LIMIT: Duration = Duration::from_secs(20);
+/// How long it waits for an event before it looks up.
+const REST: Duration = Duration::from_secs(1);
 const LISTEN: u16 = 7400;
 const METRICS: u16 = 7402;
 const SERVED: [u16; 2] = [80, 8080];
@@ -70,19 +72,21 @@ impl Stage {
     /// Prints what comes until the demo is asked to end.
     pub(crate) fn stay_up(&self, teller: &Teller, subscription: &mut Subscription) -> Result<()> {
         self.invite(teller)?;
-        loop {
-            let next = subscription.next(Duration::from_secs(1));
-            if interrupted() {
-                return Ok(());
-            }
-            if let Ok(received) = next {
-                match &received.item {
-                    Item::Event(event) => teller.step(&line(teller, event)),
-                    Item::Gap(gap) => teller.step(&format!("GAP {}: {}", gap.events, gap.reason)),
-                    Item::Heartbeat(_) => {}
+        while !interrupted() {
+            match subscription
+                .poll(REST)
+                .map(|received| received.map(|received| received.item))
+            {
+                Ok(Some(Item::Event(event))) => teller.step(&line(teller, &event)),
+                Ok(Some(Item::Gap(gap))) => {
+                    teller.step(&format!("GAP of {} events: {}", gap.events, gap.reason));
                 }
+                Ok(Some(Item::Heartbeat(_)) | None) => {}
+                Err(_) if interrupted() => {}
+                Err(error) => bail!("{error:#}{}", self.watch.log()),
             }
         }
+        Ok(())
     }
 
     fn invite(&self, teller: &Teller) -> Result<()> {
