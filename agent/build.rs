@@ -23,10 +23,13 @@ fn out_directory() -> PathBuf {
     PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default())
 }
 
-/// `OUT_DIR` is `<target>/[<triple>/]<profile>/build/<package>/out`; the tag marks the target directory.
+/// `OUT_DIR` is `<target>/[<triple>/]<profile>/build/<package>/out`; tags mark the target directory, and
+/// below it the triple's.
 fn target_directory() -> PathBuf {
+    let triple = env::var_os("TARGET");
     let out = out_directory();
     out.ancestors()
+        .filter(|directory| directory.file_name() != triple.as_deref())
         .find(|directory| directory.join("CACHEDIR.TAG").exists())
         .map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }

@@ -50,7 +50,7 @@ pub(crate) fn parse(ctx: &mut TcContext) -> Result<Packet, ParseFailure> {
 fn dissect(ctx: &TcContext) -> Result<Packet, ParseFailure> {
     match ip::parse(ctx)? {
         Payload::Tcp(ip) => tcp::parse(ctx, &ip).map(Packet::Tcp),
-        Payload::Icmp(ip) => icmp::parse(ctx, &ip),
+        Payload::Icmp(ip) => Ok(icmp::parse(ctx, &ip)?.map_or(Packet::Other, Packet::Unreachable)),
         Payload::LaterFragment => Ok(Packet::LaterFragment),
         Payload::Other => Ok(Packet::Other),
     }

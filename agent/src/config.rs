@@ -1,25 +1,35 @@
 //! From flags, environment and file to a configuration that is valid as a whole.
 
 mod args;
+mod error;
 mod file;
 mod log;
+mod origin;
 mod setting;
 mod sources;
 
-use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use agent_common::{BUCKET_COUNT, BUCKET_WAYS};
 use api::transport::{Listen, Remote};
 use clap::ArgMatches;
 use detect::Thresholds;
 
 pub use args::Args;
+pub use error::ConfigError;
 pub use log::{Log, LogFormat};
-pub use setting::Origin;
+pub use origin::Origin;
 
 use crate::{datapath, interfaces::Selection};
 use file::File;
+use setting::Setting;
 use sources::Sources;
 
+/// What the table from interface to slot has room for.
+const MOST_SLOTS: u32 = BUCKET_COUNT * BUCKET_WAYS as u32;
+const MOST_SAMPLE_RATE: u32 = 65_536;
+const SHORTEST_TICK: Duration = Duration::from_millis(100);
+const LONGEST_TICK: Duration = Duration::from_secs(60);
 /// All that the agent is told before it starts.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -45,28 +55,6 @@ pub struct Config {
     pub log: Log,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: check --config and the permissions of the file", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    /// The file says something it cannot.
-    #[error("cannot use {}: {reason}", path.display())]
-    File { path: PathBuf, reason: String },
-    /// A value is not one that its key takes.
-    #[error("cannot use {key} = `{value}` {origin}: {reason}")]
-    Value {
-        key: &'static str,
-        value: String,
-        origin: Origin,
-        reason: String,
-    },
-    /// No node was named and the host has no name either.
-    #[error("cannot tell the name of the node, the host has none: give it with --node")]
-    Node,
-}
-
 impl Config {
     /// Reads all sources: flags win over the environment, that over the file, that over defaults.
     ///
@@ -79,7 +67,52 @@ impl Config {
             Some(path) => File::read(path.as_ref())?,
             None => File::default(),
         };
-        Sources { matches, file }.config()
+        Self::assemble(&Sources { matches, file })
+    }
+
+    fn assemble(sources: &Sources<'_>) -> Result<Self, ConfigError> {
+        let file = &sources.file;
+        Ok(Self {
+            node: sources.node()?,
+            collector: sources
+                .one("collector", &file.collector)
+                .map(|setting| setting.parse())
+                .transpose()?,
+            listen: sources
+                .several("listen", &file.listen)
+                .iter()
+                .map(Setting::parse)
+                .collect::<Result<_, _>>()?,
+            metrics: sources.given("metrics", &file.metrics).address()?,
+            pod_table: sources
+                .one("pod_table", &file.pod_table)
+                .map(|setting| setting.path())
+                .transpose()?,
+            interfaces: sources.interfaces()?,
+            datapath: datapath::Config {
+                slots: sources.given("slots", &file.slots).number(1, MOST_SLOTS)?,
+                sample_rate: sources
+                    .given("sample_rate", &file.sample_rate)
+                    .number(1, MOST_SAMPLE_RATE)?,
+                attach: sources.given("attach", &file.attach).parse()?,
+                kernel_log: sources.given("kernel_log", &file.kernel_log).choice(&[
+                    ("off", None),
+                    ("error", Some(::log::Level::Error)),
+                    ("warn", Some(::log::Level::Warn)),
+                    ("info", Some(::log::Level::Info)),
+                    ("debug", Some(::log::Level::Debug)),
+                    ("trace", Some(::log::Level::Trace)),
+                ])?,
+            },
+            tick: sources
+                .given("tick", &file.tick)
+                .duration(SHORTEST_TICK, LONGEST_TICK)?,
+            port_scan: sources.port_scan()?,
+            log: Log::new(
+                &sources.given("log", &file.log),
+                &sources.given("log_format", &file.log_format),
+            )?,
+        })
     }
 }
 

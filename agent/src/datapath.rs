@@ -11,7 +11,7 @@ mod records;
 mod ring;
 mod slots;
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{collections::BTreeMap, io};
 
 pub use agent_common::Direction;
 use agent_common::{RECORDS_MAP, Settings};
@@ -150,7 +150,7 @@ impl Datapath {
     /// When all slots are taken, or the programs cannot be attached; the interface is not watched then.
     pub fn watch(&mut self, ifindex: u32, name: &str) -> Result<Subject, DatapathError> {
         let (slot, subject) = self.slots.assign(ifindex)?;
-        let links = match self.programs.attach(name, self.attachment) {
+        let links = match attach::attach(&mut self.programs, name, self.attachment) {
             Ok(links) => links,
             Err(error) => {
                 self.slots.release(slot, subject);
@@ -258,6 +258,3 @@ impl Datapath {
         observations
     }
 }
-
-/// How long a port stays known to the programs after its last packet: the shortest horizon.
-const KNOWN: Duration = Duration::from_secs(60);

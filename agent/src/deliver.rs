@@ -2,6 +2,7 @@
 //! subscribers.
 
 mod backoff;
+mod connection_error;
 mod metrics;
 mod nodes;
 mod outbox;

@@ -1,6 +1,10 @@
 //! Watches links, host routes and neighbours of the current network namespace by netlink.
 
+mod change;
+mod error;
+mod fact;
 mod message;
+mod metrics;
 mod reader;
 mod selection;
 mod socket;
@@ -8,97 +12,17 @@ mod table;
 
 use std::{
     io::{self, PipeWriter},
-    net::IpAddr,
     thread,
 };
 
-use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use tokio::sync::mpsc;
 
+pub use change::Change;
+pub use error::InterfacesError;
+pub use metrics::Metrics;
 pub use selection::Selection;
 
 use reader::Reader;
-
-/// What happened to the selected interfaces, in order.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Change {
-    /// An interface is to be watched; its addresses follow once some are known.
-    Appeared { ifindex: u32, name: String },
-    /// The same interface bears another name.
-    Renamed { ifindex: u32, name: String },
-    /// It is gone, no longer selected, or its index was taken over by another that appears next.
-    Gone { ifindex: u32 },
-    /// The addresses behind it, ascending: they replace those before.
-    Addresses {
-        ifindex: u32,
-        addresses: Vec<IpAddr>,
-    },
-    /// A full dump was compared: every change up to it has been told.
-    Synchronized,
-}
-
-/// Why interfaces cannot be watched.
-#[derive(Debug, thiserror::Error)]
-pub enum InterfacesError {
-    /// The socket could not be made ready.
-    #[error(
-        "cannot {action} for watching interfaces: check that the kernel offers rtnetlink and that seccomp permits it"
-    )]
-    Open {
-        action: &'static str,
-        source: io::Error,
-    },
-    /// The socket failed later.
-    #[error("cannot {action} while watching interfaces: restart the agent")]
-    Read {
-        action: &'static str,
-        source: io::Error,
-    },
-    /// The reader's thread is gone without a word.
-    #[error("the reader of interface changes has stopped: restart the agent and report its log")]
-    Stopped,
-}
-
-/// What the reader could not keep up with.
-#[derive(Clone, Debug, Default)]
-pub struct Metrics {
-    /// Times the kernel dropped notifications (ENOBUFS), each followed by a full dump.
-    pub(crate) overruns: Counter,
-    /// Full dumps that were compared.
-    pub(crate) dumps: Counter,
-    /// Messages that could not be parsed.
-    pub(crate) unparsed: Counter,
-    /// Addresses beyond what an interface may have.
-    pub(crate) addresses_dropped: Counter,
-}
-
-impl Metrics {
-    /// Adds them to `registry`.
-    pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self::default();
-        registry.register(
-            "netlink_overruns",
-            "Times the kernel dropped notifications of links, routes or neighbours",
-            metrics.overruns.clone(),
-        );
-        registry.register(
-            "netlink_dumps",
-            "Full dumps of links, routes and neighbours that were compared",
-            metrics.dumps.clone(),
-        );
-        registry.register(
-            "unparsed_netlink_messages",
-            "Messages about links, routes and neighbours that could not be parsed",
-            metrics.unparsed.clone(),
-        );
-        registry.register(
-            "dropped_interface_addresses",
-            "Addresses behind an interface beyond the 64 that are kept",
-            metrics.addresses_dropped.clone(),
-        );
-        metrics
-    }
-}
 
 /// The changes as they come. Dropping it ends the watch.
 #[derive(Debug)]

@@ -4,7 +4,6 @@ use agent_common::ParseFailure;
 use aya_ebpf::programs::TcContext;
 
 use super::{
-    Packet,
     headers::{Icmp, Ipv4, Ipv6, Ports, header, port},
     ip::{Ip, Version, ipv4_addresses, ipv4_header_bytes, ipv6_addresses},
 };
@@ -25,15 +24,16 @@ pub(crate) struct Quoted {
     pub(crate) destination_port: u16,
 }
 
+/// The TCP segment that an unreachable quotes; none in any other message.
 #[inline(always)]
-pub(crate) fn parse(ctx: &TcContext, ip: &Ip) -> Result<Packet, ParseFailure> {
+pub(crate) fn parse(ctx: &TcContext, ip: &Ip) -> Result<Option<Quoted>, ParseFailure> {
     let icmp = header::<Icmp>(ctx, ip.offset).ok_or(ParseFailure::Icmp)?;
     let unreachable = match ip.version {
         Version::V4 => icmp.kind == UNREACHABLE && icmp.code != FRAGMENTATION_NEEDED,
         Version::V6 => icmp.kind == UNREACHABLE_V6,
     };
     if !unreachable {
-        return Ok(Packet::Other);
+        return Ok(None);
     }
     let network = ip.offset + ICMP_BYTES;
     let (next, header_bytes, addresses) = match ip.version {
@@ -48,11 +48,11 @@ pub(crate) fn parse(ctx: &TcContext, ip: &Ip) -> Result<Packet, ParseFailure> {
         }
     };
     if next != NEXT_TCP {
-        return Ok(Packet::Other);
+        return Ok(None);
     }
     let (source, destination) = addresses.ok_or(ParseFailure::Icmp)?;
     let ports = header::<Ports>(ctx, network + header_bytes).ok_or(ParseFailure::Icmp)?;
-    Ok(Packet::Unreachable(Quoted {
+    Ok(Some(Quoted {
         source,
         destination,
         source_port: port(ports.source),

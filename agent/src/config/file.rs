@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// Values stay text until they are read, so that every source has the same ranges and errors.
 pub(super) type Value = Spanned<String>;

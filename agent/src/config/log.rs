@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{ConfigError, setting::Setting};
+use super::{error::ConfigError, setting::Setting};
 
 /// How a line of the log is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,22 +2,17 @@
 
 use std::time::Duration;
 
-use agent_common::{BUCKET_COUNT, BUCKET_WAYS};
 use clap::{ArgMatches, parser::ValueSource};
 use detect::Thresholds;
 
 use super::{
-    Config, ConfigError, Log,
+    error::ConfigError,
     file::{File, Value},
-    setting::{Origin, Setting},
+    origin::Origin,
+    setting::Setting,
 };
-use crate::{datapath, interfaces::Selection};
+use crate::interfaces::Selection;
 
-/// What the table from interface to slot has room for.
-const MOST_SLOTS: u32 = BUCKET_COUNT * BUCKET_WAYS as u32;
-const MOST_SAMPLE_RATE: u32 = 65_536;
-const SHORTEST_TICK: Duration = Duration::from_millis(100);
-const LONGEST_TICK: Duration = Duration::from_secs(60);
 /// Detectors remember a day at most.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,52 +22,7 @@ pub(super) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    pub(super) fn config(&self) -> Result<Config, ConfigError> {
-        let file = &self.file;
-        Ok(Config {
-            node: self.node()?,
-            collector: self
-                .one("collector", &file.collector)
-                .map(|setting| setting.parse())
-                .transpose()?,
-            listen: self
-                .several("listen", &file.listen)
-                .iter()
-                .map(Setting::parse)
-                .collect::<Result<_, _>>()?,
-            metrics: self.given("metrics", &file.metrics).address()?,
-            pod_table: self
-                .one("pod_table", &file.pod_table)
-                .map(|setting| setting.path())
-                .transpose()?,
-            interfaces: self.interfaces()?,
-            datapath: datapath::Config {
-                slots: self.given("slots", &file.slots).number(1, MOST_SLOTS)?,
-                sample_rate: self
-                    .given("sample_rate", &file.sample_rate)
-                    .number(1, MOST_SAMPLE_RATE)?,
-                attach: self.given("attach", &file.attach).parse()?,
-                kernel_log: self.given("kernel_log", &file.kernel_log).choice(&[
-                    ("off", None),
-                    ("error", Some(log::Level::Error)),
-                    ("warn", Some(log::Level::Warn)),
-                    ("info", Some(log::Level::Info)),
-                    ("debug", Some(log::Level::Debug)),
-                    ("trace", Some(log::Level::Trace)),
-                ])?,
-            },
-            tick: self
-                .given("tick", &file.tick)
-                .duration(SHORTEST_TICK, LONGEST_TICK)?,
-            port_scan: self.port_scan()?,
-            log: Log::new(
-                &self.given("log", &file.log),
-                &self.given("log_format", &file.log_format),
-            )?,
-        })
-    }
-
-    fn node(&self) -> Result<String, ConfigError> {
+    pub(super) fn node(&self) -> Result<String, ConfigError> {
         if let Some(setting) = self.one("node", &self.file.node) {
             return setting.name();
         }
@@ -83,7 +33,7 @@ impl Sources<'_> {
         }
     }
 
-    fn interfaces(&self) -> Result<Selection, ConfigError> {
+    pub(super) fn interfaces(&self) -> Result<Selection, ConfigError> {
         let globs = self.several("interfaces", &self.file.interfaces);
         Selection::by_name(globs.iter().map(|glob| glob.text.as_str())).map_err(|error| {
             let pattern = error.glob().unwrap_or_default();
@@ -100,7 +50,7 @@ impl Sources<'_> {
         })
     }
 
-    fn port_scan(&self) -> Result<Thresholds, ConfigError> {
+    pub(super) fn port_scan(&self) -> Result<Thresholds, ConfigError> {
         let file = &self.file.port_scan;
         let default = Thresholds::default();
         let count = |key, value: &Option<Value>, default| match value {
@@ -144,13 +94,13 @@ impl Sources<'_> {
     }
 
     /// The value of a key, unless it is nobody's.
-    fn one(&self, key: &'static str, file: &Option<Value>) -> Option<Setting> {
+    pub(super) fn one(&self, key: &'static str, file: &Option<Value>) -> Option<Setting> {
         let file = file.as_ref().map(std::slice::from_ref);
         self.settings(key, file).pop()
     }
 
     /// The value of a key that has a default.
-    fn given(&self, key: &'static str, file: &Option<Value>) -> Setting {
+    pub(super) fn given(&self, key: &'static str, file: &Option<Value>) -> Setting {
         self.one(key, file).unwrap_or_else(|| Setting {
             key,
             text: String::new(),
@@ -158,7 +108,7 @@ impl Sources<'_> {
         })
     }
 
-    fn several(&self, key: &'static str, file: &Option<Vec<Value>>) -> Vec<Setting> {
+    pub(super) fn several(&self, key: &'static str, file: &Option<Vec<Value>>) -> Vec<Setting> {
         self.settings(key, file.as_deref())
     }
 

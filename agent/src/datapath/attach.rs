@@ -2,6 +2,7 @@
 
 use std::{io, str::FromStr};
 
+use agent_common::{FROM_POD_PROGRAM, TO_POD_PROGRAM};
 use aya::programs::{
     LinkOrder, ProgramError, SchedClassifier, TcAttachType,
     tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
@@ -9,7 +10,7 @@ use aya::programs::{
 
 use super::{
     kernel::{self, KernelError},
-    object::ObjectError,
+    object::{ObjectError, Programs},
 };
 
 /// How to attach, as configured.
@@ -97,11 +98,25 @@ pub(super) fn choose(attach: Attach) -> Result<Attachment, KernelError> {
     }
 }
 
+/// Attaches both programs to an interface, or neither.
+pub(super) fn attach(
+    programs: &mut Programs,
+    interface: &str,
+    how: Attachment,
+) -> Result<[Link; 2], AttachError> {
+    let mut attach =
+        |name, direction| attach_one(programs.program(name)?, interface, direction, how);
+    Ok([
+        attach(FROM_POD_PROGRAM, TcAttachType::Ingress)?,
+        attach(TO_POD_PROGRAM, TcAttachType::Egress)?,
+    ])
+}
+
 /// Attaches one program.
 ///
 /// On clsact the kernel picks priority and handle, so that none of another's is taken; ours comes
 /// before those that are there. The qdisc stays when we leave: others may use it by then.
-pub(super) fn attach(
+fn attach_one(
     program: &mut SchedClassifier,
     interface: &str,
     direction: TcAttachType,

@@ -1,12 +1,13 @@
 //! Which ports the programs know of a pod, and when they forget them.
 
-use std::{collections::VecDeque, sync::atomic::Ordering::AcqRel};
+use std::{collections::VecDeque, sync::atomic::Ordering::AcqRel, time::Duration};
 
 use agent_common::{PortSet, Ports};
 use detect::Time;
 use hashbrown::HashMap;
 
-use super::KNOWN;
+/// How long a port stays known to the programs after its last packet: the detectors' shortest horizon.
+const KNOWN: Duration = Duration::from_secs(60);
 
 /// Ages the bits of a window: a port is forgotten once it was not seen for [`KNOWN`].
 ///

@@ -9,14 +9,11 @@ use agent_common::{FROM_POD_PROGRAM, SEED_GLOBAL, SLOTS_MAP, TO_POD_PROGRAM};
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{Map, MapData, MapError, RingBuf},
-    programs::{ProgramError, SchedClassifier, TcAttachType},
+    programs::{ProgramError, SchedClassifier},
 };
 use aya_log::{EbpfLogger, Level};
 
-use super::{
-    attach::{self, AttachError, Attachment, Link},
-    inject::Injector,
-};
+use super::inject::Injector;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/picket-programs.o"));
 
@@ -154,16 +151,12 @@ impl Programs {
         RingBuf::try_from(map).map_err(|error| unusable(name, error))
     }
 
-    /// Attaches both programs to an interface, or neither.
-    pub(super) fn attach(&mut self, name: &str, how: Attachment) -> Result<[Link; 2], AttachError> {
-        let mut attach_one = |program_name, direction| {
-            let program = program(&mut self.ebpf, program_name)?;
-            attach::attach(program, name, direction, how)
-        };
-        Ok([
-            attach_one(FROM_POD_PROGRAM, TcAttachType::Ingress)?,
-            attach_one(TO_POD_PROGRAM, TcAttachType::Egress)?,
-        ])
+    /// One of the loaded programs.
+    pub(super) fn program(
+        &mut self,
+        name: &'static str,
+    ) -> Result<&mut SchedClassifier, ObjectError> {
+        program(&mut self.ebpf, name)
     }
 
     /// A second handle to the loaded programs.

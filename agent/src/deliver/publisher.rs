@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use api::{
     pods::Pods,
-    transport::{Remote, TransportError},
+    transport::Remote,
     v1::{
         self, ingest_client::IngestClient, publish_request::Item, publish_response::Item as Answer,
     },
@@ -14,10 +14,10 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 use tracing::{debug, info, warn};
 
-use super::{backoff::Backoff, outbox::Outbox};
+use super::{backoff::Backoff, connection_error::ConnectionError, outbox::Outbox};
 
 /// Events in a batch, as ingest.proto bounds it.
 const BATCH: usize = 256;
@@ -53,42 +53,8 @@ pub struct Publisher {
     pub status: watch::Receiver<v1::NodeStatus>,
 }
 
-/// Why a session with the collector ended.
-#[derive(Debug, thiserror::Error)]
-enum SessionError {
-    #[error(transparent)]
-    Connect(#[from] TransportError),
-    #[error(
-        "the collector at {remote} does not know node {node}: {message}; name the node in the \
-         collector's pod table or correct --node"
-    )]
-    UnknownNode {
-        remote: String,
-        node: String,
-        message: String,
-    },
-    #[error("{remote} is no collector: let --collector name the address a collector listens on")]
-    NoCollector { remote: String },
-    #[error(
-        "the collector at {remote} did not welcome the agent within {PATIENCE:?}: check the \
-         collector's log and that --collector names it"
-    )]
-    NoWelcome { remote: String },
-    #[error("the collector at {remote} ended the session: check its log if this lasts")]
-    Ended { remote: String },
-    #[error(
-        "the session with the collector at {remote} broke ({code:?}: {message}): check its log if this lasts"
-    )]
-    Broken {
-        remote: String,
-        code: Code,
-        message: String,
-        source: Status,
-    },
-}
-
-/// An open session: both ends of the stream, and up to where the collector was sent everything.
-struct Session {
+/// An open connection: both ends of the stream, and up to where the collector was sent everything.
+struct Connection {
     requests: mpsc::Sender<v1::PublishRequest>,
     answers: Streaming<v1::PublishResponse>,
     sent: u64,
@@ -105,10 +71,10 @@ impl Publisher {
                 () = self.done(&mut stop) => return,
             };
             let ended = match opened {
-                Ok(session) => {
+                Ok(connection) => {
                     backoff.reset();
                     trouble = None;
-                    self.deliver(session, &mut stop).await
+                    self.deliver(connection, &mut stop).await
                 }
                 Err(error) => Err(error),
             };
@@ -138,7 +104,7 @@ impl Publisher {
         self.outbox.drained().await;
     }
 
-    async fn open(&self) -> Result<Session, SessionError> {
+    async fn open(&self) -> Result<Connection, ConnectionError> {
         let channel = self.remote.connect().await?;
         let (requests, stream) = mpsc::channel(REQUESTS);
         // The channel is empty, so this neither waits nor fails.
@@ -164,7 +130,7 @@ impl Publisher {
         self.outbox.resume(sent);
         self.outbox.metrics().connected.set(1);
         info!(collector = %self.remote, sequence = sent, "delivering");
-        Ok(Session {
+        Ok(Connection {
             requests,
             answers,
             sent,
@@ -174,14 +140,14 @@ impl Publisher {
     /// Sends what is raised and takes in what comes back, until all is done.
     async fn deliver(
         &self,
-        session: Session,
+        connection: Connection,
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<(), SessionError> {
-        let Session {
+    ) -> Result<(), ConnectionError> {
+        let Connection {
             requests,
             mut answers,
             mut sent,
-        } = session;
+        } = connection;
         let mut status = status_interval();
         loop {
             tokio::select! {
@@ -255,34 +221,21 @@ impl Publisher {
         }
     }
 
-    fn unwelcome(&self) -> SessionError {
-        SessionError::NoWelcome {
+    fn unwelcome(&self) -> ConnectionError {
+        ConnectionError::NoWelcome {
+            remote: self.remote.to_string(),
+            patience: PATIENCE,
+        }
+    }
+
+    fn ended(&self) -> ConnectionError {
+        ConnectionError::Ended {
             remote: self.remote.to_string(),
         }
     }
 
-    fn ended(&self) -> SessionError {
-        SessionError::Ended {
-            remote: self.remote.to_string(),
-        }
-    }
-
-    fn broken(&self, status: Status) -> SessionError {
-        let remote = self.remote.to_string();
-        match status.code() {
-            Code::NotFound => SessionError::UnknownNode {
-                remote,
-                node: self.agent.node.clone(),
-                message: status.message().into(),
-            },
-            Code::Unimplemented => SessionError::NoCollector { remote },
-            code => SessionError::Broken {
-                remote,
-                code,
-                message: status.message().into(),
-                source: status,
-            },
-        }
+    fn broken(&self, status: Status) -> ConnectionError {
+        ConnectionError::broken(self.remote.to_string(), &self.agent.node, status)
     }
 }
 

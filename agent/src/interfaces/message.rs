@@ -12,7 +12,7 @@ use netlink_packet_route::{
     route::{RouteAddress, RouteAttribute, RouteMessage, RouteType},
 };
 
-use super::table::{Fact, Link, Standing};
+use super::fact::{Fact, Link, Standing};
 
 /// The fact that a message tells, if it is one of ours.
 pub(super) fn fact(header: &NetlinkHeader, message: &RouteNetlinkMessage) -> Option<Fact> {

@@ -17,9 +17,14 @@ use tokio::sync::mpsc::Sender;
 use tracing::{debug, warn};
 
 use super::{
-    Change, InterfacesError, Metrics, Selection, message,
+    change::Change,
+    error::InterfacesError,
+    fact::Source,
+    message,
+    metrics::Metrics,
+    selection::Selection,
     socket::{self, Dump},
-    table::{Source, Table},
+    table::Table,
 };
 
 /// Between full dumps when nothing calls for one earlier.

@@ -2,7 +2,7 @@
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::table::Link;
+use super::fact::Link;
 
 /// Tells the interfaces to watch from the others.
 #[derive(Clone, Debug, Default)]

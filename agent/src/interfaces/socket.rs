@@ -14,7 +14,7 @@ use netlink_packet_route::{
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use rustix::net::sockopt;
 
-use super::InterfacesError;
+use super::error::InterfacesError;
 
 /// Room for some ten thousand notifications; the kernel takes the memory only when they come.
 const BUFFER_BYTES: usize = 32 << 20;

@@ -5,69 +5,14 @@ use std::{
     net::IpAddr,
 };
 
-use super::{Change, Selection};
+use super::{
+    change::Change,
+    fact::{Fact, Link, Source, Standing},
+    selection::Selection,
+};
 
 /// Addresses kept of one interface: a pod that answers for many must not grow the table.
 pub(super) const ADDRESSES: usize = 64;
-
-/// What tells one interface from another with the same index.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Link {
-    pub(super) ifindex: u32,
-    pub(super) name: String,
-    pub(super) veth: bool,
-    /// Link-layer address.
-    pub(super) address: Vec<u8>,
-    /// Interface index of the other end, in its own network namespace.
-    pub(super) peer: Option<u32>,
-    /// Id of the other end's network namespace; none when it is this one.
-    pub(super) peer_namespace: Option<i32>,
-}
-
-/// Something netlink tells.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Fact {
-    Link(Link),
-    NoLink {
-        ifindex: u32,
-    },
-    /// A host route; without an interface it leads elsewhere.
-    Route {
-        address: IpAddr,
-        ifindex: Option<u32>,
-        /// It took the place of another, for which no message comes.
-        replaces: bool,
-    },
-    NoRoute {
-        address: IpAddr,
-        ifindex: u32,
-    },
-    Neighbour {
-        address: IpAddr,
-        ifindex: u32,
-        standing: Standing,
-    },
-}
-
-/// What a neighbour entry is worth.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
-    /// Set by hand, or it answered the kernel.
-    Confirmed,
-    /// Worth what it was before: an entry that aged, or one that a mere request has made.
-    Unchanged,
-    /// It does not answer, or is gone.
-    Lost,
-}
-
-/// Where a fact comes from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Source {
-    /// A notification: no earlier one is missing, or a dump follows.
-    Notification,
-    /// A dump: what differs from the table has been missed.
-    Dump,
-}
 
 #[derive(Debug)]
 struct Watched {

@@ -29,14 +29,14 @@ use crate::deliver::{publisher::Agent, queue};
 type Answers = mpsc::Sender<Result<v1::PublishResponse, Status>>;
 
 /// One call of `Publish`.
-struct Session {
+struct Connection {
     requests: Streaming<v1::PublishRequest>,
     answers: Answers,
 }
 
 /// Hands each call to the test, or refuses it.
 struct Calls {
-    sessions: mpsc::Sender<Session>,
+    connections: mpsc::Sender<Connection>,
     refusal: Option<Status>,
 }
 
@@ -49,12 +49,12 @@ impl Ingest for Calls {
         request: Request<Streaming<v1::PublishRequest>>,
     ) -> Result<Response<Self::PublishStream>, Status> {
         let (answers, stream) = mpsc::channel(8);
-        let session = Session {
+        let connection = Connection {
             requests: request.into_inner(),
             answers,
         };
-        self.sessions
-            .send(session)
+        self.connections
+            .send(connection)
             .await
             .map_err(|_| Status::unavailable("the test is over"))?;
         match &self.refusal {
@@ -115,16 +115,16 @@ impl Bench {
     async fn collector(&self, refusal: Option<Status>) -> Collector {
         let listen = Listen::Unix(self.directory.path().join("socket"));
         let incoming = listen.bind().await.unwrap();
-        let (sender, sessions) = mpsc::channel(1);
+        let (sender, connections) = mpsc::channel(1);
         let calls = Calls {
-            sessions: sender,
+            connections: sender,
             refusal,
         };
         let server = tonic::transport::Server::builder()
             .add_service(IngestServer::new(calls))
             .serve_with_incoming(incoming);
         Collector {
-            sessions,
+            connections,
             server: tokio::spawn(async {
                 server.await.unwrap();
             }),
@@ -139,26 +139,26 @@ impl Drop for Bench {
 }
 
 struct Collector {
-    sessions: mpsc::Receiver<Session>,
+    connections: mpsc::Receiver<Connection>,
     server: JoinHandle<()>,
 }
 
 impl Collector {
-    async fn session(&mut self) -> Session {
-        soon(self.sessions.recv()).await.unwrap()
+    async fn connection(&mut self) -> Connection {
+        soon(self.connections.recv()).await.unwrap()
     }
 
-    /// A session whose hello was answered.
-    async fn welcome(&mut self, sequence: u64) -> Session {
-        let mut session = self.session().await;
-        let hello = session.request().await;
+    /// A connection whose hello was answered.
+    async fn welcome(&mut self, sequence: u64) -> Connection {
+        let mut connection = self.connection().await;
+        let hello = connection.request().await;
         assert!(
             matches!(&hello, Item::Hello(hello) if hello.node == "n1" && hello.epoch == 7),
             "{hello:?}"
         );
         let welcome = v1::Welcome { sequence };
-        session.answer(Answer::Welcome(welcome)).await;
-        session
+        connection.answer(Answer::Welcome(welcome)).await;
+        connection
     }
 
     async fn stop(self) {
@@ -167,7 +167,7 @@ impl Collector {
     }
 }
 
-impl Session {
+impl Connection {
     async fn request(&mut self) -> Item {
         let request = soon(self.requests.message()).await.unwrap().unwrap();
         request.item.unwrap()
@@ -211,10 +211,10 @@ async fn events_wait_for_a_collector_that_is_away_at_the_start() {
     let bench = Bench::new();
     bench.raise(1..=600);
     let mut collector = bench.collector(None).await;
-    let mut session = collector.welcome(0).await;
-    assert_eq!(session.events(600).await, Vec::from_iter(1..=600));
+    let mut connection = collector.welcome(0).await;
+    assert_eq!(connection.events(600).await, Vec::from_iter(1..=600));
     assert_eq!(bench.outbox.pending(), 600, "none is safe yet");
-    session.acknowledge(600).await;
+    connection.acknowledge(600).await;
     soon(bench.outbox.drained()).await;
 }
 
@@ -222,23 +222,23 @@ async fn events_wait_for_a_collector_that_is_away_at_the_start() {
 async fn exactly_what_is_not_acknowledged_is_sent_again() {
     let bench = Bench::new();
     let mut collector = bench.collector(None).await;
-    let mut session = collector.welcome(0).await;
+    let mut connection = collector.welcome(0).await;
     bench.raise(1..=5);
-    assert_eq!(session.events(5).await, [1, 2, 3, 4, 5]);
-    session.acknowledge(2).await;
-    drop(session);
+    assert_eq!(connection.events(5).await, [1, 2, 3, 4, 5]);
+    connection.acknowledge(2).await;
+    drop(connection);
 
     // Event 3 was committed, and only its acknowledgement got lost.
-    let mut session = collector.welcome(3).await;
-    assert_eq!(session.events(2).await, [4, 5]);
+    let mut connection = collector.welcome(3).await;
+    assert_eq!(connection.events(2).await, [4, 5]);
     collector.stop().await;
-    drop(session);
+    drop(connection);
     bench.raise(6..=6);
 
     let mut collector = bench.collector(None).await;
-    let mut session = collector.welcome(3).await;
-    assert_eq!(session.events(3).await, [4, 5, 6]);
-    session.acknowledge(6).await;
+    let mut connection = collector.welcome(3).await;
+    assert_eq!(connection.events(3).await, [4, 5, 6]);
+    connection.acknowledge(6).await;
     soon(bench.outbox.drained()).await;
 }
 
@@ -246,12 +246,12 @@ async fn exactly_what_is_not_acknowledged_is_sent_again() {
 async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() {
     let bench = Bench::new();
     let mut collector = bench.collector(None).await;
-    let mut session = collector.welcome(0).await;
+    let mut connection = collector.welcome(0).await;
     let mut statuses = 0;
     for sequence in 1..=20 {
         bench.raise(sequence..=sequence);
         loop {
-            match session.request().await {
+            match connection.request().await {
                 Item::Batch(batch) => {
                     let sequences: Vec<_> = batch.events.iter().map(queue::sequence).collect();
                     assert_eq!(sequences, [sequence]);
@@ -269,10 +269,10 @@ async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() 
 async fn the_status_goes_up_and_the_pods_come_down() {
     let mut bench = Bench::new();
     let mut collector = bench.collector(None).await;
-    let mut session = collector.welcome(0).await;
+    let mut connection = collector.welcome(0).await;
     bench.raise(1..=3);
     let status = loop {
-        match session.request().await {
+        match connection.request().await {
             Item::Status(status) if status.events_pending == 3 => break status,
             _ => {}
         }
@@ -286,7 +286,7 @@ async fn the_status_goes_up_and_the_pods_come_down() {
         ..v1::Pod::default()
     };
     let table = v1::PodTable { pods: vec![pod] };
-    session.answer(Answer::Pods(table)).await;
+    connection.answer(Answer::Pods(table)).await;
     soon(bench.pods.changed()).await.unwrap();
     let pods = bench.pods.borrow();
     let pod = pods.by_address("10.244.147.92".parse().unwrap()).unwrap();
@@ -297,9 +297,9 @@ async fn the_status_goes_up_and_the_pods_come_down() {
 async fn an_event_refused_for_good_is_counted_and_not_sent_again() {
     let bench = Bench::new();
     let mut collector = bench.collector(None).await;
-    let mut session = collector.welcome(0).await;
+    let mut connection = collector.welcome(0).await;
     bench.raise(1..=2);
-    session.events(2).await;
+    connection.events(2).await;
     let acknowledgement = v1::Acknowledgement {
         sequence: 2,
         refusals: vec![v1::Refusal {
@@ -307,7 +307,7 @@ async fn an_event_refused_for_good_is_counted_and_not_sent_again() {
             reason: "it names another node".into(),
         }],
     };
-    session
+    connection
         .answer(Answer::Acknowledgement(acknowledgement))
         .await;
     soon(bench.outbox.drained()).await;
@@ -320,14 +320,14 @@ async fn a_publisher_that_is_stopped_delivers_the_rest_and_closes_the_stream() {
     bench.raise(1..=2);
     bench.stop.send_replace(true);
     let mut collector = bench.collector(None).await;
-    let mut session = collector.welcome(0).await;
-    assert_eq!(session.events(2).await, [1, 2]);
+    let mut connection = collector.welcome(0).await;
+    assert_eq!(connection.events(2).await, [1, 2]);
     assert!(!bench.publisher.is_finished(), "none is safe yet");
-    session.acknowledge(2).await;
-    while let Some(request) = soon(session.requests.message()).await.unwrap() {
+    connection.acknowledge(2).await;
+    while let Some(request) = soon(connection.requests.message()).await.unwrap() {
         assert!(matches!(request.item, Some(Item::Status(_))), "{request:?}");
     }
-    drop(session);
+    drop(connection);
     soon(&mut bench.publisher).await.unwrap();
 }
 
@@ -374,7 +374,7 @@ async fn trouble_is_logged_once_and_says_what_to_do() {
     let refusal = Status::not_found("no pod names it");
     let mut collector = bench.collector(Some(refusal)).await;
     for _ in 0..3 {
-        collector.session().await;
+        collector.connection().await;
     }
     collector.stop().await;
     let mut collector = bench.collector(None).await;

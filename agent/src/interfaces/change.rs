@@ -1,0 +1,21 @@
+//! What happens to the selected interfaces.
+
+use std::net::IpAddr;
+
+/// What happened to the selected interfaces, in order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// An interface is to be watched; its addresses follow once some are known.
+    Appeared { ifindex: u32, name: String },
+    /// The same interface bears another name.
+    Renamed { ifindex: u32, name: String },
+    /// It is gone, no longer selected, or its index was taken over by another that appears next.
+    Gone { ifindex: u32 },
+    /// The addresses behind it, ascending: they replace those before.
+    Addresses {
+        ifindex: u32,
+        addresses: Vec<IpAddr>,
+    },
+    /// A full dump was compared: every change up to it has been told.
+    Synchronized,
+}
