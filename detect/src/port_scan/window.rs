@@ -177,6 +177,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_oldest_quantum_moves_when_it_is_seen_again() {
+        let mut windows = Windows::default();
+        windows.seen(None, milliseconds(0));
+        windows.seen(None, milliseconds(60_000));
+        windows.seen(Some(milliseconds(0)), milliseconds(60_000));
+        assert_eq!(windows.counts(milliseconds(60_000)), [2, 2]);
+    }
+
+    #[test]
     fn a_key_too_old_to_be_counted_is_neither_counted_nor_taken_back() {
         let mut windows = Windows::default();
         windows.seen(None, milliseconds(100_000));
