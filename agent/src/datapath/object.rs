@@ -277,3 +277,30 @@ fn system_error(error: &(dyn std::error::Error + 'static)) -> Option<io::Error> 
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_lacks_is_named_with_the_next_step() {
+        let cases = [
+            (EPERM, "run as root, or with the capabilities BPF"),
+            (ENOSYS, "CONFIG_BPF_SYSCALL"),
+            (ENOMEM, "lower --slots"),
+        ];
+        for (code, says) in cases {
+            let buried = EbpfError::FileError {
+                path: "/proc/sys".into(),
+                error: io::Error::from_raw_os_error(code),
+            };
+            let said = refused_object(buried, 256).to_string();
+            assert!(said.contains(says), "{code}: {said}");
+        }
+        let other = EbpfError::FileError {
+            path: "/proc/sys".into(),
+            error: io::Error::from_raw_os_error(rustix::io::Errno::INVAL.raw_os_error()),
+        };
+        assert!(matches!(refused_object(other, 256), ObjectError::Load(_)));
+    }
+}
