@@ -1,6 +1,9 @@
 //! What the README shows of code, flags and metrics is what they are; `UPDATE=1` rewrites it.
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Arg, Command, CommandFactory as _};
@@ -10,7 +13,7 @@ const END: &str = "<!-- end -->";
 
 #[test]
 fn the_readme_shows_what_is_there() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let path = root.join("README.md");
     let old = fs::read_to_string(&path)?;
     let fresh = rendered(&old, &root)?;
@@ -31,7 +34,7 @@ fn the_readme_shows_what_is_there() -> Result<()> {
 
 #[test]
 fn every_link_of_the_readme_leads_somewhere() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let text = fs::read_to_string(root.join("README.md"))?;
     let targets: Vec<_> = text
         .split("](")
@@ -47,6 +50,32 @@ fn every_link_of_the_readme_leads_somewhere() -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[test]
+fn what_a_slot_takes_is_told_right() -> Result<()> {
+    let told = format!(
+        "slots of {} kB",
+        (size_of::<agent_common::Slot>() + 500) / 1000
+    );
+    let agent = command("picket-agent")?;
+    let slots = agent
+        .get_arguments()
+        .find(|it| it.get_long() == Some("slots"));
+    let (help, _) = help(slots.context("picket-agent has no --slots")?);
+    let manifest = root().join("deploy/kubernetes/agent.yaml");
+    let manifest = fs::read_to_string(manifest)?;
+    let size = told.trim_start_matches("slots of ");
+    ensure!(
+        help.ends_with(size),
+        "the help of --slots does not say {size}: {help}"
+    );
+    ensure!(manifest.contains(&told), "agent.yaml does not say {told}");
+    Ok(())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// `text` with fresh content between each marker `<!-- NAME -->` and its end.

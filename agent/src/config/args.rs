@@ -52,7 +52,7 @@ pub struct Args {
     )]
     pub interfaces: Vec<String>,
 
-    /// How many interfaces can be watched at once; each takes 41 kB.
+    /// How many interfaces can be watched at once; each takes 37 kB.
     #[arg(
         long,
         value_name = "NUMBER",
