@@ -49,7 +49,7 @@ use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 /// Of each pod 1,024 destinations and 65,536 ports of destinations are remembered, and 8,192
 /// probes may await an answer. The destination idle longest or the oldest probe makes room; what
 /// is lost so is counted in [`Coverage::records_dropped`](crate::Coverage) and in
-/// [`PortScan::forgotten`]. The distinct ports themselves are exact in any case. All of it takes
+/// [`Detector::forgotten`]. The distinct ports themselves are exact in any case. All of it takes
 /// [`PortScan::POD_BYTES`] at most: 2 MiB for the ports of destinations, 0.8 MiB for the
 /// destinations, 0.8 MiB for the pod's own ports, and 0.3 MiB for what awaits an answer.
 ///
@@ -88,7 +88,7 @@ pub struct PortScan {
 
 impl PortScan {
     /// The id of the detector.
-    pub const ID: &str = "port_scan";
+    pub const ID: &str = scan::DETECTOR;
 
     /// Bytes that what is known of one pod takes at most, whatever it sends.
     pub const POD_BYTES: usize = 4 << 20;
@@ -102,12 +102,6 @@ impl PortScan {
             serial: 0,
             forgotten: 0,
         }
-    }
-
-    /// Ports of destinations and awaited answers that found no room, of all pods so far.
-    #[must_use]
-    pub const fn forgotten(&self) -> u64 {
-        self.forgotten
     }
 }
 
@@ -127,5 +121,9 @@ impl Detector for PortScan {
             .get(&subject)
             .unwrap_or(&unseen)
             .budget(now, &self.thresholds)
+    }
+
+    fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 }

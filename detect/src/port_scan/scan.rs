@@ -1,8 +1,8 @@
 //! The life of one port scan, from its opening to its end.
 
 use crate::{
-    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, PortScan,
-    Severity, State, Time,
+    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, Severity,
+    State, Time,
 };
 
 use super::{
@@ -11,6 +11,9 @@ use super::{
     port_set::PortSet,
     report::Report,
 };
+
+/// The id of the detector.
+pub(super) const DETECTOR: &str = "port_scan";
 
 /// What is accumulated over the life of an anomaly.
 #[derive(Clone, Debug)]
@@ -104,7 +107,7 @@ impl Scan {
         grown || news.crossing.is_some()
     }
 
-    /// How far the next step of its life is, see [`PortScan`].
+    /// How far the next step of its life is, see [`PortScan`](crate::PortScan).
     pub(super) fn budget(&self, thresholds: &Thresholds) -> Budget {
         let [minute, hour] = thresholds.failed_ports();
         Budget {
@@ -118,7 +121,7 @@ impl Scan {
         Anomaly {
             id: self.id,
             state,
-            detector: PortScan::ID,
+            detector: DETECTOR,
             severity: self.severity,
             crossed: self.crossed,
             crossed_at: self.crossed_at,
