@@ -48,17 +48,12 @@ fn in_crate(folder: &str, sources: &[&File]) -> Vec<Fault> {
             .or_default()
             .insert(branch(to));
     }
-    let upward = upward.into_iter().map(|(from, to)| Fault {
-        is_warning: true,
-        ..Fault::new(
-            path(from),
-            0,
-            format!(
-                "imports back up from {}, which needs it: \
-                 move what both need to a file of its own",
-                name(to)
-            ),
-        )
+    let upward = upward.into_iter().map(|(from, to)| {
+        let message = format!(
+            "imports back up from {}, which needs it: move what both need to a file of its own",
+            name(to)
+        );
+        Fault::new(path(from), 0, message)
     });
     let circles = levels.values().flat_map(circles).map(|circle| {
         let names: Vec<_> = circle.iter().chain(&circle[..1]).map(name).collect();
