@@ -1,6 +1,7 @@
 //! The kernel side: loads and attaches the programs, drains the slots. The only room that names aya.
 
 mod attach;
+mod cache;
 mod drain;
 mod inject;
 mod kernel;

@@ -218,7 +218,11 @@ impl<D: Detector> Sentry<D> {
 
     fn report(&self) {
         let status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
-        self.metrics.report(&status, self.datapath.stray_records());
+        self.metrics.report(
+            &status,
+            self.datapath.stray_records(),
+            self.detector.forgotten(),
+        );
         self.ends.status.send_replace(status);
     }
 

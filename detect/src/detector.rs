@@ -14,6 +14,9 @@ pub trait Detector {
 
     /// What the datapath may let pass before it must wake the detector up.
     fn budget(&self, subject: Subject, now: Time) -> Budget;
+
+    /// Evidence of all subjects so far that found no room in its bounds.
+    fn forgotten(&self) -> u64;
 }
 
 /// How many new ports it takes to cross the nearest threshold; at least 1 each.

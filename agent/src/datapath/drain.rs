@@ -8,13 +8,14 @@ use std::sync::atomic::{
 use agent_common::{Counter, Direction, PORT_WORDS, PortSet, Slot};
 use detect::{Budget, Observation, Subject, Time, Volume};
 
-use super::{known::Known, records::Received};
+use super::{cache::Cache, known::Known, records::Received};
 
 /// What user space remembers of a slot from drain to drain.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     initiated: Known,
     refused: Known,
+    cache: Cache,
     records_dropped: u64,
     parse_failures: u64,
 }
@@ -45,6 +46,7 @@ impl Tally {
         let refused = take_ports(&slot.refused.fresh);
         self.initiated.age(&slot.initiated, &ports, now);
         self.refused.age(&slot.refused, &refused, now);
+        self.cache.age(&slot.contacts, now);
         slot.records.store(0, Relaxed);
         let records_dropped = take(&slot.counters[Counter::RecordsDropped as usize]);
         let parse_failures = slot.parse_failures.iter().map(take).sum();

@@ -18,6 +18,7 @@ pub struct Metrics {
     records_dropped: Counter,
     records_stray: Counter,
     parse_failures: Counter,
+    forgotten_evidence: Counter,
     slots_used: Gauge,
     slots_capacity: Gauge,
     unwatched_interfaces: Gauge,
@@ -36,6 +37,7 @@ impl Metrics {
             records_dropped: Counter::default(),
             records_stray: Counter::default(),
             parse_failures: Counter::default(),
+            forgotten_evidence: Counter::default(),
             slots_used: Gauge::default(),
             slots_capacity: Gauge::default(),
             unwatched_interfaces: Gauge::default(),
@@ -78,6 +80,11 @@ impl Metrics {
             "Records of interfaces that were gone when they were read",
             &metrics.records_stray,
         );
+        add(
+            "forgotten_evidence",
+            "Ports of destinations and awaited answers that a detector had no room for",
+            &metrics.forgotten_evidence,
+        );
         let mut add = |name: &str, help: &str, gauge: &Gauge| {
             registry.register(name, help, gauge.clone());
         };
@@ -112,11 +119,16 @@ impl Metrics {
         self.parse_failures.inc_by(observation.parse_failures);
     }
 
-    pub(super) fn report(&self, status: &v1::NodeStatus, stray_records: u64) {
-        self.records_stray
-            .inc_by(stray_records.saturating_sub(self.records_stray.get()));
+    /// Takes in what others count since the start.
+    pub(super) fn report(&self, status: &v1::NodeStatus, stray_records: u64, forgotten: u64) {
+        raise_to(&self.records_stray, stray_records);
+        raise_to(&self.forgotten_evidence, forgotten);
         self.slots_used.set(status.slots.len() as i64);
         self.slots_capacity.set(status.slots_capacity.into());
         self.unwatched_interfaces.set(status.unwatched.len() as i64);
     }
+}
+
+fn raise_to(counter: &Counter, total: u64) {
+    counter.inc_by(total.saturating_sub(counter.get()));
 }
