@@ -14,11 +14,14 @@ fn a_scan_is_counted_exactly() -> Result<()> {
     if without_root() {
         return Ok(());
     }
-    let cases: [(&[&str], Technique, usize); 6] = [
+    let cases: [(&[&str], Technique, usize); 9] = [
         (&["-sT"], Technique::TcpConnect, 1_000),
         (&["-sS"], Technique::TcpSyn, 1_000),
         (&["-sT", "-6"], Technique::TcpConnect, 1_000),
         (&["-sS", "-6"], Technique::TcpSyn, 1_000),
+        (&["-sN"], Technique::TcpNull, 1_000),
+        (&["-sF"], Technique::TcpFin, 1_000),
+        (&["-sX"], Technique::TcpXmas, 1_000),
         (&["-sT", "-p-"], Technique::TcpConnect, 65_535),
         (&["-sS", "-p-"], Technique::TcpSyn, 65_535),
     ];
