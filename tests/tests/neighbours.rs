@@ -92,6 +92,36 @@ fn a_hundred_restarts_lose_no_packet_and_remove_nothing_foreign() -> Result<()> 
     Ok(())
 }
 
+#[test]
+fn two_agents_at_one_veth_both_see_every_packet() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    for [ours, theirs] in [["tcx", "tcx"], ["tcx", "clsact"], ["clsact", "clsact"]] {
+        let story = Story::new()?;
+        let Story { app1, app2, node } = &story;
+        let config = |attachment, port| {
+            format!("attach: {attachment}\nmetrics: 127.0.0.1:{port}\nport_scan: {{quiet: 2s}}\n")
+        };
+        let pods = [app1, app2];
+        let ours = Watch::start(node, &pods, &config(ours, 7403), Place::Apart)?;
+        let theirs = Watch::start(node, &pods, &config(theirs, 7503), Place::Apart)?;
+        let capture = Capture::start(&node.network, &app1.interface)?;
+        let target = app2.address().to_string();
+        run("nmap", app1.command("nmap").args(["-n", &target]), LIMIT)?.success()?;
+        let captured = capture.finish()?.ports_initiated_by(app1.address());
+        for watch in [&ours, &theirs] {
+            let mut subscription = watch.client()?.subscribe(From::AfterCursor(0), LIMIT)?;
+            let (closed, _) = subscription
+                .event(LIMIT, |event| event.state() == State::Closed)
+                .with_context(|| watch.log())?;
+            let counted = closed.ports.unwrap_or_default().distinct;
+            assert_eq!(usize::try_from(counted)?, captured.len());
+        }
+    }
+    Ok(())
+}
+
 /// Of each packet whether it is IPv4 and TCP, in classic BPF.
 const IS_TCP: &str = "4,48 0 0 23,21 0 1 6,6 0 0 4294967295,6 0 0 0";
 
