@@ -1,13 +1,11 @@
 //! The loop of the agent: interfaces come and go, slots are drained, anomalies become events.
 
+mod clock;
 mod metrics;
 mod roster;
 mod status;
 
-use std::{
-    io,
-    time::{Duration, SystemTime},
-};
+use std::{io, time::Duration};
 
 use api::{events::Raised, pods::Pods, v1};
 use detect::{Anomaly, Detector, Observation, Subject, Time};
@@ -18,7 +16,7 @@ use tokio::{
 use tracing::{info, warn};
 
 pub use self::metrics::Metrics;
-use self::roster::Roster;
+use self::{clock::WallClock, roster::Roster};
 use crate::{
     datapath::{Datapath, monotonic},
     deliver::{Agent, Outbox},
@@ -58,6 +56,7 @@ pub struct Sentry<D> {
     ends: Ends,
     roster: Roster,
     sequence: u64,
+    clock: WallClock,
     found: Vec<Anomaly>,
     metrics: Metrics,
 }
@@ -79,6 +78,7 @@ impl<D: Detector> Sentry<D> {
             ends,
             roster: Roster::default(),
             sequence: 0,
+            clock: WallClock::read(),
             found: Vec::new(),
             metrics,
         }
@@ -201,13 +201,13 @@ impl<D: Detector> Sentry<D> {
             let interface = self.roster.name(anomaly.id.subject);
             anomaly.pod = self.roster.source(anomaly.id.subject, anomaly.pod);
             self.sequence += 1;
-            let (raised_at, boot) = wall_clock();
+            self.clock = self.clock.again();
             let raised = Raised {
                 node: &self.agent.node,
                 epoch: self.agent.epoch,
                 sequence: self.sequence,
-                raised_at,
-                boot,
+                raised_at: self.clock.now(),
+                boot: self.clock.boot,
                 interface,
             };
             let mut event = raised.event(&anomaly);
@@ -235,16 +235,4 @@ impl<D: Detector> Sentry<D> {
         }
         self.raise();
     }
-}
-
-/// Now, and the wall time at which the monotonic clock was zero.
-#[expect(clippy::disallowed_methods, reason = "this loop owns the wall clock")]
-fn wall_clock() -> (SystemTime, SystemTime) {
-    let now = SystemTime::now();
-    let since_boot = Duration::from_nanos(monotonic().nanoseconds());
-    (
-        now,
-        now.checked_sub(since_boot)
-            .unwrap_or(SystemTime::UNIX_EPOCH),
-    )
 }

@@ -32,7 +32,7 @@ pub struct Flags {
         long,
         value_name = "ADDRESS",
         env = "PICKET_LISTEN",
-        value_delimiter = ','
+        value_delimiter = ' '
     )]
     pub listen: Vec<Listen>,
     /// Serve /metrics, /healthz and /readyz on HOST:PORT [default: 127.0.0.1:7402]

@@ -1,7 +1,7 @@
 //! What the kernel must offer, and its clock.
 
 use detect::Time;
-use rustix::{system::uname, time::ClockId};
+use rustix::{system::uname, thread::CapabilitySet, time::ClockId};
 
 /// The oldest kernel with all that the programs use.
 const FLOOR: (u32, u32) = (5, 15);
@@ -19,6 +19,15 @@ pub enum KernelError {
     TooOld {
         /// As uname tells it.
         release: String,
+    },
+    /// This process may not load programs.
+    #[error(
+        "this process lacks {missing}: run as root, or with the capabilities BPF, PERFMON and \
+         NET_ADMIN"
+    )]
+    Rights {
+        /// The capabilities, by name.
+        missing: String,
     },
     /// tcx was asked for, and it has none.
     #[error(
@@ -41,7 +50,27 @@ pub fn monotonic() -> Time {
 }
 
 pub(super) fn check() -> Result<(), KernelError> {
-    check_release(&release())
+    check_release(&release())?;
+    // Where they cannot be read, loading will tell.
+    let held = rustix::thread::capabilities(None).map(|sets| sets.effective);
+    held.map_or(Ok(()), check_rights)
+}
+
+/// Without them the verifier refuses the programs for reasons that sound like faults of ours.
+fn check_rights(held: CapabilitySet) -> Result<(), KernelError> {
+    let needed = [
+        (CapabilitySet::BPF | CapabilitySet::SYS_ADMIN, "BPF"),
+        (CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN, "PERFMON"),
+        (CapabilitySet::NET_ADMIN, "NET_ADMIN"),
+    ];
+    let missing = needed.iter().filter(|(any, _)| !held.intersects(*any));
+    let missing: Vec<_> = missing.map(|&(_, name)| name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(KernelError::Rights {
+        missing: missing.join(", "),
+    })
 }
 
 pub(super) fn has_tcx() -> bool {
@@ -91,6 +120,26 @@ mod tests {
             if let Err(error) = checked {
                 assert!(error.to_string().contains(release), "{error}");
                 assert!(error.to_string().contains("5.15"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn missing_capabilities_are_named() {
+        use CapabilitySet as Set;
+        let cases = [
+            (Set::BPF | Set::PERFMON | Set::NET_ADMIN, None),
+            (Set::SYS_ADMIN | Set::NET_ADMIN, None),
+            (Set::BPF | Set::NET_ADMIN, Some("lacks PERFMON:")),
+            (Set::SYS_ADMIN, Some("lacks NET_ADMIN:")),
+            (Set::empty(), Some("lacks BPF, PERFMON, NET_ADMIN:")),
+        ];
+        for (held, says) in cases {
+            let said = check_rights(held).err().map(|error| error.to_string());
+            match (says, said) {
+                (None, None) => {}
+                (Some(says), Some(said)) => assert!(said.contains(says), "{held:?}: {said}"),
+                (says, said) => panic!("{held:?}: {said:?} instead of {says:?}"),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Which ports the programs know of a pod, and when they forget them.
 
-use std::{collections::VecDeque, sync::atomic::Ordering::AcqRel, time::Duration};
+use std::{sync::atomic::Ordering::AcqRel, time::Duration};
 
 use agent_common::{PortSet, Ports};
 use detect::Time;
@@ -9,14 +9,12 @@ use hashbrown::HashMap;
 /// How long a port stays known to the programs after its last packet: the detectors' shortest horizon.
 const KNOWN: Duration = Duration::from_secs(60);
 
-/// Ages the bits of a window: a port is forgotten once it was not seen for [`KNOWN`].
-///
-/// One entry for each port and second in which it was seen; a port that is seen again has a later one,
-/// which is what counts. So a port is forgotten at most a second late.
+/// Ages the bits of a window: a port is forgotten once it was not seen for [`KNOWN`], at most a second
+/// late.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    last_seen: HashMap<u16, u64>,
-    order: VecDeque<(u64, u16)>,
+    last_seen: HashMap<u16, Time>,
+    aged: Time,
 }
 
 impl Known {
@@ -27,22 +25,18 @@ impl Known {
 
     /// Takes in the ports seen since the last time, and clears those of the window that are old.
     pub(super) fn age(&mut self, ports: &Ports, seen: &[u16], now: Time) {
-        let second = now.nanoseconds() / 1_000_000_000;
-        for &port in seen {
-            if self.last_seen.insert(port, second) != Some(second) {
-                self.order.push_back((second, port));
-            }
+        self.last_seen.extend(seen.iter().map(|&port| (port, now)));
+        if now.since(self.aged) < Duration::from_secs(1) {
+            return;
         }
-        while let Some(&(then, port)) = self.order.front() {
-            if second.saturating_sub(then) <= KNOWN.as_secs() {
-                break;
-            }
-            self.order.pop_front();
-            if self.last_seen.get(&port) == Some(&then) {
-                self.last_seen.remove(&port);
+        self.aged = now;
+        self.last_seen.retain(|&port, &mut then| {
+            let known = now.since(then) <= KNOWN;
+            if !known {
                 forget(ports, port);
             }
-        }
+            known
+        });
     }
 }
 
