@@ -142,7 +142,19 @@ impl Watch {
     /// # Errors
     /// When it does not; with what the daemons said.
     pub fn wait_until_watched(&self, pods: &[&Pod]) -> Result<()> {
-        let client = self.client()?;
+        self.wait_until_told(&self.client()?, pods)
+    }
+
+    /// Waits until the agent itself has a slot for each of `pods`.
+    ///
+    /// # Errors
+    /// When it does not; with what the daemons said.
+    pub fn wait_until_attached(&self, pods: &[&Pod]) -> Result<()> {
+        let agent = Client::connect(&self.agent_address(), LIMIT)?;
+        self.wait_until_told(&agent, pods)
+    }
+
+    fn wait_until_told(&self, client: &Client, pods: &[&Pod]) -> Result<()> {
         let watched = |status: &Status| {
             let slots = status.status.iter().flat_map(|status| &status.slots);
             let names: Vec<_> = slots.map(|slot| slot.interface.as_str()).collect();

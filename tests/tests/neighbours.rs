@@ -67,14 +67,24 @@ fn a_hundred_restarts_lose_no_packet_and_remove_nothing_foreign() -> Result<()> 
         let foreign_rules = rules(node, app1)?;
         let config = format!("attach: {attachment}\n");
         let mut watch = Watch::start(node, &[app1, app2], &config, Place::Apart)?;
+        watch.wait_until_attached(&[app1, app2])?;
         let _server = app2.serve(&[80])?;
+        // On tcx half of them get no chance to say goodbye. A filter on clsact outlives who is killed.
+        let ends = [
+            Signal::TERM,
+            if attachment == "tcx" {
+                Signal::KILL
+            } else {
+                Signal::TERM
+            },
+        ];
         under_traffic(app1, app2, || {
             for restart in 0..RESTARTS {
                 let mut agent = watch.agent.take().context("no agent")?;
-                // Half of them get no chance to say goodbye.
-                agent.signal([Signal::TERM, Signal::KILL][restart % 2])?;
+                agent.signal(ends[restart % 2])?;
                 agent.wait(LIMIT)?;
                 watch.start_agent()?;
+                watch.wait_until_attached(&[app1, app2])?;
             }
             Ok(())
         })?;
@@ -183,6 +193,8 @@ fn tc(node: &Node, arguments: &[&str]) -> Result<String> {
 
 /// Runs `meanwhile` while the client connects to the server without a pause; no packet may be lost.
 fn under_traffic(client: &Pod, server: &Pod, meanwhile: impl FnOnce() -> Result<()>) -> Result<()> {
+    // Enough client ports for a minute of connections.
+    client.network.write_sysctl("net/ipv4/tcp_tw_reuse", "1")?;
     let stop = AtomicBool::new(false);
     let connections = AtomicU64::new(0);
     let traffic = || {
