@@ -1,5 +1,6 @@
 //! Events as bytes, for those who keep them.
 
+use bytes::Bytes;
 use prost::Message as _;
 
 use crate::v1;
@@ -11,8 +12,8 @@ pub struct Damaged(#[from] prost::DecodeError);
 
 /// The bytes of an event, as they cross the wire.
 #[must_use]
-pub fn encode(event: &v1::Event) -> Vec<u8> {
-    event.encode_to_vec()
+pub fn encode(event: &v1::Event) -> Bytes {
+    event.encode_to_vec().into()
 }
 
 /// How many bytes that would be.

@@ -15,7 +15,7 @@ use std::{
 };
 
 use api::v1::{self, Timestamp};
-pub(crate) use entry::{Append, Entry};
+pub(crate) use entry::{Append, Encoded, Entry};
 pub(crate) use error::StoreError;
 pub(crate) use metrics::Metrics;
 use read::Readers;

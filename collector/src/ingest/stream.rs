@@ -13,7 +13,7 @@ use crate::{
     identity::Identity,
     nodes::Connected,
     status,
-    store::{Append, Store, StoreError},
+    store::{Append, Encoded, Store, StoreError},
 };
 
 /// Events of one batch, at most.
@@ -111,7 +111,7 @@ impl AgentStream {
                 Ok(()) => {
                     event.cursor = 0;
                     self.identity.complete(&mut event);
-                    events.push(event);
+                    events.push(Encoded::from(&event));
                 }
                 Err(fault) => refusals.push(v1::Refusal {
                     sequence,

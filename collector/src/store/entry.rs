@@ -1,6 +1,10 @@
 //! What goes into the log, and what comes out.
 
-use api::v1::{self, Timestamp};
+use api::{
+    encoding,
+    v1::{self, Timestamp},
+};
+use bytes::Bytes;
 
 /// What an agent sent at once. It is stored as a whole or not at all.
 #[derive(Debug)]
@@ -9,7 +13,25 @@ pub(crate) struct Append {
     pub(crate) epoch: u64,
     /// Events the agent lost before these.
     pub(crate) dropped: u64,
-    pub(crate) events: Vec<v1::Event>,
+    pub(crate) events: Vec<Encoded>,
+}
+
+/// An event as the log keeps it: encoded before it is queued, so that the one writer only writes.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(super) sequence: Option<u64>,
+    pub(super) raised_at: Option<i64>,
+    pub(super) bytes: Bytes,
+}
+
+impl From<&v1::Event> for Encoded {
+    fn from(event: &v1::Event) -> Self {
+        Self {
+            sequence: event.id.as_ref().map(|id| id.sequence),
+            raised_at: event.raised_at.map(nanoseconds),
+            bytes: encoding::encode(event),
+        }
+    }
 }
 
 /// One row of the log.

@@ -2,12 +2,11 @@
 
 use std::{sync::Arc, time::Instant};
 
-use api::encoding;
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    entry::{Append, nanoseconds},
+    entry::Append,
     error::StoreError,
     metrics::{Committed, Metrics},
 };
@@ -125,15 +124,13 @@ fn insert(
          WHERE NOT EXISTS (SELECT 1 FROM log WHERE node = ?1 AND epoch = ?2 AND sequence = ?3)",
     )?;
     for event in &append.events {
-        let sequence = event.id.as_ref().map(|id| id.sequence);
-        let bytes = encoding::encode(event);
-        committed.bytes += bytes.len();
+        committed.bytes += event.bytes.len();
         let inserted = statement.execute(params![
             append.node,
             append.epoch,
-            sequence,
-            event.raised_at.map(nanoseconds),
-            bytes
+            event.sequence,
+            event.raised_at,
+            &event.bytes[..]
         ])?;
         if inserted == 0 {
             committed.duplicates += 1;
