@@ -135,7 +135,9 @@ fn report(watched: &Watched, kind: RecordKind, done: u64, peer: &[u32; 4], recor
             ..record
         })
     {
-        store(entry, known | done);
+        // A contact starts over: its outcome is to be reported too, whatever became of the last one.
+        let kept = if done == CONTACTED { tag } else { known };
+        store(entry, kept | done);
     }
 }
 

@@ -28,6 +28,9 @@ static RECORDS: RingBuf = RingBuf::with_byte_size(4096, 0);
 #[map]
 static SKIP: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
 
+/// A power of two, so that no division is needed.
+const WAKE_EVERY: u64 = 1024;
+
 /// The secret seed of the contact cache; the loader patches it.
 #[unsafe(no_mangle)]
 pub(crate) static SEED: Global<u64> = Global::new(0);
@@ -48,6 +51,8 @@ pub(crate) fn skip() -> Option<*mut u32> {
 pub(crate) struct Watched {
     /// All that is counted of it.
     pub(crate) slot: &'static Slot,
+    /// The packet came in through this interface too: the pod sent it to itself.
+    pub(crate) hairpinned: bool,
     index: u32,
 }
 
@@ -57,13 +62,17 @@ impl Watched {
     pub(crate) fn of(ctx: &TcContext) -> Option<Self> {
         // SAFETY: the kernel hands every classifier a valid context.
         let ifindex = unsafe { (*ctx.skb.skb).ifindex };
+        // SAFETY: as above.
+        let hairpinned = unsafe { (*ctx.skb.skb).ingress_ifindex } == ifindex;
         let bucket = BUCKETS.get(ifindex % BUCKET_COUNT)?;
         let mut way = 0;
         while way < BUCKET_WAYS {
             let word = load(&bucket.ways[way]);
             if let Some(index) = Bucket::slot_of(word, ifindex) {
+                let slot = SLOTS.get(index)?;
                 return Some(Self {
-                    slot: SLOTS.get(index)?,
+                    slot,
+                    hairpinned,
                     index,
                 });
             }
@@ -86,17 +95,20 @@ impl Watched {
 
     /// Writes a record, or counts it as dropped; whether it was written.
     ///
-    /// Only a trip wakes user space: a wake-up costs fifty times a record without one. Trips are
+    /// User space wakes up for trips, and for every [`WAKE_EVERY`] records of a slot, so that no pod
+    /// fills the ring before the next tick. A wake-up costs fifty times a record without one. Trips are
     /// bounded by user space, which alone renews a budget, and so are exempt from the slot's cap.
     #[inline(always)]
     pub(crate) fn write(&self, mut record: Record) -> bool {
-        let trip = record.kind == RecordKind::Trip as u8;
-        if !trip {
+        let mut wake = record.kind == RecordKind::Trip as u8;
+        if !wake {
             let cap = settings().map_or(0, |settings| load(&settings.records_per_drain));
-            if fetch_add(&self.slot.records, 1) >= cap {
+            let offered = fetch_add(&self.slot.records, 1);
+            if offered >= cap {
                 self.count(Counter::RecordsDropped);
                 return false;
             }
+            wake = offered % WAKE_EVERY == WAKE_EVERY - 1;
         }
         record.slot = self.index;
         record.epoch = load(&self.slot.epoch) as u32;
@@ -105,7 +117,7 @@ impl Watched {
             return false;
         };
         entry.write(record);
-        entry.submit(u64::from(if trip {
+        entry.submit(u64::from(if wake {
             BPF_RB_FORCE_WAKEUP
         } else {
             BPF_RB_NO_WAKEUP

@@ -38,6 +38,10 @@ pub(crate) fn to_pod(mut ctx: TcContext) -> i32 {
         return TC_ACT_UNSPEC;
     };
     volume::sample(&watched, Direction::ToPod, &ctx);
+    // What the pod sends to itself, under whatever name, is nobody's answer.
+    if watched.hairpinned {
+        return TC_ACT_UNSPEC;
+    }
     match packet::parse(&mut ctx) {
         Ok(Packet::Tcp(tcp)) if tcp.answers() => contacts::answered(&ctx, &watched, &tcp),
         Ok(Packet::Tcp(tcp)) if tcp.refuses() => contacts::refused(&ctx, &watched, &tcp),

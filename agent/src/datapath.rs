@@ -149,9 +149,9 @@ impl Datapath {
     /// # Errors
     ///
     /// When all slots are taken, or the programs cannot be attached; the interface is not watched then.
-    pub fn watch(&mut self, ifindex: u32, name: &str) -> Result<Subject, DatapathError> {
+    pub fn watch(&mut self, ifindex: u32) -> Result<Subject, DatapathError> {
         let (slot, subject) = self.slots.assign(ifindex)?;
-        let links = match attach::attach(&mut self.programs, name, self.attachment) {
+        let links = match attach::attach(&mut self.programs, ifindex, self.attachment) {
             Ok(links) => links,
             Err(error) => {
                 self.slots.release(slot, subject);

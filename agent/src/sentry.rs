@@ -108,8 +108,10 @@ impl<D: Detector> Sentry<D> {
                     tripped.map_err(SentryError::Trip)?;
                     self.drain_tripped();
                 }
+                _ = tick.tick() => self.drain(),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
+                        self.watch_waiting();
                         self.report();
                         if let Some(ready) = ready.take() {
                             ready();
@@ -117,7 +119,6 @@ impl<D: Detector> Sentry<D> {
                     }
                     change => self.follow(change),
                 },
-                _ = tick.tick() => self.drain(),
             }
         }
         self.leave();
@@ -127,8 +128,14 @@ impl<D: Detector> Sentry<D> {
     fn follow(&mut self, change: Change) {
         match change {
             Change::Appeared { ifindex, name } => self.watch(ifindex, name),
-            Change::Renamed { ifindex, name } => self.roster.rename(ifindex, name),
-            Change::Gone { ifindex } => self.unwatch(ifindex),
+            Change::Renamed { ifindex, name } => {
+                self.roster.rename(ifindex, name);
+                self.watch_waiting();
+            }
+            Change::Gone { ifindex } => {
+                self.unwatch(ifindex);
+                self.watch_waiting();
+            }
             Change::Addresses { ifindex, addresses } => {
                 self.roster.set_addresses(ifindex, addresses);
             }
@@ -137,17 +144,27 @@ impl<D: Detector> Sentry<D> {
     }
 
     fn watch(&mut self, ifindex: u32, name: String) {
-        match self.datapath.watch(ifindex, &name) {
+        match self.datapath.watch(ifindex) {
             Ok(subject) => {
                 info!(interface = name, ifindex, "watching");
                 self.roster.watched(subject, name);
                 self.renew_budget(subject, monotonic());
             }
             Err(error) => {
-                warn!(interface = name, ifindex, %error, "not watching");
-                self.metrics.refused_interfaces.inc();
-                self.roster.unwatched(ifindex, name, error.to_string());
+                let reason = error.to_string();
+                if self.roster.reason(ifindex) != Some(&reason) {
+                    warn!(interface = name, ifindex, reason, "not watching");
+                    self.metrics.refused_interfaces.inc();
+                }
+                self.roster.unwatched(ifindex, name, reason);
             }
+        }
+    }
+
+    /// Tries again what could not be watched: a slot or a name may be free by now.
+    fn watch_waiting(&mut self) {
+        for (ifindex, name) in self.roster.waiting() {
+            self.watch(ifindex, name);
         }
     }
 

@@ -23,7 +23,7 @@ pub struct Anomaly {
     pub first_seen: Time,
     /// When the last one did.
     pub last_seen: Time,
-    /// The address the pod used, when a record told it.
+    /// The pod's address, when an answer or a refusal reached it there.
     pub pod: Option<IpAddr>,
     /// What it reached for, most failed ports first; at most [`Anomaly::TARGETS`].
     pub targets: Vec<Target>,

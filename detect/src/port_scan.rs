@@ -21,8 +21,9 @@ use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 ///
 /// - **Failed ports of one destination.** A port of a destination fails when it refuses, or when a
 ///   probe has neither an answer nor a refusal after [`Thresholds::silence`]; an answer that comes
-///   later takes the failure back. A refusal counts also when the record of its probe was lost. A
-///   lost record may have been an answer, so each excuses one silent probe.
+///   later takes the failure back. An outcome counts only of a probe that was sent, so that nobody
+///   else can accuse a pod. While records are lost the probe's may be among them, and any outcome
+///   counts; one of them may have been an answer, so each excuses one silent probe.
 /// - **Distinct ports of the pod**, whatever came of them. Ports have no times of their own: they
 ///   count from the `now` of their observation.
 ///
@@ -47,33 +48,38 @@ use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 ///
 /// # Bounds
 /// Of each pod 1,024 destinations and 65,536 ports of destinations are remembered, and 8,192
-/// probes may await an answer. The destination idle longest or the oldest probe makes room; what
-/// is lost so is counted in [`Coverage::records_dropped`](crate::Coverage) and in
-/// [`Detector::forgotten`]. The distinct ports themselves are exact in any case. All of it takes
+/// probes may await an answer. The oldest probe makes room, and the destination with the fewest
+/// failed ports, of those the one idle longest; what is lost so is counted in
+/// [`Coverage::records_dropped`](crate::Coverage) and in [`Detector::forgotten`]. The distinct ports themselves are exact in any case. All of it takes
 /// [`PortScan::POD_BYTES`] at most: 2 MiB for the ports of destinations, 0.8 MiB for the
 /// destinations, 0.8 MiB for the pod's own ports, and 0.3 MiB for what awaits an answer.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
-/// use detect::{Contact, Detector, Observation, Outcome, PortScan, State, Subject, Thresholds, Time};
+/// use detect::{
+///     Contact, Detector, Observation, Outcome, PortScan, State, Subject, Technique, Thresholds, Time,
+/// };
 ///
 /// let pod = Subject { ifindex: 7, epoch: 1 };
 /// let mut detector = PortScan::new(Thresholds::default());
-/// let mut refusals = Observation::empty(pod);
-/// refusals.ports = (1..=10).collect();
-/// refusals.refused = (1..=10).collect();
-/// refusals.contacts = (1..=10)
-///     .map(|port| Contact {
-///         at: Time::from_nanoseconds(port.into()),
-///         pod: Ipv4Addr::new(10, 244, 147, 92).into(),
-///         peer: Ipv4Addr::new(10, 244, 147, 93).into(),
-///         port,
-///         outcome: Outcome::Refused,
+/// let contact = |port: u16, outcome| Contact {
+///     at: Time::from_nanoseconds(port.into()),
+///     pod: Ipv4Addr::new(10, 244, 147, 92).into(),
+///     peer: Ipv4Addr::new(10, 244, 147, 93).into(),
+///     port,
+///     outcome,
+/// };
+/// let mut scan = Observation::empty(pod);
+/// scan.ports = (1..=10).collect();
+/// scan.refused = (1..=10).collect();
+/// scan.contacts = (1..=10)
+///     .flat_map(|port| {
+///         [contact(port, Outcome::Sent(Technique::Syn)), contact(port, Outcome::Refused)]
 ///     })
 ///     .collect();
 ///
 /// let mut found = Vec::new();
-/// detector.observe(&refusals, Time::from_nanoseconds(20), &mut found);
+/// detector.observe(&scan, Time::from_nanoseconds(20), &mut found);
 /// assert_eq!(found[0].state, State::Opened);
 /// assert_eq!(found[0].crossed_at, Time::from_nanoseconds(10));
 /// assert_eq!(detector.budget(pod, Time::from_nanoseconds(20)).ports, 90);

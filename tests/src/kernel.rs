@@ -46,7 +46,7 @@ impl Kernel {
             attach: Attach::Auto,
             kernel_log: None,
         })?;
-        let subject = datapath.watch(IFINDEX, INTERFACE)?;
+        let subject = datapath.watch(IFINDEX)?;
         let injector = datapath.injector()?;
         Ok(Self {
             datapath,

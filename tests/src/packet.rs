@@ -25,6 +25,7 @@ pub const ACK: u8 = 0x10;
 pub const URG: u8 = 0x20;
 
 const TCP: u8 = 6;
+const ETHERNET_BYTES: usize = 14;
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 
@@ -171,4 +172,25 @@ pub fn vlan(types: &[u16], frame: &[u8]) -> Vec<u8> {
 pub fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     let addresses = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
     [&addresses, &ether_type.to_be_bytes()[..], payload].concat()
+}
+
+/// An IPv4 packet for a raw socket, with the checksum without which its receiver drops the segment; the
+/// kernel fills in that of the IP header.
+#[must_use]
+pub fn raw(source: Ipv4Addr, destination: Ipv4Addr, from: u16, to: u16, tcp: &Tcp) -> Vec<u8> {
+    let mut segment = tcp.segment(from, to);
+    let pseudo = [
+        &source.octets()[..],
+        &destination.octets(),
+        &[0, TCP],
+        &(segment.len() as u16).to_be_bytes(),
+        &segment,
+    ];
+    let sum = pseudo.concat().chunks(2).fold(0_u32, |sum, pair| {
+        sum + u32::from(u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)]))
+    });
+    let folded = (sum & 0xffff) + (sum >> 16);
+    let folded = (folded & 0xffff) + (folded >> 16);
+    segment[16..18].copy_from_slice(&(!(folded as u16)).to_be_bytes());
+    ipv4(TCP, 0, &[], source, destination, &segment)[ETHERNET_BYTES..].to_vec()
 }

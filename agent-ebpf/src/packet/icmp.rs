@@ -51,6 +51,11 @@ pub(crate) fn parse(ctx: &TcContext, ip: &Ip) -> Result<Option<Quoted>, ParseFai
         return Ok(None);
     }
     let (source, destination) = addresses.ok_or(ParseFailure::Icmp)?;
+    let (_, addressee) = ip.addresses(ctx).ok_or(ParseFailure::Icmp)?;
+    // Errors are sent to whom the packet was from (RFC 792): this one is about somebody else's.
+    if source != addressee {
+        return Ok(None);
+    }
     let ports = header::<Ports>(ctx, network + header_bytes).ok_or(ParseFailure::Icmp)?;
     Ok(Some(Quoted {
         source,

@@ -7,6 +7,7 @@ use aya::programs::{
     LinkOrder, ProgramError, SchedClassifier, TcAttachType,
     tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
 };
+use rustix::net::{AddressFamily, SocketType, netdevice};
 
 use super::{
     kernel::{self, KernelError},
@@ -74,6 +75,14 @@ pub enum AttachError {
         /// What the kernel said.
         source: TcError,
     },
+    /// There is no such interface any more.
+    #[error("interface index {ifindex} has no name: {source}; it is gone")]
+    Gone {
+        /// Its index.
+        ifindex: u32,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// The kernel refused.
     #[error("cannot attach to {interface} by {how}: {source}; check that it still exists, or try another --attach", how = how.name())]
     Attach {
@@ -99,17 +108,33 @@ pub(super) fn choose(attach: Attach) -> Result<Attachment, KernelError> {
 }
 
 /// Attaches both programs to an interface, or neither.
+///
+/// Programs are attached by name, and a name may pass to another interface at any moment: so it is
+/// looked up here, and again afterwards. A later change of names does not move what is attached.
 pub(super) fn attach(
     programs: &mut Programs,
-    interface: &str,
+    ifindex: u32,
     how: Attachment,
 ) -> Result<[Link; 2], AttachError> {
-    let mut attach =
-        |name, direction| attach_one(programs.program(name)?, interface, direction, how);
-    Ok([
-        attach(FROM_POD_PROGRAM, TcAttachType::Ingress)?,
-        attach(TO_POD_PROGRAM, TcAttachType::Egress)?,
-    ])
+    loop {
+        let interface = name_of(ifindex)?;
+        let mut attach =
+            |name, direction| attach_one(programs.program(name)?, &interface, direction, how);
+        let attached = attach(FROM_POD_PROGRAM, TcAttachType::Ingress)
+            .and_then(|from_pod| Ok([from_pod, attach(TO_POD_PROGRAM, TcAttachType::Egress)?]));
+        if name_of(ifindex)? == interface {
+            return attached;
+        }
+    }
+}
+
+fn name_of(ifindex: u32) -> Result<String, AttachError> {
+    let gone = |error: rustix::io::Errno| AttachError::Gone {
+        ifindex,
+        source: error.into(),
+    };
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).map_err(gone)?;
+    netdevice::index_to_name(socket, ifindex).map_err(gone)
 }
 
 /// Attaches one program.

@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// For the collector to end a stream that the agent has closed; nothing is lost by not waiting.
 const CLOSING: Duration = Duration::from_secs(1);
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Statuses after which a connection holds: of two agents with one name each is welcomed, and at once
+/// replaced by the other.
+const SETTLED: u32 = 5;
 
 /// Who delivers.
 #[derive(Clone, Debug)]
@@ -72,9 +75,8 @@ impl Publisher {
             };
             let ended = match opened {
                 Ok(connection) => {
-                    backoff.reset();
                     trouble = None;
-                    self.deliver(connection, &mut stop).await
+                    self.deliver(connection, &mut backoff, &mut stop).await
                 }
                 Err(error) => Err(error),
             };
@@ -141,6 +143,7 @@ impl Publisher {
     async fn deliver(
         &self,
         connection: Connection,
+        backoff: &mut Backoff,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ConnectionError> {
         let Connection {
@@ -149,6 +152,7 @@ impl Publisher {
             mut sent,
         } = connection;
         let mut status = status_interval();
+        let mut statuses = 0_u32;
         loop {
             tokio::select! {
                 answer = answers.message() => {
@@ -163,6 +167,10 @@ impl Publisher {
                 }
                 () = self.outbox.raised() => {}
                 _ = status.tick() => {
+                    statuses = statuses.saturating_add(1);
+                    if statuses == SETTLED {
+                        backoff.reset();
+                    }
                     // A collector that is not even reading needs no status.
                     if let Ok(permit) = requests.try_reserve() {
                         permit.send(request(Item::Status(self.status())));

@@ -11,7 +11,8 @@ pub enum Change {
     Renamed { ifindex: u32, name: String },
     /// It is gone, no longer selected, or its index was taken over by another that appears next.
     Gone { ifindex: u32 },
-    /// The addresses behind it, ascending: they replace those before.
+    /// The addresses behind it, ascending: they replace those before. Those of host routes where there
+    /// are any, else those of neighbours.
     Addresses {
         ifindex: u32,
         addresses: Vec<IpAddr>,

@@ -120,13 +120,13 @@ impl Table {
             let Some(watched) = self.watched.get_mut(&ifindex) else {
                 continue;
             };
-            let both: BTreeSet<IpAddr> = watched
-                .routes
-                .keys()
-                .chain(watched.neighbours.keys())
-                .copied()
-                .collect();
-            let addresses: Vec<IpAddr> = both.into_iter().collect();
+            // A pod can make itself any neighbour it likes; a route is the node's own word.
+            let proven = if watched.routes.is_empty() {
+                &watched.neighbours
+            } else {
+                &watched.routes
+            };
+            let addresses: Vec<IpAddr> = proven.keys().copied().collect();
             if addresses != watched.told {
                 watched.told.clone_from(&addresses);
                 changes.push(Change::Addresses { ifindex, addresses });

@@ -31,12 +31,18 @@ impl Roster {
         self.insert(ifindex, name, State::Unwatched(reason));
     }
 
+    /// Keeps what is known of its addresses: an interface may be tried again.
     fn insert(&mut self, ifindex: u32, name: String, state: State) {
+        let addresses = self
+            .0
+            .remove(&ifindex)
+            .map(|it| it.addresses)
+            .unwrap_or_default();
         self.0.insert(
             ifindex,
             Interface {
                 name,
-                addresses: Vec::new(),
+                addresses,
                 state,
             },
         );
@@ -77,19 +83,37 @@ impl Roster {
             .map_or("", |interface| &interface.name)
     }
 
-    /// The address of the pod behind a subject, given what a packet claimed.
+    /// Why the interface is not watched, if that is so.
+    pub(super) fn reason(&self, ifindex: u32) -> Option<&String> {
+        match &self.0.get(&ifindex)?.state {
+            State::Unwatched(reason) => Some(reason),
+            State::Watched(_) => None,
+        }
+    }
+
+    /// Interfaces that are not watched, and should be.
+    pub(super) fn waiting(&self) -> Vec<(u32, String)> {
+        let waiting = self
+            .0
+            .iter()
+            .filter(|(_, interface)| interface.subject().is_none());
+        waiting
+            .map(|(&ifindex, interface)| (ifindex, interface.name.clone()))
+            .collect()
+    }
+
+    /// The address of the pod behind a subject, given where an answer reached it.
     ///
-    /// A pod may write any source into its packets, another pod's too. So what the node itself knows
-    /// of the interface comes first, and the claim counts only where it knows nothing.
-    pub(super) fn source(&self, subject: Subject, claimed: Option<IpAddr>) -> Option<IpAddr> {
+    /// What the node itself knows of the interface comes first.
+    pub(super) fn source(&self, subject: Subject, reached: Option<IpAddr>) -> Option<IpAddr> {
         let known = self
             .0
             .get(&subject.ifindex)
             .map_or(&[][..], |it| &it.addresses);
-        claimed
-            .filter(|claimed| known.contains(claimed))
+        reached
+            .filter(|reached| known.contains(reached))
             .or_else(|| known.first().copied())
-            .or(claimed)
+            .or(reached)
     }
 }
 
@@ -107,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claimed_source_counts_only_where_the_node_knows_none() {
+    fn what_the_node_knows_of_an_address_comes_first() {
         let [own, other, foreign] = [1, 2, 9].map(|last| IpAddr::from([10, 0, 0, last]));
         let subject = Subject {
             ifindex: 3,
@@ -120,14 +144,14 @@ mod tests {
             (vec![], Some(foreign), Some(foreign)),
             (vec![], None, None),
         ];
-        for (known, claimed, expected) in cases {
+        for (known, reached, expected) in cases {
             let mut roster = Roster::default();
             roster.watched(subject, "veth0".to_owned());
             roster.set_addresses(3, known.clone());
             assert_eq!(
-                roster.source(subject, claimed),
+                roster.source(subject, reached),
                 expected,
-                "{known:?}, {claimed:?}"
+                "{known:?}, {reached:?}"
             );
         }
     }

@@ -16,6 +16,8 @@ pub(super) struct Destination {
     pub(super) crossed: bool,
     probes: HashMap<u16, Probe>,
     failed: Windows,
+    /// Ports whose latest outcome is a failure, however long ago.
+    failing: u32,
 }
 
 /// The latest that is known of one port of one destination.
@@ -109,6 +111,16 @@ impl Destination {
         !settled
     }
 
+    /// Whether `outcome` can be of a probe that was sent: nobody refuses what has been answered.
+    pub(super) fn expects(&self, port: u16, outcome: Outcome) -> bool {
+        self.probes.get(&port).is_some_and(|probe| {
+            probe.technique.is_some()
+                && (probe.awaited
+                    || probe.outcome != Outcome::Answered
+                    || outcome == Outcome::Answered)
+        })
+    }
+
     /// The port came to an outcome; true when it fails and had not failed before.
     pub(super) fn settle(&mut self, port: u16, at: Time, outcome: Outcome) -> bool {
         let Some(probe) = self.probes.get_mut(&port) else {
@@ -120,6 +132,11 @@ impl Destination {
             (Some(before), false) => self.failed.forget(before),
             (None, false) => {}
         }
+        match (before, outcome.failed()) {
+            (None, true) => self.failing += 1,
+            (Some(_), false) => self.failing -= 1,
+            _ => {}
+        }
         probe.at = at;
         probe.outcome = outcome;
         probe.awaited = false;
@@ -128,6 +145,11 @@ impl Destination {
 
     pub(super) fn failed(&self, now: Time) -> PerHorizon {
         self.failed.counts(now)
+    }
+
+    /// How much would be lost with it: the more, the later it makes room.
+    pub(super) const fn weight(&self) -> u32 {
+        if self.crossed { u32::MAX } else { self.failing }
     }
 
     pub(super) fn knows(&self, port: u16) -> bool {
@@ -143,8 +165,12 @@ impl Destination {
     /// Forgets the ports of which nothing has been known since `start`; how many these were.
     pub(super) fn sweep(&mut self, start: Time) -> usize {
         let before = self.probes.len();
-        self.probes
-            .retain(|_, probe| probe.awaited || probe.at() >= start);
+        let failing = &mut self.failing;
+        self.probes.retain(|_, probe| {
+            let keep = probe.awaited || probe.at() >= start;
+            *failing -= u32::from(!keep && probe.outcome.failed());
+            keep
+        });
         if self.probes.len() < self.probes.capacity() / 4 {
             self.probes.shrink_to_fit();
         }

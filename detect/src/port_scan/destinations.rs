@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 use hashbrown::HashMap;
 
 use super::{
-    destination::Destination,
+    destination::{Destination, Outcome},
     window::{HORIZONS, PerHorizon},
 };
 use crate::Time;
@@ -15,25 +15,41 @@ pub(super) const DESTINATIONS: usize = 1024;
 /// Ports of destinations remembered of one pod: all ports of one, or 64 of each.
 pub(super) const PROBES: usize = 65_536;
 
-/// Destinations by address; the one idle longest makes room for another.
+/// Destinations by address; the one with the fewest failed ports makes room for another, and among
+/// those the one idle longest: so no noise drives out a scan.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Destinations {
     by_address: HashMap<IpAddr, Box<Destination>>,
-    idle: BTreeSet<(Time, IpAddr)>,
+    /// In the order in which they make room.
+    order: BTreeSet<(u32, Time, IpAddr)>,
     probes: usize,
     forgotten: u64,
 }
 
 impl Destinations {
-    /// The destination a record tells of, with `port` remembered.
-    pub(super) fn reach(&mut self, address: IpAddr, port: u16, at: Time) -> &mut Destination {
+    /// Does something with the destination a record tells of, with `port` remembered.
+    pub(super) fn reach<T>(
+        &mut self,
+        address: IpAddr,
+        port: u16,
+        at: Time,
+        what: impl FnOnce(&mut Destination) -> T,
+    ) -> T {
         self.make_room(address, port);
         let destination = self.by_address.entry(address).or_default();
-        self.idle.remove(&(destination.touched, address));
+        self.order.remove(&rank(address, destination));
         destination.touched = destination.touched.max(at);
-        self.idle.insert((destination.touched, address));
         self.probes += usize::from(destination.reach(port, at));
-        destination
+        let done = what(destination);
+        self.order.insert(rank(address, destination));
+        done
+    }
+
+    /// Whether `outcome` can be of a probe that was sent.
+    pub(super) fn expects(&self, address: IpAddr, port: u16, outcome: Outcome) -> bool {
+        self.by_address
+            .get(&address)
+            .is_some_and(|destination| destination.expects(port, outcome))
     }
 
     pub(super) fn find(&mut self, address: IpAddr) -> Option<&mut Destination> {
@@ -67,12 +83,13 @@ impl Destinations {
 
     /// Forgets everything older than `start`.
     pub(super) fn sweep(&mut self, start: Time) {
-        let (idle, probes) = (&mut self.idle, &mut self.probes);
+        let (order, probes) = (&mut self.order, &mut self.probes);
         self.by_address.retain(|&address, destination| {
+            order.remove(&rank(address, destination));
             *probes -= destination.sweep(start);
             let keep = destination.len() > 0;
-            if !keep {
-                idle.remove(&(destination.touched, address));
+            if keep {
+                order.insert(rank(address, destination));
             }
             keep
         });
@@ -83,7 +100,7 @@ impl Destinations {
         std::mem::replace(&mut self.forgotten, 0)
     }
 
-    /// Forgets the destinations idle longest until `port` of `address` has room.
+    /// Forgets destinations until `port` of `address` has room.
     fn make_room(&mut self, address: IpAddr, port: u16) {
         let known = self.by_address.get(&address);
         let (new, new_port) = (
@@ -91,12 +108,12 @@ impl Destinations {
             known.is_none_or(|known| !known.knows(port)),
         );
         while new && self.by_address.len() >= DESTINATIONS || new_port && self.probes >= PROBES {
-            let Some(&idlest) = self.idle.iter().find(|&&(_, idle)| idle != address) else {
+            let Some(&first) = self.order.iter().find(|&&(.., first)| first != address) else {
                 // Not reached: all ports of a single destination have room.
                 return;
             };
-            self.idle.remove(&idlest);
-            if let Some(destination) = self.by_address.remove(&idlest.1) {
+            self.order.remove(&first);
+            if let Some(destination) = self.by_address.remove(&first.2) {
                 self.probes -= destination.len();
                 self.forgotten += destination.len() as u64;
             }
@@ -112,8 +129,12 @@ impl Destinations {
             .map(|destination| size_of::<Destination>() + destination.heap_bytes())
             .sum();
         // A node of a `BTreeSet` holds 5 to 11 entries and up to 12 edges.
-        let idle = self.idle.len() * size_of::<(Time, IpAddr)>() * 11 / 5
-            + self.idle.len() / 5 * 13 * size_of::<usize>();
-        destinations + idle + self.by_address.allocation_size()
+        let order = self.order.len() * size_of::<(u32, Time, IpAddr)>() * 11 / 5
+            + self.order.len() / 5 * 13 * size_of::<usize>();
+        destinations + order + self.by_address.allocation_size()
     }
+}
+
+fn rank(address: IpAddr, destination: &Destination) -> (u32, Time, IpAddr) {
+    (destination.weight(), destination.touched, address)
 }

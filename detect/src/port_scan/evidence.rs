@@ -4,7 +4,7 @@ use std::{collections::VecDeque, net::IpAddr};
 
 use super::{
     Thresholds,
-    destination::Outcome,
+    destination::{Destination, Outcome},
     destinations::Destinations,
     window::{PerHorizon, left, reached},
 };
@@ -20,8 +20,8 @@ pub(super) const AWAITED: usize = 8192;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Evidence {
     pub(super) destinations: Destinations,
-    /// The pod's address in the latest answer or refusal; before any, in the first probe, whose
-    /// source may be a decoy.
+    /// The pod's address in the latest answer or refusal, which found its way to the pod. The source of
+    /// a probe proves nothing.
     pub(super) pod: Option<IpAddr>,
     awaited: VecDeque<Packet>,
     excuses: u64,
@@ -94,13 +94,9 @@ impl Evidence {
         } = contact;
         match outcome {
             Told::Sent(technique) => {
-                self.pod.get_or_insert(pod);
                 news.sent_at = Some(at);
-                if self
-                    .destinations
-                    .reach(peer, port, at)
-                    .send(port, technique)
-                {
+                let sent = |destination: &mut Destination| destination.send(port, technique);
+                if self.destinations.reach(peer, port, at, sent) {
                     news.forgotten += self.wait_for(Packet {
                         at,
                         address: peer,
@@ -109,11 +105,18 @@ impl Evidence {
                 }
             }
             Told::Answered => {
+                if !self.believes(contact, Outcome::Answered) {
+                    return;
+                }
                 self.pod = Some(pod);
-                let destination = self.destinations.reach(peer, port, at);
-                destination.settle(port, at, Outcome::Answered);
+                let settle =
+                    |destination: &mut Destination| destination.settle(port, at, Outcome::Answered);
+                self.destinations.reach(peer, port, at, settle);
             }
             Told::Refused => {
+                if !self.believes(contact, Outcome::Refused) {
+                    return;
+                }
                 self.pod = Some(pod);
                 let refused = Packet {
                     at,
@@ -123,6 +126,15 @@ impl Evidence {
                 self.fail(refused, at, Outcome::Refused, thresholds, news);
             }
         }
+    }
+
+    /// An outcome without a probe is somebody else's doing, who may want to accuse or to cover up;
+    /// unless the record of the probe may have been lost.
+    fn believes(&self, contact: &Contact, outcome: Outcome) -> bool {
+        contact.at <= self.excused_until
+            || self
+                .destinations
+                .expects(contact.peer, contact.port, outcome)
     }
 
     /// How many probes it forgets to make room.
@@ -171,15 +183,18 @@ impl Evidence {
         news: &mut News,
     ) {
         let Packet { address, port, .. } = packet;
-        let destination = self.destinations.reach(address, port, at);
-        if destination.settle(port, at, outcome) {
+        let (news_of_port, crossing) = self.destinations.reach(address, port, at, |destination| {
+            let new = destination.settle(port, at, outcome);
+            let reached = reached(destination.failed(at), thresholds.failed_ports());
+            let crossing = reached.filter(|_| !destination.crossed);
+            destination.crossed |= crossing.is_some();
+            (new, crossing)
+        });
+        if news_of_port {
             news.failed_at = Some(at);
             news.failure_passed_at = Some(packet.at);
         }
-        if !destination.crossed
-            && let Some(horizon) = reached(destination.failed(at), thresholds.failed_ports())
-        {
-            destination.crossed = true;
+        if let Some(horizon) = crossing {
             news.crossing.get_or_insert(Crossing {
                 at,
                 address,

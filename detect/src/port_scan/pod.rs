@@ -213,20 +213,23 @@ mod tests {
             let all: Vec<u16> = (0..=u16::MAX).collect();
             for (index, host) in (0..hosts).enumerate() {
                 let now = Time::from_nanoseconds(1_000_000 * index as u64);
-                let contacts = (0..ports).map(|n| Contact {
+                let contact = |n, outcome| Contact {
                     at: now,
                     pod: IpAddr::from([10, 0, 0, 1]),
                     peer: IpAddr::from((u128::from(host) + 1).to_be_bytes()),
                     port: n as u16,
-                    outcome: outcome(host + n),
-                });
+                    outcome,
+                };
+                let sent = (0..ports).map(|n| contact(n, dropped(n)));
+                let all_outcomes = (0..ports).map(|n| contact(n, outcome(host + n)));
+                let refused = all_outcomes.filter(|it| it.outcome == Outcome::Refused);
                 let mut observation = Observation::empty(SUBJECT);
-                observation.contacts = contacts.collect();
+                observation.contacts = sent.chain(refused).collect();
                 if index == 0 {
                     observation.ports.clone_from(&all);
                     observation.refused.clone_from(&all);
                 }
-                probes += observation.contacts.len() as u64;
+                probes += u64::from(ports);
                 forgotten += pod.observe(&observation, now, &thresholds, &mut serial, &mut found);
             }
             let bytes = heap_bytes(&pod) + size_of::<Pod>();
@@ -253,7 +256,7 @@ mod tests {
                 pod: IpAddr::from([10, 0, 0, 1]),
                 peer: IpAddr::from([10, 0, 0, 2]),
                 port,
-                outcome: Outcome::Refused,
+                outcome: Outcome::Sent(Technique::Syn),
             })
             .collect();
         for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {

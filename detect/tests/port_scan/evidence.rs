@@ -1,14 +1,16 @@
 //! What counts as failed, also when records are late, repeated or lost.
 
+use std::net::IpAddr;
+
 use detect::{
     Anomaly, Contact, Coverage, Detector, Measure, Observation, Outcome, PortScan, Severity, State,
     Technique, Thresholds,
 };
 
-use crate::replay::{Fate, POD, Probe, SUBJECT, contact, find, ms, peer, play, probe, states};
+use crate::replay::{
+    Fate, POD, Probe, SENT, SUBJECT, contact, find, ms, peer, play, probe, refused, states,
+};
 use State::{Closed, Opened};
-
-const SENT: Outcome = Outcome::Sent(Technique::Connect);
 
 /// What one observation with these contacts and losses, and two empty ones, lead to.
 fn observe(contacts: Vec<Contact>, records_dropped: u64) -> Vec<Anomaly> {
@@ -153,8 +155,8 @@ fn the_failed_ports_are_named_when_both_rules_cross_at_once() {
         (ms(850), ms(900))
     );
 
-    let refused = (1..=12).map(|port| contact(900, peer(1), port, Outcome::Refused));
-    observation.contacts = refused.collect();
+    let both = (1..=12).flat_map(|port| refused(900, peer(1), port));
+    observation.contacts = both.collect();
     found.clear();
     PortScan::new(Thresholds::default()).observe(&observation, ms(1000), &mut found);
     assert_eq!(found[0].crossed.measure, Measure::FailedPortsPerDestination);
@@ -188,7 +190,7 @@ fn the_address_that_is_answered_is_the_pods_and_not_a_decoy() {
             ..contact(800, peer(1), port, SENT)
         });
         contacts.push(contact(800, peer(1), port, SENT));
-        contacts.push(contact(801, peer(1), port, Outcome::Refused));
+        contacts.extend(refused(801, peer(1), port));
         contacts.push(Contact {
             pod: decoy.unwrap_or(POD),
             ..contact(801, peer(1), port, SENT)
@@ -272,7 +274,7 @@ fn a_port_that_answered_an_hour_ago_can_fall_silent() {
 fn the_first_destination_to_cross_tells_when() {
     let mut contacts = Vec::new();
     for (at_ms, host) in [(700, 2), (800, 1), (900, 3)] {
-        contacts.extend((1..=10).map(|port| contact(at_ms, peer(host), port, Outcome::Refused)));
+        contacts.extend((1..=10).flat_map(|port| refused(at_ms, peer(host), port)));
     }
     assert_eq!(observe(contacts, 0)[0].crossed_at, ms(700));
 }
@@ -280,9 +282,7 @@ fn the_first_destination_to_cross_tells_when() {
 #[test]
 fn coverage_is_summed_over_the_life() {
     let mut observation = Observation::empty(SUBJECT);
-    observation.contacts = (1..=10)
-        .map(|n| contact(900, peer(1), n, Outcome::Refused))
-        .collect();
+    observation.contacts = (1..=10).flat_map(|n| refused(900, peer(1), n)).collect();
     let mut detector = PortScan::new(Thresholds::default());
     let mut found = Vec::new();
     for at_ms in [1000, 2000, 70_000] {
@@ -302,4 +302,51 @@ fn coverage_is_summed_over_the_life() {
         (found[0].coverage, found[1].coverage),
         (coverage(2, 3), coverage(6, 9))
     );
+}
+
+#[test]
+fn nobody_can_accuse_a_pod_of_what_it_did_not_send() {
+    let unasked = (1..=20).map(|port| contact(900, peer(1), port, Outcome::Refused));
+    assert_eq!(observe(unasked.collect(), 0), []);
+    let answered_first = (1..=20).flat_map(|port| {
+        [
+            contact(700, peer(1), port, SENT),
+            contact(800, peer(1), port, Outcome::Answered),
+            contact(900, peer(1), port, Outcome::Refused),
+        ]
+    });
+    assert_eq!(observe(answered_first.collect(), 0), []);
+}
+
+#[test]
+fn noise_does_not_drive_out_a_scan() {
+    let mut detector = PortScan::new(Thresholds::default());
+    let mut opened = Vec::new();
+    for round in 0..4_u16 {
+        let at_ms = 1000 + u64::from(round) * 1000;
+        let mut observation = Observation::empty(SUBJECT);
+        let ports = 1 + round * 3..=3 + round * 3;
+        observation.contacts = ports
+            .flat_map(|port| refused(at_ms, peer(1), port))
+            .collect();
+        let noise = (0..1100_u32).flat_map(|host| {
+            refused(
+                at_ms,
+                IpAddr::from(((0xfd00 << 112) + u128::from(host)).to_be_bytes()),
+                80,
+            )
+        });
+        observation.contacts.extend(noise);
+        detector.observe(&observation, ms(at_ms + 500), &mut opened);
+    }
+    assert_eq!(states(&opened)[..1], [Opened]);
+    assert_eq!(opened[0].targets[0].address, peer(1));
+}
+
+#[test]
+fn the_source_of_a_probe_proves_nothing() {
+    let silent = (1..=10).map(|port| contact(900, peer(1), port, SENT));
+    assert_eq!(observe(silent.collect(), 0)[0].pod, None);
+    let refusals = (1..=10).flat_map(|port| refused(900, peer(1), port));
+    assert_eq!(observe(refusals.collect(), 0)[0].pod, Some(POD));
 }

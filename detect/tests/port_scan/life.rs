@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use detect::{
-    Anomaly, Budget, Detector, Observation, Outcome, PortScan, Severity, State, Subject, Thresholds,
+    Anomaly, Budget, Detector, Observation, PortScan, Severity, State, Subject, Thresholds,
 };
 
 use crate::replay::{
-    Fate, SUBJECT, contact, find, ms, observations, peer, play, probe, scan, states,
+    Fate, SUBJECT, find, ms, observations, peer, play, probe, refused, scan, states,
 };
 use State::{Closed, Opened, Updated};
 
@@ -203,8 +203,8 @@ fn the_budget_leads_to_the_nearest_threshold_or_to_the_next_step() {
         let mut observation = Observation::empty(SUBJECT);
         observation.ports = (first..first + count).collect();
         observation.refused.clone_from(&observation.ports);
-        let refused = |port| contact(200_000, peer(1), port, Outcome::Refused);
-        observation.contacts = (first..first + count).map(refused).collect();
+        let refused = |port| refused(200_000, peer(1), port);
+        observation.contacts = (first..first + count).flat_map(refused).collect();
         (ms(200_000), observation)
     };
     play(&mut detector, &[later(10, 10)]);
@@ -228,8 +228,8 @@ fn pods_do_not_share_anything() {
     for (ifindex, ports) in [(1, 1..=9_u16), (2, 10..=18), (3, 1..=10)] {
         let subject = Subject { ifindex, epoch: 1 };
         let mut observation = Observation::empty(subject);
-        let refused = |port| contact(900, peer(1), port, Outcome::Refused);
-        observation.contacts = ports.map(refused).collect();
+        let refused = |port| refused(900, peer(1), port);
+        observation.contacts = ports.flat_map(refused).collect();
         detector.observe(&observation, ms(1000), &mut found);
     }
     assert_eq!(states(&found), [Opened]);

@@ -61,6 +61,17 @@ pub(crate) const fn contact(at_ms: u64, peer: IpAddr, port: u16, outcome: Outcom
     }
 }
 
+/// That a probe was sent.
+pub(crate) const SENT: Outcome = Outcome::Sent(Technique::Connect);
+
+/// A probe, and its refusal at once.
+pub(crate) const fn refused(at_ms: u64, peer: IpAddr, port: u16) -> [Contact; 2] {
+    [
+        contact(at_ms, peer, port, SENT),
+        contact(at_ms, peer, port, Outcome::Refused),
+    ]
+}
+
 /// The observations that probes cause, at every tick until `until_ms`.
 pub(crate) fn observations(probes: &[Probe], until_ms: u64) -> Vec<(Time, Observation)> {
     let mut ticks: BTreeMap<u64, Observation> = (1..=until_ms.div_ceil(TICK_MS))

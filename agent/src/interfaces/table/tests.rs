@@ -200,9 +200,19 @@ fn addresses_follow_routes_and_neighbours() {
     };
     let cases: Vec<(&str, Vec<Step>, Vec<Change>)> = vec![
         (
-            "both ways, sorted",
-            vec![Told(neighbour(9, 7, Confirmed)), Told(route(1, 7))],
+            "sorted",
+            vec![Told(route(9, 7)), Told(route(1, 7))],
             vec![addresses(7, &[9]), addresses(7, &[1, 9])],
+        ),
+        (
+            "a route ends what neighbours said",
+            vec![Told(neighbour(9, 7, Confirmed)), Told(route(1, 7))],
+            vec![addresses(7, &[9]), addresses(7, &[1])],
+        ),
+        (
+            "a pod that answers for another beside its route",
+            vec![Told(route(5, 7)), Told(neighbour(1, 7, Confirmed))],
+            vec![addresses(7, &[5])],
         ),
         (
             "the same address both ways goes with the last of them",
