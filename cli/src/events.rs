@@ -16,8 +16,8 @@ use crate::{
     server::Server,
 };
 
-/// The most that the server puts on a page.
-const PAGE: u32 = 1000;
+/// Events to ask for at once.
+const PAGE: u32 = 256;
 
 pub(crate) async fn run(
     server: &Server,

@@ -8,6 +8,8 @@ use std::{
 
 use tokio::{io::Interest, net::unix::pipe::Sender};
 
+use crate::palette::harmless;
+
 /// Buffered lines.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -49,5 +51,5 @@ pub(crate) async fn reader_left() {
 /// Tells the user something that is not part of the answer.
 pub(crate) fn note(text: &str) {
     // Nobody is left to tell when stderr is closed too.
-    writeln!(io::stderr(), "picket: {text}").ok();
+    writeln!(io::stderr(), "picket: {}", harmless(text)).ok();
 }

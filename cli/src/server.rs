@@ -10,10 +10,15 @@ use api::{
     },
 };
 use thiserror::Error;
-use tonic::{Code, Request, Status, Streaming};
+use tonic::{Code, Request, Status, Streaming, transport::Channel};
+
+use crate::palette::harmless;
 
 /// The longest to wait for an answer that needs no event.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Of one answer: all nodes of a cluster come in one, and tonic's 4 MiB are too few for them.
+const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -63,8 +68,7 @@ impl Server {
 
     /// One page of past events.
     pub(crate) async fn page(&self, request: ListRequest) -> Result<ListResponse, ServerError> {
-        let mut client = EventsClient::new(self.remote.connect().await?);
-        let answer = client.list(prompt(request)).await;
+        let answer = self.events().await?.list(prompt(request)).await;
         Ok(answer
             .map_err(|status| match status.code() {
                 Code::Unimplemented => ServerError::NoPast {
@@ -79,13 +83,13 @@ impl Server {
         &self,
         request: SubscribeRequest,
     ) -> Result<Streaming<SubscribeResponse>, ServerError> {
-        let mut client = EventsClient::new(self.remote.connect().await?);
-        let answer = client.subscribe(request).await;
+        let answer = self.events().await?.subscribe(request).await;
         Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
     }
 
     pub(crate) async fn nodes(&self) -> Result<Vec<Node>, ServerError> {
-        let mut client = NodesClient::new(self.remote.connect().await?);
+        let channel = self.remote.connect().await?;
+        let mut client = NodesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
         let answer = client.list(prompt(ListNodesRequest {})).await;
         Ok(answer
             .map_err(|status| match status.code() {
@@ -98,12 +102,18 @@ impl Server {
             .nodes)
     }
 
+    async fn events(&self) -> Result<EventsClient<Channel>, ServerError> {
+        let channel = self.remote.connect().await?;
+        Ok(EventsClient::new(channel).max_decoding_message_size(LARGEST_ANSWER))
+    }
+
     pub(crate) fn explain(&self, status: &Status) -> ServerError {
         let server = self.remote.to_string();
         let message = if status.message().is_empty() {
             status.code().description().to_owned()
         } else {
-            status.message().to_owned()
+            // It goes to a terminal, in a note or in the last error.
+            harmless(status.message())
         };
         match status.code() {
             Code::OutOfRange => ServerError::BeyondLog { server, message },

@@ -101,6 +101,8 @@ impl<'a> Follow<'a> {
     }
 
     async fn print(&mut self, stream: &mut Streaming<SubscribeResponse>) -> Result<End, RunError> {
+        // The first heartbeat tells only that the subscription stands, also when the log cannot be read.
+        let mut greeted = false;
         loop {
             let response = match timeout(SILENCE, stream.message()).await {
                 Ok(Ok(Some(response))) => response,
@@ -108,7 +110,10 @@ impl<'a> Follow<'a> {
                 Ok(Err(status)) => return Ok(End::Lost(self.server.explain(&status))),
                 Err(_) => return Ok(End::Lost(self.server.silent("not even a heartbeat came"))),
             };
-            self.pause = FIRST_PAUSE;
+            if greeted || !matches!(response.item, Some(Item::Heartbeat(_))) {
+                self.pause = FIRST_PAUSE;
+            }
+            greeted = true;
             match response.item {
                 Some(Item::Event(event)) => self.event(event)?,
                 Some(Item::Gap(gap)) => {

@@ -1,6 +1,9 @@
 //! New events as they come, through whatever happens to the server and the reader.
 
+use std::time::{Duration, Instant};
+
 use api::v1::{Gap, subscribe_response::Item};
+use tonic::Status;
 
 use crate::{
     process::{Running, run},
@@ -78,6 +81,26 @@ async fn a_server_that_comes_back_is_resumed_without_loss_or_duplicate() {
         );
         server.stop().await;
     }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the pauses are what is tested")]
+async fn a_log_that_cannot_be_read_is_asked_less_and_less() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::damaged(Status::internal("\x1b[2J\u{202e}damaged"));
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    let start = Instant::now();
+    let mut picket = Running::start(&["events", "--follow", "--server", &server.address]);
+    for _ in 0..4 {
+        let note = picket.error_line().await;
+        assert!(
+            note.contains("failed: \u{fffd}[2J\u{fffd}damaged"),
+            "{note}"
+        );
+        assert_eq!(picket.error_line().await, "picket: the server is back");
+    }
+    let pauses = Duration::from_millis(100 + 200 + 400 + 800);
+    assert!(start.elapsed() >= pauses, "{:?}", start.elapsed());
 }
 
 #[tokio::test]

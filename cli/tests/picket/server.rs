@@ -32,6 +32,7 @@ pub(crate) struct Log {
     nodes: Arc<Mutex<Vec<Node>>>,
     requests: Arc<Mutex<Vec<Filter>>>,
     kind: Kind,
+    fault: Option<Status>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -48,6 +49,15 @@ impl Log {
             nodes: Arc::default(),
             requests: Arc::default(),
             kind,
+            fault: None,
+        }
+    }
+
+    /// Its streams fail after their first heartbeat.
+    pub(crate) fn damaged(fault: Status) -> Self {
+        Self {
+            fault: Some(fault),
+            ..Self::of(Kind::Collector)
         }
     }
 
@@ -164,6 +174,7 @@ impl Events for Log {
             0
         };
         let (sender, receiver) = mpsc::channel(4);
+        let fault = self.fault.clone();
         tokio::spawn(async move {
             let mut item = Some(Item::Heartbeat(Heartbeat { cursor }));
             loop {
@@ -175,6 +186,11 @@ impl Events for Log {
                         .await
                         .is_err()
                     {
+                        return;
+                    }
+                    if let Some(fault) = fault {
+                        // Whoever left needs no answer.
+                        sender.send(Err(fault)).await.ok();
                         return;
                     }
                     item = items.borrow_and_update().get(next).cloned();

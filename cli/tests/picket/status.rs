@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use api::v1::{Drop, Node, NodeStatus, Slot, Unwatched};
+use api::v1::{Drop, Event, Node, NodeStatus, Slot, Unwatched, subscribe_response::Item};
 
 use crate::{
     process::answer,
-    server::{Kind, Log, Server},
+    server::{Kind, Log, Server, event},
 };
 
 fn nodes(seen: SystemTime) -> Vec<Node> {
@@ -114,4 +114,24 @@ async fn machines_read_one_object_a_node() {
         "\n",
     );
     assert_eq!(printed, expected);
+}
+
+#[tokio::test]
+async fn answers_may_be_larger_than_grpc_clients_take_by_default() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Collector);
+    let large = "x".repeat(5 * 1024 * 1024);
+    log.set_nodes(vec![Node {
+        name: large.clone(),
+        ..Node::default()
+    }]);
+    log.append(Item::Event(Event {
+        summary: large.clone(),
+        ..event(1)
+    }));
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    for command in ["status", "events"] {
+        let answer = answer(&[command, "--json", "--server", &server.address]).await;
+        assert!(answer.contains(&large), "{command}");
+    }
 }
