@@ -63,6 +63,7 @@ pub struct Server {
     web: Web,
     registry: Registry,
     routes: Routes,
+    ready: Ready,
     health: HealthReporter,
     writer: Writer,
     shutdown: CancellationToken,
@@ -90,11 +91,8 @@ impl Server {
             metrics: metrics.ingest,
             shutdown: shutdown.clone(),
         };
-        let events = Events {
-            store,
-            metrics: metrics.subscribe,
-            shutdown: shutdown.clone(),
-        };
+        let ready = Ready::new(store.clone());
+        let events = Events::new(store, metrics.subscribe, shutdown.clone());
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = Routes::builder();
         routes
@@ -109,6 +107,7 @@ impl Server {
             web,
             registry,
             routes: routes.routes(),
+            ready,
             health,
             writer,
             shutdown,
@@ -131,7 +130,7 @@ impl Server {
     /// # Errors
     /// When the addresses cannot be served any more.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
-        let ready = Ready::default();
+        let ready = self.ready;
         let shutdown = self.shutdown;
         let grpc = tokio::spawn(
             transport::Server::builder()

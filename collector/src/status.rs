@@ -17,7 +17,8 @@ pub(crate) fn failed(error: &StoreError) -> Status {
     }
 }
 
-fn chain(error: &StoreError) -> String {
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &StoreError) -> String {
     let first: &dyn Error = error;
     let causes: Vec<_> = iter::successors(Some(first), |&error| error.source())
         .map(ToString::to_string)

@@ -10,7 +10,10 @@ mod write;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -19,7 +22,7 @@ pub(crate) use entry::{Append, Encoded, Entry};
 pub(crate) use error::StoreError;
 pub(crate) use metrics::Metrics;
 use read::Readers;
-pub(crate) use read::{Page, Query};
+pub(crate) use read::{PAGE_BYTES, Page, Query};
 use tokio::sync::{mpsc, oneshot, watch};
 use write::Command;
 
@@ -32,6 +35,8 @@ pub(crate) struct Store {
     commands: mpsc::Sender<Command>,
     last: watch::Receiver<u64>,
     readers: Arc<Readers>,
+    /// Whether the last commit failed.
+    failing: Arc<AtomicBool>,
 }
 
 /// The writer's thread, to be waited for at the end.
@@ -54,10 +59,12 @@ impl Store {
         metrics.cursor(last);
         let (publish, last) = watch::channel(last);
         let (commands, receiver) = mpsc::channel(QUEUE);
+        let failing = Arc::new(AtomicBool::new(false));
+        let failed = Arc::clone(&failing);
         let thread = thread::Builder::new()
             .name("store".into())
             .spawn(move || {
-                write::run(connection, receiver, &publish, &metrics);
+                write::run(connection, receiver, &publish, &failed, &metrics);
                 drop(lock);
             })
             .map_err(|error| StoreError::Thread(Arc::new(error)))?;
@@ -69,6 +76,7 @@ impl Store {
             commands,
             last,
             readers,
+            failing,
         };
         Ok((store, writer))
     }
@@ -84,6 +92,20 @@ impl Store {
             .await
             .map_err(|_| StoreError::Closed)?;
         Ok(async move { committed.await.map_err(|_| StoreError::Closed)? })
+    }
+
+    /// Whether commits succeed. After one that failed another is tried: nobody else may do so, since a
+    /// collector that is not ready is sent no agents.
+    pub(crate) async fn writable(&self) -> Result<(), StoreError> {
+        if !self.failing.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (reply, tried) = oneshot::channel();
+        self.commands
+            .send(Command::Try(reply))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        tried.await.map_err(|_| StoreError::Closed)?
     }
 
     /// The last committed cursor, and a wake-up for each commit.

@@ -9,17 +9,21 @@ use api::v1::{self, events_server, subscribe_request};
 use follow::Follower;
 use futures_util::Stream;
 pub(crate) use metrics::Metrics;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::{
     status,
-    store::{Entry, Query, Store},
+    store::{Entry, PAGE_BYTES, Query, Store},
 };
 
 /// Events of a page, when the client does not say and at most.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1000;
+
+/// Subscribers at once: each holds a page.
+const SUBSCRIBERS: usize = 256;
 
 /// Pages of the log that one `List` looks through; what lies beyond is the next call's.
 const LOOKS: usize = 16;
@@ -27,9 +31,21 @@ const LOOKS: usize = 16;
 /// The service. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
-    pub(crate) store: Store,
-    pub(crate) metrics: Metrics,
-    pub(crate) shutdown: CancellationToken,
+    store: Store,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+    seats: Arc<Semaphore>,
+}
+
+impl Events {
+    pub(crate) fn new(store: Store, metrics: Metrics, shutdown: CancellationToken) -> Self {
+        Self {
+            store,
+            metrics,
+            shutdown,
+            seats: Arc::new(Semaphore::new(SUBSCRIBERS)),
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -41,6 +57,7 @@ impl events_server::Events for Events {
         &self,
         request: Request<v1::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let seat = self.seat()?;
         let request = request.into_inner();
         let filter = Arc::new(request.filter.unwrap_or_default());
         let cursor = match request.from {
@@ -55,6 +72,7 @@ impl events_server::Events for Events {
             self.shutdown.clone(),
             filter,
             cursor,
+            seat,
         );
         Ok(Response::new(Box::pin(follower.stream())))
     }
@@ -71,6 +89,7 @@ impl events_server::Events for Events {
             more: true,
             ..Default::default()
         };
+        let mut bytes = 0;
         for _ in 0..LOOKS {
             let page = self
                 .store
@@ -78,15 +97,17 @@ impl events_server::Events for Events {
                     filter: Arc::clone(&filter),
                     after: response.next_cursor,
                     limit: size - response.events.len(),
+                    bytes: PAGE_BYTES - bytes,
                     gaps: false,
                 })
                 .await
                 .map_err(|error| status::failed(&error))?;
+            bytes += page.bytes;
             response.next_cursor = page.next;
             response.more = !page.end;
             let events = page.entries.into_iter().filter_map(Entry::event);
             response.events.extend(events);
-            if page.end || response.events.len() >= size {
+            if page.end || response.events.len() >= size || bytes >= PAGE_BYTES {
                 break;
             }
         }
@@ -114,6 +135,15 @@ impl events_server::Events for Events {
 }
 
 impl Events {
+    fn seat(&self) -> Result<OwnedSemaphorePermit, Status> {
+        Arc::clone(&self.seats).try_acquire_owned().map_err(|_| {
+            self.metrics.refused.inc();
+            Status::resource_exhausted(format!(
+                "the collector already serves {SUBSCRIBERS} subscribers; end one and subscribe again, or list the events page by page"
+            ))
+        })
+    }
+
     fn last(&self) -> u64 {
         *self.store.last().borrow()
     }

@@ -20,15 +20,27 @@ use prometheus_client::{encoding::text, registry::Registry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::{status, store::Store};
+
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Whether the collector serves.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ready(Arc<AtomicBool>);
+/// Whether the collector serves, and can write what it is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    serving: Arc<AtomicBool>,
+    store: Store,
+}
 
 impl Ready {
-    pub(crate) fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Relaxed);
+    pub(crate) fn new(store: Store) -> Self {
+        Self {
+            serving: Arc::default(),
+            store,
+        }
+    }
+
+    pub(crate) fn set(&self, serving: bool) {
+        self.serving.store(serving, Ordering::Relaxed);
     }
 }
 
@@ -85,10 +97,17 @@ async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
     }
 }
 
-async fn readyz(State(ready): State<Ready>) -> (StatusCode, &'static str) {
-    if ready.0.load(Ordering::Relaxed) {
-        (StatusCode::OK, "ready\n")
+async fn readyz(State(ready): State<Ready>) -> (StatusCode, String) {
+    let reason = if ready.serving.load(Ordering::Relaxed) {
+        match ready.store.writable().await {
+            Ok(()) => return (StatusCode::OK, "ready\n".into()),
+            Err(error) => status::chain(&error),
+        }
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-    }
+        "the collector starts or shuts down".into()
+    };
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        format!("not ready: {reason}\n"),
+    )
 }

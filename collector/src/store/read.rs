@@ -9,7 +9,7 @@ use api::{
     encoding, filter,
     v1::{self, Timestamp},
 };
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::ValueRef};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -23,6 +23,10 @@ const READERS: usize = 4;
 
 /// Rows that one page looks at, at most: a filter that matches nothing must not hold a reader.
 const SCAN: u64 = 4096;
+
+/// Encoded events after which a page ends. One has 64 KiB at most, so that a page stays below the 4 MiB
+/// that gRPC clients take unless told otherwise.
+pub(crate) const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Idle connections, one for each permit.
 #[derive(Debug)]
@@ -85,6 +89,8 @@ pub(crate) struct Query {
     pub(crate) after: u64,
     /// At most so many entries.
     pub(crate) limit: usize,
+    /// No further entry once their events have so many bytes.
+    pub(crate) bytes: usize,
     /// Whether gaps are entries.
     pub(crate) gaps: bool,
 }
@@ -93,6 +99,8 @@ pub(crate) struct Query {
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) entries: Vec<Entry>,
+    /// Of their events, encoded.
+    pub(crate) bytes: usize,
     /// All rows up to here were looked at.
     pub(crate) next: u64,
     /// Whether there was no row beyond.
@@ -102,6 +110,7 @@ pub(crate) struct Page {
 pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, StoreError> {
     let mut page = Page {
         entries: Vec::new(),
+        bytes: 0,
         next: query.after,
         end: true,
     };
@@ -121,8 +130,10 @@ pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, Store
         page.next = row.get(0).map_err(failed)?;
         if wanted(query, &entry) {
             page.entries.push(entry);
+            page.bytes += event_bytes(row)?;
         }
-        if page.entries.len() == query.limit || seen == SCAN {
+        let full = page.entries.len() == query.limit || page.bytes >= query.bytes;
+        if full || seen == SCAN {
             page.end = false;
             break;
         }
@@ -153,6 +164,13 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
         }));
     };
     decode(&bytes, cursor).map(|event| Entry::Event(Box::new(event)))
+}
+
+fn event_bytes(row: &Row<'_>) -> Result<usize, StoreError> {
+    match row.get_ref(2).map_err(failed)? {
+        ValueRef::Blob(bytes) => Ok(bytes.len()),
+        _ => Ok(0),
+    }
 }
 
 fn decode(bytes: &[u8], cursor: u64) -> Result<v1::Event, StoreError> {

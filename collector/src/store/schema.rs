@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
 
 use super::error::StoreError;
 
@@ -63,6 +63,11 @@ pub(super) fn last_cursor(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(last.unwrap_or(0))
 }
 
+/// Writes what is there already, to see whether the file can be written to.
+pub(super) fn touch(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.pragma_update(None, "user_version", VERSION)
+}
+
 enum Found {
     Ours,
     Foreign,
@@ -88,8 +93,8 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
     if version == 0 {
         transaction.execute_batch(SCHEMA)?;
     }
-    // Written also when it is right: a file that cannot be written to is to be found now.
-    transaction.pragma_update(None, "user_version", VERSION)?;
+    // A file that cannot be written to is to be found now.
+    touch(&transaction)?;
     transaction.commit()?;
     Ok(Found::Ours)
 }

@@ -1,6 +1,12 @@
 //! The only writer: whatever is queued while one commit runs is the next one.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use rusqlite::{Connection, Transaction, params};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -9,6 +15,7 @@ use super::{
     entry::Append,
     error::StoreError,
     metrics::{Committed, Metrics},
+    schema,
 };
 
 /// Batches of one commit, at most.
@@ -25,6 +32,8 @@ const GAP_REASON: &str = "the agent's queue was full";
 #[derive(Debug)]
 pub(super) enum Command {
     Append(Append, oneshot::Sender<Result<(), StoreError>>),
+    /// Writes nothing new, and tells whether that works.
+    Try(oneshot::Sender<Result<(), StoreError>>),
     Close,
 }
 
@@ -37,6 +46,7 @@ pub(super) fn run(
     mut connection: Connection,
     mut commands: mpsc::Receiver<Command>,
     last: &watch::Sender<u64>,
+    failing: &AtomicBool,
     metrics: &Metrics,
 ) {
     let mut group = Vec::with_capacity(GROUP);
@@ -50,15 +60,17 @@ pub(super) fn run(
                     appends.push(append);
                     replies.push(reply);
                 }
+                Command::Try(reply) => replies.push(reply),
                 Command::Close => commands.close(),
             }
         }
-        if appends.is_empty() {
+        if replies.is_empty() {
             continue;
         }
         let start = Instant::now();
         let result = commit(&mut connection, &appends);
         metrics.committed(&result, start.elapsed());
+        failing.store(result.is_err(), Ordering::Relaxed);
         let result = match result {
             Ok(committed) => {
                 if let Some(cursor) = committed.cursor {
@@ -94,6 +106,9 @@ fn checkpoint(connection: &Connection) {
 fn commit(connection: &mut Connection, appends: &[Append]) -> rusqlite::Result<Committed> {
     let transaction = connection.transaction()?;
     let mut committed = Committed::default();
+    if appends.is_empty() {
+        schema::touch(&transaction)?;
+    }
     for append in appends {
         insert(&transaction, append, &mut committed)?;
     }

@@ -4,21 +4,24 @@ use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
 use api::v1::{self, subscribe_response::Item};
 use futures_util::{Stream, stream};
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::metrics::Metrics;
 use crate::{
     status,
-    store::{Entry, Query, Store},
+    store::{Entry, PAGE_BYTES, Query, Store},
 };
 
 /// The longest silence.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Entries held for a subscriber, at most.
-const PAGE: usize = 256;
+const PAGE: usize = 64;
 
 pub(super) struct Follower {
     store: Store,
@@ -31,6 +34,7 @@ pub(super) struct Follower {
     last: watch::Receiver<u64>,
     silence: Pin<Box<time::Sleep>>,
     greeted: bool,
+    _seat: OwnedSemaphorePermit,
 }
 
 impl Follower {
@@ -40,6 +44,7 @@ impl Follower {
         shutdown: CancellationToken,
         filter: Arc<v1::Filter>,
         cursor: u64,
+        seat: OwnedSemaphorePermit,
     ) -> Self {
         metrics.subscribers.inc();
         Self {
@@ -52,6 +57,7 @@ impl Follower {
             read: VecDeque::new(),
             silence: Box::pin(time::sleep(HEARTBEAT)),
             greeted: false,
+            _seat: seat,
         }
     }
 
@@ -131,6 +137,7 @@ async fn advance(
             filter: Arc::clone(filter),
             after: cursor,
             limit: PAGE,
+            bytes: PAGE_BYTES,
             gaps: true,
         })
         .await

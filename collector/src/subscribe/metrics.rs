@@ -8,6 +8,7 @@ use prometheus_client::{
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     pub(super) subscribers: Gauge,
+    pub(super) refused: Counter,
     pub(super) sent: Counter,
 }
 
@@ -15,12 +16,18 @@ impl Metrics {
     pub(crate) fn new(registry: &mut Registry) -> Self {
         let metrics = Self {
             subscribers: Gauge::default(),
+            refused: Counter::default(),
             sent: Counter::default(),
         };
         registry.register(
             "subscribers",
             "Subscribers that are connected",
             metrics.subscribers.clone(),
+        );
+        registry.register(
+            "refused_subscribers",
+            "Subscribers turned away because there were too many",
+            metrics.refused.clone(),
         );
         registry.register(
             "sent_events",

@@ -1,6 +1,12 @@
 //! A collector in this process.
 
-use std::{fs, future::Future, path::Path, time::Duration};
+use std::{
+    fs,
+    future::Future,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use api::{
     pods::Pods,
@@ -12,7 +18,12 @@ use collector::{
     server::Server,
 };
 use tempfile::TempDir;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::oneshot,
+    task::JoinHandle,
+};
 use tonic::transport::Channel;
 
 use crate::{agent::Agent, subscriber::Subscriber};
@@ -32,7 +43,7 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 pub(crate) struct Collector {
     folder: TempDir,
     pub(crate) remote: Remote,
-    pub(crate) http: std::net::SocketAddr,
+    http: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
 }
@@ -81,6 +92,22 @@ impl Collector {
 
     pub(crate) fn unix(&self) -> String {
         format!("unix:{}", self.folder.path().join("picket.sock").display())
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("picket.db")
+    }
+
+    /// The answer to a GET, with its head.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.http).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: picket\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        within("the page", stream.read_to_string(&mut response))
+            .await
+            .unwrap();
+        response
     }
 
     pub(crate) async fn channel(&self) -> Channel {

@@ -4,6 +4,7 @@ use api::v1::{
     EventId, Filter, GetRequest, ListRequest, ListResponse, State, Timestamp,
     events_client::EventsClient, subscribe_request::From, subscribe_response::Item,
 };
+use rusqlite::Connection;
 use tonic::{Code, transport::Channel};
 
 use crate::harness::{Collector, EPOCH, all, beginning, event, sequence};
@@ -224,6 +225,27 @@ async fn a_filter_holds_for_past_and_new_events_alike() {
         assert_eq!(sequences(&page), expected, "{filter:?}");
         assert_eq!(live.sequences(expected.len()).await, expected, "{filter:?}");
     }
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_that_takes_no_events_makes_the_collector_unready_until_it_does() {
+    let collector = Collector::start().await;
+    let other = Connection::open(collector.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut agent = collector.agent("n1").await;
+    agent.send_batch(vec![event("n1", 1)], 0).await;
+    let status = agent.next().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status}");
+
+    let page = collector.page("/readyz").await;
+    assert!(page.starts_with("HTTP/1.1 503"), "{page}");
+    assert!(page.contains("cannot write to the database"), "{page}");
+    assert!(page.contains("locked"), "{page}");
+
+    other.execute_batch("ROLLBACK").unwrap();
+    let page = collector.page("/readyz").await;
+    assert!(page.starts_with("HTTP/1.1 200"), "no event came: {page}");
     collector.stop().await;
 }
 

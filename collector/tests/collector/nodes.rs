@@ -1,35 +1,18 @@
 //! Which nodes there are, and how the collector itself is.
 
-use std::net::SocketAddr;
-
 use api::v1::{self, nodes_client::NodesClient, publish_request::Item};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 use tonic::{Code, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use crate::harness::{Collector, eventually, within};
+use crate::harness::{Collector, eventually};
 
 async fn nodes(channel: Channel) -> Vec<v1::Node> {
     let response = NodesClient::new(channel)
         .list(v1::ListNodesRequest {})
         .await;
     response.unwrap().into_inner().nodes
-}
-
-async fn http(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: picket\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    within("the page", stream.read_to_string(&mut response))
-        .await
-        .unwrap();
-    response
 }
 
 #[tokio::test]
@@ -88,7 +71,7 @@ async fn what_happened_is_counted() {
     agent.send_batch(Vec::new(), 5).await;
     agent.acknowledged().await;
 
-    let page = http(collector.http, "/metrics").await;
+    let page = collector.page("/metrics").await;
     for line in [
         "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8",
         "picket_collector_received_events_total 3",
@@ -110,20 +93,12 @@ async fn what_happened_is_counted() {
 async fn a_collector_that_serves_is_alive_ready_and_healthy() {
     let collector = Collector::start().await;
     eventually("readiness", async || {
-        let page = http(collector.http, "/readyz").await;
+        let page = collector.page("/readyz").await;
         page.starts_with("HTTP/1.1 200").then_some(())
     })
     .await;
-    assert!(
-        http(collector.http, "/healthz")
-            .await
-            .starts_with("HTTP/1.1 200")
-    );
-    assert!(
-        http(collector.http, "/other")
-            .await
-            .starts_with("HTTP/1.1 404")
-    );
+    assert!(collector.page("/healthz").await.starts_with("HTTP/1.1 200"));
+    assert!(collector.page("/other").await.starts_with("HTTP/1.1 404"));
     let mut health = HealthClient::new(collector.channel().await);
     for service in [
         "",

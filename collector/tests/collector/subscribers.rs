@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use api::v1::{events_client::EventsClient, subscribe_request::From};
+use api::v1::{ListRequest, events_client::EventsClient, subscribe_request::From};
 use tonic::Code;
 
 use crate::{
     agent::Agent,
-    harness::{Collector, all, beginning, event, sequence},
+    harness::{Collector, all, beginning, event, eventually, sequence},
     subscriber::Subscriber,
 };
 
@@ -59,6 +59,58 @@ async fn a_subscriber_that_does_not_read_holds_up_no_shutdown() {
     let mut reader = collector.subscribe(beginning(), all()).await;
     let kept = reader.sequences(usize::try_from(EVENTS).unwrap()).await;
     assert!(kept.iter().copied().eq(1..=EVENTS), "{kept:?}");
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_fits_a_client_with_the_default_limit() {
+    let collector = Collector::start().await;
+    publish_large(&mut collector.agent("n1").await, async |_| {}).await;
+    let mut client = collector.events().await;
+    let mut request = ListRequest {
+        page_size: 1000,
+        ..Default::default()
+    };
+    let mut seen = Vec::new();
+    loop {
+        let page = client.list(request.clone()).await.unwrap().into_inner();
+        seen.extend(page.events.iter().map(sequence));
+        if !page.more {
+            break;
+        }
+        request.after_cursor = page.next_cursor;
+    }
+    assert!(seen.iter().copied().eq(1..=EVENTS), "{seen:?}");
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn seats_are_bounded_and_given_back() {
+    let collector = Collector::start().await;
+    // A connection carries fewer streams than there are seats.
+    let clients = [collector.events().await, collector.events().await];
+    let mut subscribers = Vec::new();
+    for seat in 0..256 {
+        let client = clients[seat % 2].clone();
+        subscribers.push(
+            Subscriber::open(client, From::Now(true), all())
+                .await
+                .unwrap(),
+        );
+    }
+    let another = async || {
+        let client = clients[0].clone();
+        Subscriber::open(client, From::Now(true), all()).await
+    };
+    let refused = another().await.err().expect("all seats are taken");
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("256"), "{refused}");
+    let page = collector.page("/metrics").await;
+    let counted = "picket_collector_refused_subscribers_total 1";
+    assert!(page.lines().any(|line| line == counted), "{page}");
+
+    subscribers.pop();
+    eventually("a free seat", async || another().await.ok()).await;
     collector.stop().await;
 }
 
