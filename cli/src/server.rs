@@ -1,6 +1,6 @@
 //! The server asked, and what to make of its refusals.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use api::{
     transport::{Remote, TransportError},
@@ -126,6 +126,8 @@ impl Server {
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
                 ServerError::Away { server, message }
             }
+            // A server's own refusal has no source; this is what h2 made of a broken connection.
+            Code::Internal if status.source().is_some() => ServerError::Away { server, message },
             _ => ServerError::Failed { server, message },
         }
     }
