@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<String>,
 
-    /// Interfaces to watch, by name [default: every veth whose peer is in another network namespace].
+    /// Interfaces to watch, by name [default: every veth to another network namespace, but uplinks].
     #[arg(
         long,
         value_name = "GLOB",

@@ -34,6 +34,10 @@ pub(super) enum Fact {
         address: IpAddr,
         ifindex: u32,
     },
+    /// A default route leads through it. That it no longer does is seen by the next dump.
+    Uplink {
+        ifindex: u32,
+    },
     Neighbour {
         address: IpAddr,
         ifindex: u32,

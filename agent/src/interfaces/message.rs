@@ -21,6 +21,9 @@ pub(super) fn fact(header: &NetlinkHeader, message: &RouteNetlinkMessage) -> Opt
         RouteNetlinkMessage::DelLink(message) => link(message).map(|link| Fact::NoLink {
             ifindex: link.ifindex,
         }),
+        RouteNetlinkMessage::NewRoute(message) if is_default(message) => {
+            outgoing(message).map(|ifindex| Fact::Uplink { ifindex })
+        }
         RouteNetlinkMessage::NewRoute(message) => Some(Fact::Route {
             address: host(message)?,
             ifindex: interface(message),
@@ -81,20 +84,31 @@ fn host(message: &RouteMessage) -> Option<IpAddr> {
     (message.header.destination_prefix_length == bits && !own).then_some(destination)
 }
 
+fn is_default(message: &RouteMessage) -> bool {
+    message.header.kind == RouteType::Unicast && message.header.destination_prefix_length == 0
+}
+
 /// The interface that the destination is right behind.
 fn interface(message: &RouteMessage) -> Option<u32> {
-    if message.header.kind != RouteType::Unicast {
-        return None;
-    }
-    let mut interface = None;
-    for attribute in &message.attributes {
-        match attribute {
-            RouteAttribute::Oif(ifindex) => interface = Some(*ifindex),
-            RouteAttribute::Gateway(_) | RouteAttribute::Via(_) => return None,
-            _ => {}
-        }
-    }
-    interface
+    let gateway = |attribute: &_| {
+        matches!(
+            attribute,
+            RouteAttribute::Gateway(_) | RouteAttribute::Via(_)
+        )
+    };
+    let direct =
+        message.header.kind == RouteType::Unicast && !message.attributes.iter().any(gateway);
+    outgoing(message).filter(|_| direct)
+}
+
+fn outgoing(message: &RouteMessage) -> Option<u32> {
+    message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            RouteAttribute::Oif(ifindex) => Some(*ifindex),
+            _ => None,
+        })
 }
 
 fn neighbour(message: &NeighbourMessage, standing: Standing) -> Option<Fact> {

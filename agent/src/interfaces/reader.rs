@@ -147,7 +147,7 @@ impl Reader {
         self.torn = false;
         self.due = now() + RECONCILE;
         self.table.begin_dump();
-        self.ask(Dump::Links)
+        self.ask(Dump::Uplinks)
     }
 
     fn ask(&mut self, dump: Dump) -> io::Result<()> {

@@ -7,7 +7,7 @@ use super::fact::Link;
 /// Tells the interfaces to watch from the others.
 #[derive(Clone, Debug, Default)]
 pub enum Selection {
-    /// Every veth whose peer is in another network namespace.
+    /// Every veth whose peer is in another network namespace, but for the node's uplinks.
     #[default]
     Pods,
     /// Every interface whose name matches one of these.
@@ -32,6 +32,12 @@ impl Selection {
         } else {
             Self::Names(names)
         })
+    }
+
+    /// Whether an interface that a default route leads through is left out: where a node is a
+    /// container, its uplink looks like a pod's interface.
+    pub(super) const fn spares_uplinks(&self) -> bool {
+        matches!(self, Self::Pods)
     }
 
     pub(super) fn matches(&self, link: &Link) -> bool {

@@ -28,6 +28,8 @@ const RTNLGRP_IPV6_ROUTE: u32 = 11;
 /// The dumps that together show everything, in the order in which they must be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Dump {
+    /// Routes, read for what tells a node's uplink from a pod before any is watched.
+    Uplinks,
     Links,
     Routes,
     Neighbours,
@@ -36,6 +38,7 @@ pub(super) enum Dump {
 impl Dump {
     pub(super) const fn next(self) -> Option<Self> {
         match self {
+            Self::Uplinks => Some(Self::Links),
             Self::Links => Some(Self::Routes),
             Self::Routes => Some(Self::Neighbours),
             Self::Neighbours => None,
@@ -50,7 +53,7 @@ impl Dump {
                 message.attributes.push(LinkAttribute::ExtMask(without));
                 RouteNetlinkMessage::GetLink(message)
             }
-            Self::Routes => RouteNetlinkMessage::GetRoute(RouteMessage::default()),
+            Self::Uplinks | Self::Routes => RouteNetlinkMessage::GetRoute(RouteMessage::default()),
             Self::Neighbours => RouteNetlinkMessage::GetNeighbour(NeighbourMessage::default()),
         }
     }

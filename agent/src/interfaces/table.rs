@@ -29,6 +29,8 @@ struct Watched {
 pub(super) struct Table {
     selection: Selection,
     watched: BTreeMap<u32, Watched>,
+    /// Interfaces that default routes lead through, with the round in which they were last seen.
+    uplinks: BTreeMap<u32, u64>,
     /// Interfaces whose addresses may differ from what was told.
     touched: BTreeSet<u32>,
     /// Counts the dumps begun.
@@ -41,6 +43,7 @@ impl Table {
         Self {
             selection,
             watched: BTreeMap::new(),
+            uplinks: BTreeMap::new(),
             touched: BTreeSet::new(),
             round: 0,
             addresses_dropped: 0,
@@ -55,6 +58,7 @@ impl Table {
     /// A full dump is complete: what it did not show is gone.
     pub(super) fn finish_dump(&mut self, changes: &mut Vec<Change>) {
         let round = self.round;
+        self.uplinks.retain(|_, seen| *seen == round);
         self.watched.retain(|&ifindex, watched| {
             let there = watched.seen == round;
             if !there {
@@ -84,6 +88,12 @@ impl Table {
                 }
                 if let Some(ifindex) = ifindex {
                     self.keep(ifindex, address, |watched| &mut watched.routes);
+                }
+            }
+            Fact::Uplink { ifindex } => {
+                self.uplinks.insert(ifindex, self.round);
+                if self.selection.spares_uplinks() {
+                    self.remove(ifindex, changes);
                 }
             }
             Fact::NoRoute { address, ifindex } => {
@@ -141,7 +151,8 @@ impl Table {
 
     fn apply_link(&mut self, link: Link, source: Source, changes: &mut Vec<Change>) {
         let ifindex = link.ifindex;
-        if !self.selection.matches(&link) {
+        let spared = self.selection.spares_uplinks() && self.uplinks.contains_key(&ifindex);
+        if spared || !self.selection.matches(&link) {
             return self.remove(ifindex, changes);
         }
         if let Some(watched) = self.watched.get_mut(&ifindex) {

@@ -319,3 +319,48 @@ fn names_select_across_renames() {
     assert_eq!(run(selection, steps), expected);
     assert!(matches!(Selection::by_name([]), Ok(Selection::Pods)));
 }
+
+#[test]
+fn an_uplink_is_no_pod_unless_it_is_named() {
+    let uplink = Fact::Uplink { ifindex: 7 };
+    let link = Fact::Link(pod(7, "eth0"));
+    let appeared = Change::Appeared {
+        ifindex: 7,
+        name: "eth0".into(),
+    };
+    let gone = Change::Gone { ifindex: 7 };
+    let named = || Selection::by_name(["eth*"]).unwrap();
+    let cases: Vec<(&str, Selection, Vec<Step>, Vec<Change>)> = vec![
+        (
+            "known before the link",
+            Selection::Pods,
+            vec![Dumped(vec![uplink.clone(), link.clone()])],
+            vec![SYNCHRONIZED],
+        ),
+        (
+            "a default route that comes later",
+            Selection::Pods,
+            vec![Told(link.clone()), Told(uplink.clone())],
+            vec![appeared.clone(), gone],
+        ),
+        (
+            "a default route that is gone by the next dump but one",
+            Selection::Pods,
+            vec![
+                Dumped(vec![uplink.clone(), link.clone()]),
+                Dumped(vec![link.clone()]),
+                Dumped(vec![link.clone()]),
+            ],
+            vec![SYNCHRONIZED, SYNCHRONIZED, appeared.clone(), SYNCHRONIZED],
+        ),
+        (
+            "named",
+            named(),
+            vec![Dumped(vec![uplink, link])],
+            vec![appeared, SYNCHRONIZED],
+        ),
+    ];
+    for (case, selection, steps, expected) in cases {
+        assert_eq!(run(selection, steps), expected, "{case}");
+    }
+}
