@@ -47,7 +47,7 @@ pub(crate) fn initiated(ctx: &TcContext, watched: &Watched, tcp: &Tcp) {
 
 /// A SYN-ACK to the pod.
 #[inline(always)]
-pub(crate) fn answered(_ctx: &TcContext, watched: &Watched, tcp: &Tcp) {
+pub(crate) fn answered(watched: &Watched, tcp: &Tcp) {
     if !contains(&watched.slot.initiated.window, tcp.source_port) {
         return;
     }

@@ -43,7 +43,7 @@ pub(crate) fn to_pod(mut ctx: TcContext) -> i32 {
         return TC_ACT_UNSPEC;
     }
     match packet::parse(&mut ctx) {
-        Ok(Packet::Tcp(tcp)) if tcp.answers() => contacts::answered(&ctx, &watched, &tcp),
+        Ok(Packet::Tcp(tcp)) if tcp.answers() => contacts::answered(&watched, &tcp),
         Ok(Packet::Tcp(tcp)) if tcp.refuses() => contacts::refused(&ctx, &watched, &tcp),
         Ok(Packet::Unreachable(quoted)) => contacts::unreachable(&ctx, &watched, &quoted),
         Ok(Packet::Tcp(_)) => {}

@@ -4,12 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, fs, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{
-    command, ebpf, privilege,
-    setup::{self, Needs},
-    test,
-    workspace::Workspace,
-};
+use crate::{command, prepare, workspace::Workspace};
 
 /// Each benchmark is one file, whose first line says what it measures.
 const FOLDER: &str = "tests/src/bin/bench";
@@ -31,16 +26,11 @@ pub(crate) fn run(name: Option<&str>, arguments: &[OsString]) -> Result<()> {
             names.join(", ")
         );
     }
-    privilege::require_root(
+    prepare::lab(
         &format!("bench {name}"),
         "it makes network namespaces and loads programs into the kernel",
+        &["--release"],
     )?;
-    setup::run(Needs {
-        lab: true,
-        lint: false,
-    })?;
-    ebpf::build(&workspace)?;
-    test::build_binaries(&workspace, &["--release"])?;
     Err(command::become_command(
         Command::new(workspace.target.join("release/bench"))
             .arg(name)

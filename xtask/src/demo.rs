@@ -4,26 +4,15 @@ use std::{ffi::OsString, process::Command};
 
 use anyhow::Result;
 
-use crate::{
-    command, ebpf, privilege,
-    setup::{self, Needs},
-    test,
-    workspace::Workspace,
-};
+use crate::{command, prepare};
 
 /// Builds what the demo shows and becomes the demo, so that Ctrl-C and the exit code are the demo's own.
 pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
-    privilege::require_root(
+    let workspace = prepare::lab(
         "demo",
         "it makes network namespaces and loads programs into the kernel",
+        &[],
     )?;
-    setup::run(Needs {
-        lab: true,
-        lint: false,
-    })?;
-    let workspace = Workspace::load()?;
-    ebpf::build(&workspace)?;
-    test::build_binaries(&workspace, &[])?;
     Err(command::become_command(
         Command::new(workspace.target.join("debug/demo")).args(arguments),
     ))

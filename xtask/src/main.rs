@@ -11,6 +11,7 @@ mod compiler;
 mod demo;
 mod ebpf;
 mod lint;
+mod prepare;
 mod privilege;
 mod setup;
 mod test;
