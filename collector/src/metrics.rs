@@ -9,47 +9,15 @@ use crate::{identity, ingest, nodes, store, subscribe};
 /// Before every name.
 const PREFIX: &str = "picket_collector";
 
-/// A metric as it is exposed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Description {
-    /// As a query names it: a counter with its `_total`.
-    pub name: String,
-    /// `counter`, `gauge` or `histogram`.
-    pub kind: String,
-    /// What it tells.
-    pub help: String,
-}
-
-/// Every metric of the collector, by name.
+/// Every metric of the collector at zero, as OpenMetrics text.
 ///
 /// # Errors
 /// When the metrics cannot be written as text.
-pub fn describe() -> Result<Vec<Description>, fmt::Error> {
+pub fn exposition() -> Result<String, fmt::Error> {
     let (registry, _) = Metrics::new();
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
-    let mut descriptions: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# HELP "))
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(name, help)| describe_one(&text, name, help))
-        .collect();
-    descriptions.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(descriptions)
-}
-
-fn describe_one(text: &str, name: &str, help: &str) -> Option<Description> {
-    let kind = text.lines().find_map(|line| {
-        line.strip_prefix("# TYPE ")?
-            .strip_prefix(name)?
-            .strip_prefix(' ')
-    })?;
-    let suffix = if kind == "counter" { "_total" } else { "" };
-    Some(Description {
-        name: format!("{name}{suffix}"),
-        kind: kind.into(),
-        help: help.into(),
-    })
+    Ok(text)
 }
 
 /// What each room counts.
@@ -73,34 +41,5 @@ impl Metrics {
             subscribe: subscribe::Metrics::new(&mut registry),
         };
         (registry, metrics)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_metric_is_described_once_under_the_collectors_name() {
-        let described = describe().unwrap();
-        let names: Vec<_> = described.iter().map(|it| it.name.as_str()).collect();
-        assert!(
-            names.contains(&"picket_collector_stored_events_total"),
-            "{names:?}"
-        );
-        assert!(
-            names.contains(&"picket_collector_commit_duration_seconds"),
-            "{names:?}"
-        );
-        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
-        for metric in described {
-            assert!(metric.name.starts_with("picket_collector_"), "{metric:?}");
-            assert!(
-                metric.help.ends_with('.') && metric.help.len() > 10,
-                "{metric:?}"
-            );
-            let counts = metric.name.ends_with("_total");
-            assert_eq!(metric.kind == "counter", counts, "{metric:?}");
-        }
     }
 }

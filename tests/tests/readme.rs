@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use clap::{Arg, Command, CommandFactory as _};
 use detect::Thresholds;
+use tests::{Metric, metrics};
 
 const END: &str = "<!-- end -->";
 
@@ -110,18 +111,8 @@ fn content(name: &str, root: &Path) -> Result<String> {
         ("ports", _) => ports(),
         ("thresholds", _) => Ok(thresholds()),
         ("flags", command) => Ok(flags(&self::command(command)?)),
-        ("metrics", "picket-agent") => {
-            let described = agent::metrics::describe()?;
-            Ok(metrics(
-                described.iter().map(|it| [&*it.name, &*it.kind, &*it.help]),
-            ))
-        }
-        ("metrics", "picket-collector") => {
-            let described = collector::metrics::describe()?;
-            Ok(metrics(
-                described.iter().map(|it| [&*it.name, &*it.kind, &*it.help]),
-            ))
-        }
+        ("metrics", "picket-agent") => Ok(metric_table(&agent::metrics::exposition()?)),
+        ("metrics", "picket-collector") => Ok(metric_table(&collector::metrics::exposition()?)),
         _ => anyhow::bail!("nobody knows what belongs here"),
     }
 }
@@ -278,12 +269,13 @@ fn thresholds() -> String {
     )
 }
 
-fn metrics<'a>(described: impl Iterator<Item = [&'a str; 3]>) -> String {
-    let row = |[name, kind, help]: [&str; 3]| {
-        let help = help.trim_end_matches('.').to_owned();
-        [format!("`{name}`"), kind.to_owned(), help]
+fn metric_table(exposition: &str) -> String {
+    let row = |metric: Metric| {
+        let help = metric.help.trim_end_matches('.').to_owned();
+        [format!("`{}`", metric.name), metric.kind, help]
     };
-    table(["metric", "kind", "what it tells"], described.map(row))
+    let rows = metrics(exposition).into_iter().map(row);
+    table(["metric", "kind", "what it tells"], rows)
 }
 
 fn table<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {

@@ -1,0 +1,46 @@
+//! Every metric is described once, under the name of its daemon and in the form of its kind.
+
+use anyhow::Result;
+use tests::metrics;
+
+#[test]
+fn every_metric_is_described_once_under_the_name_of_its_daemon() -> Result<()> {
+    let daemons = [
+        (
+            "picket_agent_",
+            agent::metrics::exposition()?,
+            &[
+                "picket_agent_dropped_events_total",
+                "picket_agent_dropped_records_total",
+                "picket_agent_netlink_overruns_total",
+                "picket_agent_slots_used",
+            ][..],
+        ),
+        (
+            "picket_collector_",
+            collector::metrics::exposition()?,
+            &[
+                "picket_collector_stored_events_total",
+                "picket_collector_commit_duration_seconds",
+            ],
+        ),
+    ];
+    for (prefix, text, expected) in daemons {
+        let described = metrics(&text);
+        let names: Vec<_> = described.iter().map(|it| it.name.as_str()).collect();
+        for name in expected {
+            assert!(names.contains(name), "{name} is missing in {names:?}");
+        }
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        for metric in described {
+            assert!(metric.name.starts_with(prefix), "{metric:?}");
+            assert!(
+                metric.help.ends_with('.') && metric.help.len() > 10,
+                "{metric:?}"
+            );
+            let counts = metric.name.ends_with("_total");
+            assert_eq!(metric.kind == "counter", counts, "{metric:?}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! What every command that runs the lab does first.
+
+use anyhow::Result;
+
+use crate::{
+    command, ebpf, privilege,
+    setup::{self, Needs},
+    workspace::Workspace,
+};
+
+/// Needs root for `command`, because of `why`; installs what the lab needs, and builds the programs and
+/// then all binaries with `arguments`, with the same features as the tests, so that nothing is built twice.
+pub(crate) fn lab(command: &str, why: &str, arguments: &[&str]) -> Result<Workspace> {
+    privilege::require_root(command, why)?;
+    setup::run(Needs {
+        lab: true,
+        lint: false,
+    })?;
+    let workspace = Workspace::load()?;
+    ebpf::build(&workspace)?;
+    command::run(
+        command::cargo()
+            .current_dir(&workspace.root)
+            .args(["build", "--workspace", "--bins"])
+            .args(arguments),
+        "fix what the compiler says",
+    )?;
+    Ok(workspace)
+}
