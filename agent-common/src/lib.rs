@@ -2,20 +2,31 @@
 #![no_std]
 #![deny(missing_docs)]
 
+mod class;
+mod counters;
+mod hash;
+mod heard;
 mod names;
 mod ports;
 mod record;
+mod sample;
 mod settings;
 mod slot;
 
+pub use class::{Class, Transport};
+pub use counters::{Counter, ParseFailure};
+pub use hash::{endpoint_hash, host_hash};
+pub use heard::{Heard, heard_bits};
 pub use names::{
-    BUCKETS_MAP, FROM_POD_PROGRAM, RECORDS_MAP, SEED_GLOBAL, SETTINGS_MAP, SKIP_MAP, SLOTS_MAP,
-    TO_POD_PROGRAM,
+    BUCKETS_MAP, FROM_POD_PROGRAM, RECORDS_MAP, SAMPLES_MAP, SEED_GLOBAL, SETTINGS_MAP, SKIP_MAP,
+    SLOTS_MAP, TO_POD_PROGRAM,
 };
-pub use ports::{PORT_WORDS, PortSet};
-pub use record::{Record, RecordKind};
+pub use ports::{PORT_WORDS, PortSet, Ports};
+pub use record::{RECORDS_BYTES, Record, RecordKind};
+pub use sample::{SAMPLE_BYTES, SAMPLES_BYTES, Sample, SampleKind};
 pub use settings::{BUCKET_COUNT, BUCKET_WAYS, Bucket, Settings};
 pub use slot::{
-    ANSWERED, CONTACT_CACHE_ENTRIES, CONTACTED, Counter, Direction, ParseFailure, Ports, REFUSED,
-    REPORTED_MASK, Slot, Volume, contact_tag,
+    ADDRESSES, ANSWERED, AWAITING_WORDS, CONTACT_CACHE_ENTRIES, CONTACTED, Direction, Hosts,
+    PROTOCOL_WORDS, Protocols, REFUSED, REPORTED_MASK, SKETCH_BITS, SOURCES_V4, SOURCES_V6, Slot,
+    Volume, VolumeClass, contact_entry,
 };

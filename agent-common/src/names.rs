@@ -13,8 +13,10 @@ pub const BUCKETS_MAP: &str = "BUCKETS";
 pub const SETTINGS_MAP: &str = "SETTINGS";
 /// Ring buffer of [`Record`](crate::Record).
 pub const RECORDS_MAP: &str = "RECORDS";
+/// Ring buffer of [`Sample`](crate::Sample).
+pub const SAMPLES_MAP: &str = "SAMPLES";
 /// Per-CPU array with one `u32`: packets to skip before the next bulk sample.
 pub const SKIP_MAP: &str = "SKIP";
 
-/// Read-only global with the secret per-boot seed of the contact cache.
+/// Read-only global with the secret per-boot seed of all hashes.
 pub const SEED_GLOBAL: &str = "SEED";

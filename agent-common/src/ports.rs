@@ -26,3 +26,13 @@ impl PortSet {
         ((port >> 6) as usize, 1 << (port & 63))
     }
 }
+
+/// Two sets with two jobs.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Ports {
+    /// Seen since the last drain, which swaps its words for zero.
+    pub fresh: PortSet,
+    /// Already known; user space clears bits as they age out.
+    pub window: PortSet,
+}

@@ -1,5 +1,8 @@
 //! What the kernel programs write to the ring buffer.
 
+/// Size of the ring buffer of records; at 72 bytes each it holds 7,281.
+pub const RECORDS_BYTES: u32 = 512 << 10;
+
 /// What a [`Record`] tells.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -8,7 +11,7 @@ pub enum RecordKind {
     Contact = 1,
     /// The destination answered from this port.
     Answer = 2,
-    /// The destination refused this port, by TCP reset or ICMP unreachable.
+    /// The destination refused this port, by TCP reset, SCTP abort or ICMP unreachable.
     Refusal = 3,
     /// A budget was spent by this packet: read the slot now.
     Trip = 4,
@@ -44,20 +47,26 @@ pub struct Record {
     pub pod: [u8; 16],
     /// The other side's address.
     pub peer: [u8; 16],
-    /// The other side's port, in host order.
+    /// The other side's port, in host order; see [`Transport`](crate::Transport).
     pub port: u16,
-    /// The pod's port, in host order.
+    /// The pod's port, in host order; 0 where the transport has none.
     pub pod_port: u16,
     /// A [`RecordKind`].
     pub kind: u8,
-    /// IP protocol number of the probe.
-    pub protocol: u8,
-    /// TCP flags of the packet; 0 for ICMP.
+    /// A [`Transport`](crate::Transport): of the probe, also when ICMP refused it.
+    pub transport: u8,
+    /// A [`Class`](crate::Class) for a contact or a trip by one; 0 for an outcome.
+    pub class: u8,
+    /// TCP flags of the packet; 0 where it is not TCP.
     pub tcp_flags: u8,
-    /// TCP data offset in 32-bit words; 0 for ICMP.
+    /// TCP data offset in 32-bit words; 0 where the packet is not TCP, or too short to tell.
     pub tcp_words: u8,
+    /// 1 when the pod's address in the packet is none of its own, see [`Slot::addresses`](crate::Slot::addresses).
+    pub spoofed: u8,
+    /// 1 when the packet was dropped because the pod is contained.
+    pub contained: u8,
     /// Zero.
-    pub reserved: u64,
+    pub reserved: [u8; 5],
 }
 
 impl Record {
@@ -73,10 +82,13 @@ impl Record {
             port: u16::from_ne_bytes(part(bytes, 48)),
             pod_port: u16::from_ne_bytes(part(bytes, 50)),
             kind: bytes[52],
-            protocol: bytes[53],
-            tcp_flags: bytes[54],
-            tcp_words: bytes[55],
-            reserved: u64::from_ne_bytes(part(bytes, 56)),
+            transport: bytes[53],
+            class: bytes[54],
+            tcp_flags: bytes[55],
+            tcp_words: bytes[56],
+            spoofed: bytes[57],
+            contained: bytes[58],
+            reserved: part(bytes, 59),
         }
     }
 }

@@ -6,10 +6,15 @@ use core::sync::atomic::AtomicU64;
 #[repr(C)]
 #[derive(Debug)]
 pub struct Settings {
-    /// Volume is counted on one packet in this many, scaled by it; 1 counts all, 0 none.
+    /// Volume is counted on one packet in this many, scaled by it; 1 counts all, 0 none. A CPU reads it
+    /// when its count of packets to skip is spent, so whoever changes it clears the counts too.
     pub sample_rate: AtomicU64,
     /// Records a slot may write between two drains; what it drops is counted.
     pub records_per_drain: AtomicU64,
+    /// Payload samples a slot may write between two drains; 0 for none.
+    pub samples_per_drain: AtomicU64,
+    /// The generation of every [`Heard`](crate::Heard) that packets enter: 0 or 1.
+    pub generation: AtomicU64,
 }
 
 /// Interfaces a [`Bucket`] has room for.

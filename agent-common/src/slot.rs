@@ -2,10 +2,10 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU64};
 
-use crate::PortSet;
+use crate::{Class, Counter, Heard, ParseFailure, PortSet, Ports};
 
 /// Entries of the contact cache of a slot; a power of two.
-pub const CONTACT_CACHE_ENTRIES: usize = 512;
+pub const CONTACT_CACHE_ENTRIES: usize = 256;
 
 /// Bit of a contact cache entry: the contact was reported.
 pub const CONTACTED: u64 = 1;
@@ -13,6 +13,35 @@ pub const CONTACTED: u64 = 1;
 pub const ANSWERED: u64 = 1 << 1;
 /// Bit of a contact cache entry: a refusal was reported.
 pub const REFUSED: u64 = 1 << 2;
+/// Bits of a contact cache entry that tell what was reported; the rest is of the endpoint's hash.
+pub const REPORTED_MASK: u64 = CONTACTED | ANSWERED | REFUSED;
+
+/// Index into [`Slot::contacts`] and the entry, with nothing reported, of an endpoint with this
+/// [`endpoint_hash`](crate::endpoint_hash).
+#[inline(always)]
+#[must_use]
+pub const fn contact_entry(hash: u64) -> (usize, u64) {
+    (
+        (hash >> 32) as usize & (CONTACT_CACHE_ENTRIES - 1),
+        hash & !REPORTED_MASK,
+    )
+}
+
+/// Addresses a slot knows its pod by, at most.
+pub const ADDRESSES: usize = 4;
+/// Bit of [`Slot::source_families`]: an IPv4 source that is not in [`Slot::addresses`] is spoofed.
+pub const SOURCES_V4: u64 = 1;
+/// Bit of [`Slot::source_families`]: the same for IPv6.
+pub const SOURCES_V6: u64 = 1 << 1;
+
+/// Bits of a host sketch.
+pub const SKETCH_BITS: usize = 1024;
+
+/// Words of a set of 256 IP protocols.
+pub const PROTOCOL_WORDS: usize = 4;
+
+/// Words of [`Slot::awaiting`], for one direction.
+pub const AWAITING_WORDS: usize = 8;
 
 /// Which way a packet crosses the pod's veth.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +57,7 @@ impl Direction {
     pub const COUNT: usize = 2;
 }
 
-/// Packets and bytes of one direction: estimates, from sampled packets scaled by the sample rate.
+/// Packets and bytes of one direction and class: estimates, from sampled packets scaled by the sample rate.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Volume {
@@ -38,50 +67,47 @@ pub struct Volume {
     pub bytes: AtomicU64,
 }
 
-/// Exact counters of a slot, by index into [`Slot::counters`].
+/// What volume is told apart by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Counter {
-    /// Initiating TCP packets the pod sent.
-    Initiated = 0,
-    /// TCP answers (SYN-ACK) to the pod.
-    Answered = 1,
-    /// Refusals of initiating packets: TCP resets and ICMP unreachables to the pod.
-    Refused = 2,
-    /// Records that the ring buffer or the slot's cap had no room for.
-    RecordsDropped = 3,
-    /// Later fragments, which carry no ports.
-    Fragments = 4,
-    /// Packets of protocols without a set of their own.
-    Other = 5,
-    /// Ports that were new to the initiated window: what the kernel itself counted as first seen.
-    NewPorts = 6,
+pub enum VolumeClass {
+    /// TCP.
+    Tcp = 0,
+    /// UDP.
+    Udp = 1,
+    /// ICMP and ICMPv6.
+    Icmp = 2,
+    /// Anything else: other protocols and frames, later fragments, and what could not be parsed.
+    Other = 3,
 }
 
-impl Counter {
+impl VolumeClass {
     /// How many there are.
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 4;
 }
 
-/// Why a packet could not be parsed, by index into [`Slot::parse_failures`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ParseFailure {
-    /// The Ethernet header or its VLAN tags are cut, or there are more than two tags.
-    Ethernet = 0,
-    /// The IPv4 header is cut or contradicts itself.
-    Ipv4 = 1,
-    /// The IPv6 header or its extension headers are cut.
-    Ipv6 = 2,
-    /// More IPv6 extension headers than the programs follow.
-    Ipv6Chain = 3,
-    /// The TCP header is cut.
-    Tcp = 4,
-    /// The ICMP header or the packet it quotes is cut.
-    Icmp = 5,
+/// Linear counters (Whang, Vander-Zanden and Taylor, 1990) of hosts since the last drain, which swaps
+/// their words for zero: bit [`host_hash`](crate::host_hash) modulo [`SKETCH_BITS`].
+#[repr(C)]
+#[derive(Debug)]
+pub struct Hosts {
+    /// Hosts the pod initiated to, by any [`Class`].
+    pub contacted: [AtomicU64; SKETCH_BITS / 64],
+    /// Hosts that answered it.
+    pub answered: [AtomicU64; SKETCH_BITS / 64],
+    /// Hosts that refused it.
+    pub refused: [AtomicU64; SKETCH_BITS / 64],
+    /// Hosts that initiated to a port of the pod.
+    pub probing: [AtomicU64; SKETCH_BITS / 64],
 }
 
-impl ParseFailure {
-    /// How many there are.
-    pub const COUNT: usize = 6;
+/// Numbers of IP protocols the pod initiated by: bit `n % 64` of word `n / 64`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Protocols {
+    /// Seen since the last drain, which swaps its words for zero.
+    pub fresh: [AtomicU64; PROTOCOL_WORDS],
+    /// Already known; user space clears it in a minute's turn.
+    pub window: [AtomicU64; PROTOCOL_WORDS],
 }
 
 /// All that is counted of one watched interface.
@@ -95,60 +121,54 @@ pub struct Slot {
     pub ifindex: AtomicU64,
     /// Counts up each time the slot is assigned; tells reuses of one `ifindex` apart.
     pub epoch: AtomicU64,
-    /// Ports new to `initiated.window` until a trip; user space sets it from its thresholds.
+    /// Ports new to a window until a trip; user space sets it from its thresholds.
     pub budget: AtomicI64,
-    /// Ports new to `refused.window` until a trip.
+    /// Refusals of contacts, each once, until a trip.
     pub refusal_budget: AtomicI64,
+    /// Until when the pod is contained, in nanoseconds of `CLOCK_MONOTONIC`; 0 when it is not.
+    pub lease_ns: AtomicU64,
+    /// Which families have all their sources in `addresses`: [`SOURCES_V4`], [`SOURCES_V6`].
+    pub source_families: AtomicU64,
+    /// The pod's addresses, in words as in a packet, IPv4 mapped; `::` where there is none.
+    pub addresses: [[AtomicU64; 2]; ADDRESSES],
     /// Records offered to the ring buffer since the last drain.
     pub records: AtomicU64,
+    /// Samples offered to their ring buffer since the last drain.
+    pub samples: AtomicU64,
+    /// Initiating packets, retries included, by [`Class`].
+    pub initiated_packets: [AtomicU64; Class::COUNT],
     /// Exact counters, by [`Counter`].
     pub counters: [AtomicU64; Counter::COUNT],
     /// Packets that could not be parsed, by [`ParseFailure`].
     pub parse_failures: [AtomicU64; ParseFailure::COUNT],
-    /// Estimated traffic, by [`Direction`].
-    pub volume: [Volume; Direction::COUNT],
-    /// Destination ports the pod initiated to over TCP.
-    pub initiated: Ports,
-    /// Destination ports that refused it over TCP.
-    pub refused: Ports,
-    /// Recently reported pairs of peer and port, by hash: see [`contact_tag`].
+    /// Estimated traffic, by [`Direction`] and [`VolumeClass`].
+    pub volume: [[Volume; VolumeClass::COUNT]; Direction::COUNT],
+    /// Connections the pod opened whose first data is to be sampled, by [`Direction`]: bit
+    /// `port % (64 * AWAITING_WORDS)` of the pod's port.
+    pub awaiting: [[AtomicU64; AWAITING_WORDS]; Direction::COUNT],
+    /// IP protocols the pod initiated by, other than those with ports and ICMP.
+    pub protocols: Protocols,
+    /// Sketches of hosts.
+    pub hosts: Hosts,
+    /// TCP endpoints that sent to the pod of late.
+    pub heard_tcp: Heard<64>,
+    /// Endpoints of other transports that sent to the pod of late.
+    pub heard_other: Heard<128>,
+    /// Recently reported contacts and what was reported of them: see [`contact_entry`].
     pub contacts: [AtomicU64; CONTACT_CACHE_ENTRIES],
+    /// Destination ports the pod initiated to over TCP.
+    pub tcp: Ports,
+    /// Destination ports the pod initiated to over UDP or SCTP.
+    pub udp: Ports,
+    /// Destination ports that refused it, over any of the three, since the last drain.
+    pub refused: PortSet,
+    /// Ports of the pod that others initiated to, over any of the three, since the last drain.
+    pub probed: PortSet,
+    /// Ports of the pod that refused, over any of the three, since the last drain.
+    pub refusing: PortSet,
 }
 
-/// Two sets with two jobs.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Ports {
-    /// Seen since the last drain, which swaps its words for zero.
-    pub fresh: PortSet,
-    /// Already known; user space clears bits as they age out.
-    pub window: PortSet,
-}
-
-/// Bits of a contact cache entry that tell what was reported; the rest is its [`contact_tag`].
-pub const REPORTED_MASK: u64 = CONTACTED | ANSWERED | REFUSED;
-
-/// Index into [`Slot::contacts`] and the entry for a pair of peer and port, with nothing reported.
-///
-/// Every bit of the result depends on every bit of the input and of the
-/// secret seed (the finalizer of MurmurHash3), so that a pod cannot aim at an entry.
-#[inline(always)]
-#[must_use]
-pub const fn contact_tag(seed: u64, peer: &[u32; 4], port: u16) -> (usize, u64) {
-    let low = (peer[0] as u64) << 32 | peer[1] as u64;
-    let high = (peer[2] as u64) << 32 | peer[3] as u64;
-    let hash = mix(mix(mix(low ^ seed) ^ high) ^ port as u64);
-    (
-        (hash >> 32) as usize & (CONTACT_CACHE_ENTRIES - 1),
-        hash & !REPORTED_MASK,
-    )
-}
-
-#[inline(always)]
-const fn mix(mut value: u64) -> u64 {
-    value ^= value >> 33;
-    value = value.wrapping_mul(0xff51_afd7_ed55_8ccd);
-    value ^= value >> 33;
-    value = value.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    value ^ value >> 33
-}
+const _: () = assert!(
+    size_of::<Slot>() <= 63_800,
+    "250 slots, and what is beside them, would not fit into 16 MiB"
+);
