@@ -14,7 +14,6 @@ use super::{cache::Cache, known::Known, records::Received};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     initiated: Known,
-    refused: Known,
     cache: Cache,
     records_dropped: u64,
     parse_failures: u64,
@@ -42,10 +41,9 @@ impl Tally {
         sample_rate: u32,
         now: Time,
     ) -> Observation {
-        let ports = take_ports(&slot.initiated.fresh);
-        let refused = take_ports(&slot.refused.fresh);
-        self.initiated.age(&slot.initiated, &ports, now);
-        self.refused.age(&slot.refused, &refused, now);
+        let ports = take_ports(&slot.tcp.fresh);
+        let refused = take_ports(&slot.refused);
+        self.initiated.age(&slot.tcp, &ports, now);
         self.cache.age(&slot.contacts, now);
         slot.records.store(0, Relaxed);
         let records_dropped = take(&slot.counters[Counter::RecordsDropped as usize]);
@@ -53,10 +51,10 @@ impl Tally {
         self.records_dropped += records_dropped;
         self.parse_failures += parse_failures;
         let [sent, received_volume] = [Direction::FromPod, Direction::ToPod].map(|direction| {
-            let volume = &slot.volume[direction as usize];
+            let classes = &slot.volume[direction as usize];
             Volume {
-                packets: take(&volume.packets),
-                bytes: take(&volume.bytes),
+                packets: classes.iter().map(|it| take(&it.packets)).sum(),
+                bytes: classes.iter().map(|it| take(&it.bytes)).sum(),
             }
         });
         Observation {
@@ -67,7 +65,7 @@ impl Tally {
             tripped: received.tripped,
             sent,
             received: received_volume,
-            initiating_packets: take(&slot.counters[Counter::Initiated as usize]),
+            initiating_packets: slot.initiated_packets.iter().map(take).sum(),
             records_dropped,
             parse_failures,
             sample_rate,
@@ -90,14 +88,20 @@ pub(super) fn reset(slot: &Slot, subject: Subject) {
     slot.epoch.store(u64::from(subject.epoch), Relaxed);
     slot.budget.store(i64::MAX, Relaxed);
     slot.refusal_budget.store(i64::MAX, Relaxed);
-    let sets = [&slot.initiated, &slot.refused]
+    let sets = [&slot.tcp, &slot.udp]
         .into_iter()
-        .flat_map(|it| [&it.fresh, &it.window]);
+        .flat_map(|it| [&it.fresh, &it.window])
+        .chain([&slot.refused, &slot.probed, &slot.refusing]);
     let words = sets.flat_map(|set| &set.words);
-    let volume = slot.volume.iter().flat_map(|it| [&it.packets, &it.bytes]);
+    let volume = slot
+        .volume
+        .iter()
+        .flatten()
+        .flat_map(|it| [&it.packets, &it.bytes]);
     let cells = words
         .chain(volume)
         .chain(&slot.counters)
+        .chain(&slot.initiated_packets)
         .chain(&slot.parse_failures);
     for cell in cells.chain(&slot.contacts).chain([&slot.records]) {
         cell.store(0, Relaxed);
