@@ -6,6 +6,7 @@ mod class;
 mod counters;
 mod hash;
 mod heard;
+mod layout;
 mod names;
 mod ports;
 mod record;
@@ -17,6 +18,7 @@ pub use class::{Class, Transport};
 pub use counters::{Counter, ParseFailure};
 pub use hash::{endpoint_hash, host_hash};
 pub use heard::{Heard, heard_bits};
+pub use layout::LAYOUT;
 pub use names::{
     BUCKETS_MAP, FROM_POD_PROGRAM, RECORDS_MAP, SAMPLES_MAP, SEED_GLOBAL, SETTINGS_MAP, SKIP_MAP,
     SLOTS_MAP, TO_POD_PROGRAM,

@@ -15,6 +15,8 @@ pub struct Settings {
     pub samples_per_drain: AtomicU64,
     /// The generation of every [`Heard`](crate::Heard) that packets enter: 0 or 1.
     pub generation: AtomicU64,
+    /// The seed that the programs were loaded with, for the agent that takes over from this one.
+    pub seed: AtomicU64,
 }
 
 /// Interfaces a [`Bucket`] has room for.

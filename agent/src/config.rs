@@ -15,7 +15,7 @@ use api::transport::{Listen, Remote};
 use clap::ArgMatches;
 use detect::Thresholds;
 
-pub use args::Args;
+pub use args::{Args, Command};
 pub use error::ConfigError;
 pub use log::{Log, LogFormat};
 pub use origin::Origin;
@@ -95,6 +95,7 @@ impl Config {
                     .given("sample_rate", &file.sample_rate)
                     .number(1, MOST_SAMPLE_RATE)?,
                 attach: sources.given("attach", &file.attach).parse()?,
+                pin: sources.given("pin", &file.pin).pin(),
                 kernel_log: sources.given("kernel_log", &file.kernel_log).choice(&[
                     ("off", None),
                     ("error", Some(::log::Level::Error)),

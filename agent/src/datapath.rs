@@ -2,15 +2,25 @@
 
 mod attach;
 mod cache;
+mod chain;
+mod device;
 mod drain;
+mod filters;
 mod inject;
 mod kernel;
 mod known;
+mod leftovers;
+mod lifecycle;
+mod link;
 mod mapped;
 mod object;
+mod pins;
+mod reconcile;
 mod records;
 mod ring;
+mod side;
 mod slots;
+mod takeover;
 
 use std::{collections::BTreeMap, io};
 
@@ -23,17 +33,23 @@ pub use self::{
     drain::Report,
     inject::{InjectError, Injector},
     kernel::{KernelError, monotonic},
+    leftovers::{Removed, detach},
     object::KernelLog,
+    pins::{Pin, PinsError},
+    reconcile::Repair,
     slots::SlotsError,
 };
 use self::{
-    attach::{AttachError, Link},
+    attach::{AttachError, Attacher},
     drain::Tally,
+    link::Links,
     mapped::Mapped,
     object::Programs,
+    pins::Pins,
     records::Inbox,
     ring::Ring,
     slots::Slots,
+    takeover::Former,
 };
 
 /// How the datapath is set up.
@@ -45,6 +61,8 @@ pub struct Config {
     pub sample_rate: u32,
     /// How to attach.
     pub attach: Attach,
+    /// Where to pin what outlives the agent.
+    pub pin: Pin,
     /// What the programs themselves may log.
     pub kernel_log: KernelLog,
 }
@@ -55,6 +73,9 @@ pub enum DatapathError {
     /// The kernel cannot run the programs.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// Nothing can be pinned.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
     /// The programs do not load.
     #[error(transparent)]
     Object(#[from] object::ObjectError),
@@ -79,7 +100,7 @@ const RECORDS_PER_DRAIN: u64 = 8192;
 
 /// The loaded programs, and every watched interface.
 ///
-/// Dropping it detaches the programs; packets flow on.
+/// Dropping it detaches the programs, unless they are pinned; packets flow on.
 #[derive(Debug)]
 pub struct Datapath {
     programs: Programs,
@@ -89,6 +110,8 @@ pub struct Datapath {
     ring: Ring,
     inbox: Inbox,
     watched: BTreeMap<u32, Watched>,
+    pins: Option<Pins>,
+    former: Vec<Former>,
     sample_rate: u32,
 }
 
@@ -96,7 +119,7 @@ pub struct Datapath {
 struct Watched {
     subject: Subject,
     slot: u32,
-    links: [Link; 2],
+    links: Links,
     tally: Tally,
 }
 
@@ -108,21 +131,33 @@ impl Datapath {
     /// When the kernel is too old, refuses the programs, or has no memory for the maps.
     pub fn load(config: &Config) -> Result<Self, DatapathError> {
         kernel::check()?;
-        let mut programs = Programs::load(config.slots, &config.kernel_log)?;
+        let attachment = attach::choose(config.attach)?;
+        let pins = Pins::open(&config.pin, config.slots)?;
+        let seed = pins.as_ref().map(takeover::former_seed).transpose()?;
+        let mut programs = Programs::load(
+            config.slots,
+            &config.kernel_log,
+            pins.as_ref(),
+            seed.flatten(),
+        )?;
         let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
         let slots = Slots::new(&mut programs)?;
         let ring = programs.take_ring(RECORDS_MAP)?;
         let mut datapath = Self {
-            attachment: attach::choose(config.attach)?,
+            attachment,
             slots,
             settings,
             ring: Ring::new(ring).map_err(DatapathError::Wait)?,
             inbox: Inbox::default(),
             watched: BTreeMap::new(),
+            pins,
+            former: Vec::new(),
             sample_rate: 0,
             programs,
         };
         datapath.set_sample_rate(config.sample_rate);
+        datapath.settings.set_seed(datapath.programs.seed);
+        datapath.take_over();
         Ok(datapath)
     }
 
@@ -150,8 +185,18 @@ impl Datapath {
     ///
     /// When all slots are taken, or the programs cannot be attached; the interface is not watched then.
     pub fn watch(&mut self, ifindex: u32) -> Result<Subject, DatapathError> {
+        if let Some(former) = self.take_former(ifindex) {
+            let subject = former.subject;
+            self.watched.insert(ifindex, former);
+            return Ok(subject);
+        }
         let (slot, subject) = self.slots.assign(ifindex)?;
-        let links = match attach::attach(&mut self.programs, ifindex, self.attachment) {
+        let mut attacher = Attacher {
+            programs: &mut self.programs,
+            pins: self.pins.as_ref(),
+            how: self.attachment,
+        };
+        let links = match attacher.attach(ifindex) {
             Ok(links) => links,
             Err(error) => {
                 self.slots.release(slot, subject);
@@ -173,8 +218,12 @@ impl Datapath {
 
     /// Detaches the programs, and yields what was still undrained. None when it was not watched.
     pub fn unwatch(&mut self, ifindex: u32, now: Time) -> Option<Observation> {
-        let mut watched = self.watched.remove(&ifindex)?;
-        drop(watched.links);
+        let watched = self.watched.remove(&ifindex)?;
+        Some(self.close(watched, now))
+    }
+
+    fn close(&mut self, mut watched: Watched, now: Time) -> Observation {
+        watched.links.detach();
         self.receive();
         let records = self.inbox.close(watched.slot);
         let slot = self.slots.slot(watched.slot);
@@ -182,7 +231,7 @@ impl Datapath {
             .tally
             .drain(slot, watched.subject, records, self.sample_rate, now);
         self.slots.release(watched.slot, watched.subject);
-        Some(last)
+        last
     }
 
     /// Waits until a budget is spent; [`Self::drain_tripped`] then tells whose. Cancel safe.

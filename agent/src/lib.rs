@@ -5,5 +5,6 @@ pub mod datapath;
 pub mod deliver;
 pub mod interfaces;
 pub mod metrics;
+pub mod rights;
 pub mod sentry;
 pub mod web;

@@ -6,11 +6,12 @@ use std::{
 };
 
 use agent::{
-    config::{Args, Config},
-    datapath::Datapath,
+    config::{Args, Command, Config},
+    datapath::{self, Datapath},
     deliver::{Agent, Outbox, Publisher, Server},
     interfaces,
     metrics::Metrics,
+    rights,
     sentry::{Ends, Sentry},
     web::{Readiness, Web},
 };
@@ -19,7 +20,7 @@ use api::{
     pods::{self, Pods},
     v1::NodeStatus,
 };
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use detect::PortScan;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -46,7 +47,13 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error.into(), ExitCode::from(CONFIGURATION)),
     };
     config.log.clone().install();
-    match run(config, known) {
+    let command = Args::from_arg_matches(&matches).map(|args| args.command);
+    let done = match command {
+        Ok(Some(Command::Detach)) => detach(&config.datapath.pin),
+        Ok(None) => watch(config, known),
+        Err(error) => Err(error.into()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, ExitCode::FAILURE),
     }
@@ -58,7 +65,31 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
     code
 }
 
-#[tokio::main]
+#[expect(clippy::print_stdout, reason = "what a person asked for")]
+fn detach(pin: &datapath::Pin) -> anyhow::Result<()> {
+    let removed = datapath::detach(pin)?;
+    for removed in &removed {
+        println!("{removed}");
+    }
+    if removed.is_empty() {
+        println!("nothing to remove: no agent has left anything here");
+    }
+    Ok(())
+}
+
+fn watch(config: Config, known: Pods) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .on_thread_start(|| {
+            if let Err(error) = rights::give_up() {
+                warn!(%error, "a thread keeps its rights");
+            }
+        })
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(run(config, known))
+}
+
 async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
@@ -76,8 +107,11 @@ async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
     };
 
     let server = Server::bind(&config.listen, &agent.node, &outbox, reported.clone()).await?;
+    let web = Web::bind(config.metrics).await?;
     let datapath = Datapath::load(&config.datapath)?;
     let attachment = datapath.attachment().name();
+    // Threads that come later start with what is left to this one.
+    rights::give_up()?;
     let changes = interfaces::watch(config.interfaces, CHANGES, metrics.interfaces)?;
     let ends = Ends {
         changes,
@@ -89,7 +123,6 @@ async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
     let sentry = Sentry::new(agent.clone(), datapath, detector, ends, metrics.sentry);
     let readiness = Readiness::default();
     let watching = readiness.wait_for("interfaces");
-    let web = Web::bind(config.metrics).await?;
 
     let (leave, leaving) = watch::channel(false);
     let publishing = config.collector.map(|remote| {

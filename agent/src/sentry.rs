@@ -18,10 +18,13 @@ use tracing::{info, warn};
 pub use self::metrics::Metrics;
 use self::{clock::WallClock, roster::Roster};
 use crate::{
-    datapath::{Datapath, monotonic},
+    datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     interfaces::{Change, Changes, InterfacesError},
 };
+
+/// How often it is checked that the programs are still attached.
+const RECONCILE: Duration = Duration::from_secs(10);
 
 /// Why the loop ended without being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +102,12 @@ impl<D: Detector> Sentry<D> {
         let mut ready = Some(ready);
         let mut tick = interval(tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut reconcile = interval(RECONCILE);
+        reconcile.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
+        let now = monotonic();
+        let gone = self.datapath.drain_gone(now);
+        self.bury(&gone, now);
         loop {
             tokio::select! {
                 biased;
@@ -109,12 +117,19 @@ impl<D: Detector> Sentry<D> {
                     self.drain_tripped();
                 }
                 _ = tick.tick() => self.drain(),
+                _ = reconcile.tick() => self.reconcile(),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
-                        self.watch_waiting();
-                        self.report();
                         if let Some(ready) = ready.take() {
+                            let now = monotonic();
+                            let left = self.datapath.finish_takeover(now);
+                            self.bury(&left, now);
+                            self.watch_waiting();
+                            self.report();
                             ready();
+                        } else {
+                            self.watch_waiting();
+                            self.report();
                         }
                     }
                     change => self.follow(change),
@@ -165,6 +180,40 @@ impl<D: Detector> Sentry<D> {
     fn watch_waiting(&mut self) {
         for (ifindex, name) in self.roster.waiting() {
             self.watch(ifindex, name);
+        }
+    }
+
+    /// Takes in what a former agent's slots told last.
+    fn bury(&mut self, last: &[Observation], now: Time) {
+        self.observe(last, now);
+        for observation in last {
+            self.detector
+                .remove(observation.subject, now, &mut self.found);
+            self.raise();
+        }
+    }
+
+    fn reconcile(&mut self) {
+        for (ifindex, repair) in self.datapath.reconcile() {
+            let interface = self.roster.name_of(ifindex);
+            match repair {
+                Repair::Reattached => {
+                    warn!(
+                        interface,
+                        "a program was detached by others, attached it again"
+                    );
+                }
+                Repair::MovedFirst => {
+                    warn!(
+                        interface,
+                        "programs of others ran before ours, moved it to the front"
+                    );
+                }
+                Repair::Failed(error) => {
+                    warn!(interface, %error, "a program was detached by others, and cannot be attached");
+                }
+            }
+            self.metrics.repairs.inc();
         }
     }
 

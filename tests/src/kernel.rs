@@ -1,6 +1,6 @@
 //! The datapath alone, on an interface of its own namespace: packets are run, not sent.
 
-use agent::datapath::{Attach, Config, Datapath, Direction, Injector, monotonic};
+use agent::datapath::{Attach, Config, Datapath, Direction, Injector, Pin, monotonic};
 use anyhow::{Context, Result};
 use detect::{Observation, Subject};
 
@@ -44,6 +44,7 @@ impl Kernel {
             slots: 4,
             sample_rate: 1,
             attach: Attach::Auto,
+            pin: Pin::Nowhere,
             kernel_log: None,
         })?;
         let subject = datapath.watch(IFINDEX)?;

@@ -1,6 +1,7 @@
 //! The lab: network namespaces as nodes and pods, real tools in them, and guards that leave nothing behind.
 
 mod binaries;
+mod bpffs;
 mod capture;
 mod client;
 mod deadline;
@@ -18,6 +19,7 @@ mod story;
 mod watch;
 
 pub use binaries::binary;
+pub use bpffs::Bpffs;
 pub use capture::{Capture, Packets};
 pub use client::{Client, Received, Subscription};
 pub use deadline::{Deadline, wait_for};

@@ -9,12 +9,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use api::v1::Node as Status;
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::{
     binaries::binary,
+    bpffs::Bpffs,
     client::Client,
     deadline::wait_for,
     namespace::Namespace,
@@ -52,6 +54,8 @@ pub struct Watch {
     network: Namespace,
     place: Place,
     apart: Namespace,
+    /// Where the agent pins; nowhere without.
+    bpffs: Option<Bpffs>,
     directory: TempDir,
 }
 
@@ -62,6 +66,25 @@ impl Watch {
     /// # Errors
     /// When one of them does not start; with what it said.
     pub fn start(node: &Node, pods: &[&Pod], agent_config: &str, place: Place) -> Result<Self> {
+        Self::begin(node, pods, agent_config, place, None)
+    }
+
+    /// The same, with an agent that pins what it attaches, and goes on from there when it is started
+    /// again.
+    ///
+    /// # Errors
+    /// When one of them does not start; with what it said.
+    pub fn pinned(node: &Node, pods: &[&Pod], agent_config: &str) -> Result<Self> {
+        Self::begin(node, pods, agent_config, Place::Apart, Some(Bpffs::new()?))
+    }
+
+    fn begin(
+        node: &Node,
+        pods: &[&Pod],
+        agent_config: &str,
+        place: Place,
+        bpffs: Option<Bpffs>,
+    ) -> Result<Self> {
         let mut watch = Self {
             agent: None,
             collector: None,
@@ -69,6 +92,7 @@ impl Watch {
             network: node.network.try_clone()?,
             place,
             apart: Namespace::new()?,
+            bpffs,
             directory: tempfile::tempdir()?,
         };
         fs::write(watch.path("pods.yaml"), pod_table(pods))?;
@@ -109,16 +133,49 @@ impl Watch {
     /// # Errors
     /// When it does not; with what it said.
     pub fn start_agent(&mut self) -> Result<()> {
-        let mut command = self.network.command(binary("picket-agent")?);
+        let mut command = self.agent_command()?;
         command.args(["--node", &self.node]);
         command.args(["--collector", &self.collector_address()]);
         command.args(["--listen", &self.agent_address()]);
         command.arg("--config").arg(self.path("agent.yaml"));
-        without_settings(&mut command);
         let agent = self
             .agent
             .insert(Process::spawn("picket-agent", &mut command)?);
         answers(agent, &self.directory.path().join("agent.sock"))
+    }
+
+    /// `picket-agent` on the node, with its pins or told to pin nothing.
+    ///
+    /// # Errors
+    /// When it has not been built.
+    pub fn agent_command(&self) -> Result<Command> {
+        let agent = binary("picket-agent")?;
+        let mut command = match &self.bpffs {
+            Some(bpffs) => bpffs.command(&self.network, agent),
+            None => {
+                let mut command = self.network.command(agent);
+                command.args(["--pin", "none"]);
+                command
+            }
+        };
+        without_settings(&mut command);
+        Ok(command)
+    }
+
+    /// What the agent has pinned.
+    ///
+    /// # Errors
+    /// When that cannot be listed, or it pins nowhere.
+    pub fn pins(&self) -> Result<Vec<String>> {
+        self.bpffs().and_then(Bpffs::pins)
+    }
+
+    /// The file system that the agent pins to.
+    ///
+    /// # Errors
+    /// When it pins nowhere.
+    pub fn bpffs(&self) -> Result<&Bpffs> {
+        self.bpffs.as_ref().context("this agent pins nothing")
     }
 
     /// Stops the collector, if it runs.
@@ -127,6 +184,16 @@ impl Watch {
     /// When it does not end when asked, or ends badly.
     pub fn stop_collector(&mut self) -> Result<()> {
         stop(self.collector.take())
+    }
+
+    /// Kills the agent, so that it cannot tidy up.
+    ///
+    /// # Errors
+    /// When it does not run, or does not end.
+    pub fn kill_agent(&mut self) -> Result<()> {
+        let mut agent = self.agent.take().context("no agent runs")?;
+        agent.signal(Signal::KILL)?;
+        agent.wait(END_LIMIT).map(drop)
     }
 
     /// Stops the agent, if it runs.

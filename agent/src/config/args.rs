@@ -1,5 +1,12 @@
 //! The flags, each also an environment variable and a key of the file.
 
+/// What else there is to do.
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Removes every program, map and link that agents have left on this node, whatever their version.
+    Detach,
+}
+
 /// Watches the traffic of every pod of this node, and tells when one starts to look around.
 ///
 /// Every flag is also a key of the configuration file, written with underscores. Flags win over the
@@ -7,6 +14,10 @@
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "picket-agent", version)]
 pub struct Args {
+    /// What to do instead of watching.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// YAML file with more configuration, and with the thresholds of the detectors.
     #[arg(long, value_name = "FILE", env = "PICKET_CONFIG")]
     pub config: Option<String>,
@@ -87,6 +98,15 @@ pub struct Args {
         default_value = "auto"
     )]
     pub attach: String,
+
+    /// Where to pin programs, maps and links, on a bpffs; none to let them end with the agent.
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        env = "PICKET_PIN",
+        default_value = "/sys/fs/bpf/picket"
+    )]
+    pub pin: String,
 
     /// What the kernel programs log: off, error, warn, info, debug or trace.
     #[arg(

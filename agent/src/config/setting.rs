@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use super::{error::ConfigError, origin::Origin};
+use crate::datapath::Pin;
 
 /// The text of a value with its key.
 #[derive(Clone, Debug)]
@@ -48,6 +49,15 @@ impl Setting {
                 humantime::format_duration(least),
                 humantime::format_duration(most)
             ))),
+        }
+    }
+
+    /// Only what somebody asked for must be possible.
+    pub(super) fn pin(&self) -> Pin {
+        match (self.text.as_str(), &self.origin) {
+            ("none", _) => Pin::Nowhere,
+            (directory, Origin::Default) => Pin::IfPossible(directory.into()),
+            (directory, _) => Pin::At(directory.into()),
         }
     }
 

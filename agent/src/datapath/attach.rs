@@ -2,16 +2,22 @@
 
 use std::{io, str::FromStr};
 
-use agent_common::{FROM_POD_PROGRAM, TO_POD_PROGRAM};
-use aya::programs::{
-    LinkOrder, ProgramError, SchedClassifier, TcAttachType,
-    tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
+use agent_common::Direction;
+use aya::{
+    pin::PinError,
+    programs::{
+        LinkOrder, ProgramError,
+        tc::{self, NlOptions, TcAttachOptions, TcError},
+    },
 };
-use rustix::net::{AddressFamily, SocketType, netdevice};
 
 use super::{
+    device,
     kernel::{self, KernelError},
+    link::{Link, Links},
     object::{ObjectError, Programs},
+    pins::{self, Pins, PinsError},
+    side::{DIRECTIONS, attach_type},
 };
 
 /// How to attach, as configured.
@@ -93,10 +99,18 @@ pub enum AttachError {
         /// What the kernel said.
         source: Box<ProgramError>,
     },
+    /// The link cannot be pinned.
+    #[error("cannot pin the link of {interface}: {source}; check --pin, or use `--pin none`")]
+    Pin {
+        /// Its name.
+        interface: String,
+        /// What the kernel said.
+        source: PinError,
+    },
+    /// The pin of a former link is in the way.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
 }
-
-/// One attached program; dropping it detaches.
-pub(super) type Link = SchedClassifierLink;
 
 pub(super) fn choose(attach: Attach) -> Result<Attachment, KernelError> {
     match attach {
@@ -107,61 +121,86 @@ pub(super) fn choose(attach: Attach) -> Result<Attachment, KernelError> {
     }
 }
 
-/// Attaches both programs to an interface, or neither.
-///
-/// Programs are attached by name, and a name may pass to another interface at any moment: so it is
-/// looked up here, and again afterwards. A later change of names does not move what is attached.
-pub(super) fn attach(
-    programs: &mut Programs,
-    ifindex: u32,
-    how: Attachment,
-) -> Result<[Link; 2], AttachError> {
-    loop {
-        let interface = name_of(ifindex)?;
-        let mut attach =
-            |name, direction| attach_one(programs.program(name)?, &interface, direction, how);
-        let attached = attach(FROM_POD_PROGRAM, TcAttachType::Ingress)
-            .and_then(|from_pod| Ok([from_pod, attach(TO_POD_PROGRAM, TcAttachType::Egress)?]));
-        if name_of(ifindex)? == interface {
-            return attached;
+/// Attaches programs to interfaces, all in the same way.
+#[derive(Debug)]
+pub(super) struct Attacher<'a> {
+    pub(super) programs: &'a mut Programs,
+    pub(super) pins: Option<&'a Pins>,
+    pub(super) how: Attachment,
+}
+
+impl Attacher<'_> {
+    /// Attaches both programs to an interface, or neither.
+    ///
+    /// Programs are attached by name, and a name may pass to another interface at any moment: so it is
+    /// looked up here, and again afterwards. A later change of names does not move what is attached.
+    pub(super) fn attach(&mut self, ifindex: u32) -> Result<Links, AttachError> {
+        loop {
+            let interface = name_of(ifindex)?;
+            let mut links = Links::default();
+            let attached = DIRECTIONS.into_iter().try_for_each(|direction| {
+                links.put(direction, self.attach_one(ifindex, &interface, direction)?);
+                Ok::<_, AttachError>(())
+            });
+            let now = name_of(ifindex);
+            if attached.is_ok() && now.as_ref().is_ok_and(|now| *now == interface) {
+                return Ok(links);
+            }
+            links.detach();
+            if now? == interface {
+                attached?;
+            }
+        }
+    }
+
+    /// Attaches one program.
+    ///
+    /// On clsact the kernel picks priority and handle, so that none of another's is taken; ours comes
+    /// before those that are there. The qdisc stays when we leave: others may use it by then.
+    pub(super) fn attach_one(
+        &mut self,
+        ifindex: u32,
+        interface: &str,
+        direction: Direction,
+    ) -> Result<Link, AttachError> {
+        let options = match self.how {
+            Attachment::Tcx => TcAttachOptions::TcxOrder(LinkOrder::first()),
+            Attachment::Clsact => {
+                add_clsact(interface)?;
+                TcAttachOptions::Netlink(NlOptions::default())
+            }
+        };
+        let refused = |error| AttachError::Attach {
+            interface: interface.to_owned(),
+            how: self.how,
+            source: Box::new(error),
+        };
+        let id = self.programs.id(direction);
+        let program = self.programs.program(direction)?;
+        let link = program
+            .attach_with_options(interface, attach_type(direction), options)
+            .and_then(|id| program.take_link(id))
+            .map_err(refused)?;
+        match (self.how, self.pins) {
+            (Attachment::Clsact, pins) => {
+                Link::filter(link, id, ifindex, direction, pins.is_some()).map_err(refused)
+            }
+            (Attachment::Tcx, None) => Ok(Link::Fleeting { _link: link }),
+            (Attachment::Tcx, Some(pins)) => {
+                let path = pins.link(ifindex, direction);
+                // Of an interface that had this index before.
+                pins::remove(&path)?;
+                Link::pinned(link, path).map_err(|source| AttachError::Pin {
+                    interface: interface.to_owned(),
+                    source,
+                })
+            }
         }
     }
 }
 
 fn name_of(ifindex: u32) -> Result<String, AttachError> {
-    let gone = |error: rustix::io::Errno| AttachError::Gone {
-        ifindex,
-        source: error.into(),
-    };
-    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).map_err(gone)?;
-    netdevice::index_to_name(socket, ifindex).map_err(gone)
-}
-
-/// Attaches one program.
-///
-/// On clsact the kernel picks priority and handle, so that none of another's is taken; ours comes
-/// before those that are there. The qdisc stays when we leave: others may use it by then.
-fn attach_one(
-    program: &mut SchedClassifier,
-    interface: &str,
-    direction: TcAttachType,
-    how: Attachment,
-) -> Result<Link, AttachError> {
-    let options = match how {
-        Attachment::Tcx => TcAttachOptions::TcxOrder(LinkOrder::first()),
-        Attachment::Clsact => {
-            add_clsact(interface)?;
-            TcAttachOptions::Netlink(NlOptions::default())
-        }
-    };
-    program
-        .attach_with_options(interface, direction, options)
-        .and_then(|id| program.take_link(id))
-        .map_err(|error| AttachError::Attach {
-            interface: interface.to_owned(),
-            how,
-            source: Box::new(error),
-        })
+    device::name_of(ifindex).map_err(|source| AttachError::Gone { ifindex, source })
 }
 
 fn add_clsact(interface: &str) -> Result<(), AttachError> {

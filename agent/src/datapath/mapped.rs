@@ -109,6 +109,15 @@ impl Mapped<Settings> {
     }
 }
 
+impl Mapped<Settings> {
+    /// For the agent that takes over.
+    pub(super) fn set_seed(&self, seed: u64) {
+        for settings in self.elements() {
+            settings.seed.store(seed, Relaxed);
+        }
+    }
+}
+
 impl<T> Drop for Mapped<T> {
     fn drop(&mut self) {
         // SAFETY: the mapping was made by `new`, and no reference outlives `self`.

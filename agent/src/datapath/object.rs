@@ -3,22 +3,28 @@
 use std::{
     fmt, io,
     os::fd::{AsFd, BorrowedFd},
+    path::PathBuf,
 };
 
-use agent_common::{FROM_POD_PROGRAM, SEED_GLOBAL, SLOTS_MAP, TO_POD_PROGRAM};
+use agent_common::{
+    Direction, FROM_POD_PROGRAM, RECORDS_BYTES, RECORDS_MAP, SAMPLES_BYTES, SAMPLES_MAP,
+    SEED_GLOBAL, SLOTS_MAP, TO_POD_PROGRAM,
+};
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
     maps::{Map, MapData, MapError, RingBuf},
+    pin::PinError,
     programs::{ProgramError, SchedClassifier},
 };
 use aya_log::{EbpfLogger, Level};
 
-use super::inject::Injector;
+use super::{
+    inject::Injector,
+    pins::{PINNED_MAPS, Pins},
+    side::{DIRECTIONS, program_name},
+};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/picket-programs.o"));
-
-/// Records wait here; at 72 bytes each it holds 29,000.
-const RING_BYTES: u32 = 2 << 20;
 
 /// What the programs may log; nothing by default.
 pub type KernelLog = Option<log::Level>;
@@ -77,6 +83,16 @@ pub enum ObjectError {
         /// Why.
         source: Box<MapError>,
     },
+    /// A program is not pinned.
+    #[error("cannot pin program {name} at {}: {source}; check --pin", path.display())]
+    Pin {
+        /// Which one.
+        name: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the kernel said.
+        source: PinError,
+    },
     /// No random seed.
     #[error("cannot get a random seed: {0}")]
     Seed(#[source] io::Error),
@@ -86,6 +102,9 @@ pub enum ObjectError {
 pub(super) struct Programs {
     ebpf: Ebpf,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
+    ids: [u32; Direction::COUNT],
+    /// What the programs hash with.
+    pub(super) seed: u64,
 }
 
 /// An array map, for as long as it takes to map it.
@@ -102,20 +121,39 @@ impl AsFd for ArrayMap {
 }
 
 impl Programs {
-    pub(super) fn load(slots: u32, kernel_log: &KernelLog) -> Result<Self, ObjectError> {
-        let seed = seed()?;
+    /// Loads the programs, on the maps that are pinned where there are any; those go with their `seed`.
+    pub(super) fn load(
+        slots: u32,
+        kernel_log: &KernelLog,
+        pins: Option<&Pins>,
+        former_seed: Option<u64>,
+    ) -> Result<Self, ObjectError> {
+        let seed = former_seed.map_or_else(random_seed, Ok)?;
         let level = kernel_log.map_or(0, level_byte);
-        let mut ebpf = EbpfLoader::new()
+        let mut loader = EbpfLoader::new();
+        loader
             .map_max_entries(SLOTS_MAP, slots)
-            .map_max_entries(agent_common::RECORDS_MAP, RING_BYTES)
+            .map_max_entries(RECORDS_MAP, RECORDS_BYTES)
+            .map_max_entries(SAMPLES_MAP, SAMPLES_BYTES)
             .override_global(SEED_GLOBAL, &seed, true)
-            .override_global(aya_log::LEVEL, &level, true)
+            .override_global(aya_log::LEVEL, &level, true);
+        for (name, pins) in PINNED_MAPS.into_iter().zip(pins.into_iter().cycle()) {
+            loader.map_pin_path(name, pins.map(name));
+        }
+        let mut ebpf = loader
             .load(OBJECT)
             .map_err(|error| refused_object(error, slots))?;
-        for name in [FROM_POD_PROGRAM, TO_POD_PROGRAM] {
-            program(&mut ebpf, name)?
+        let mut ids = [0; Direction::COUNT];
+        for direction in DIRECTIONS {
+            let name = program_name(direction);
+            let program = program(&mut ebpf, name)?;
+            program
                 .load()
                 .map_err(|error| refused_program(error, name))?;
+            let info = program
+                .info()
+                .map_err(|error| refused_program(error, name))?;
+            ids[direction as usize] = info.id();
         }
         let log = kernel_log.and_then(|_| match EbpfLogger::init(&mut ebpf) {
             Ok(log) => Some(log),
@@ -124,7 +162,12 @@ impl Programs {
                 None
             }
         });
-        Ok(Self { ebpf, log })
+        Ok(Self {
+            ebpf,
+            log,
+            ids,
+            seed,
+        })
     }
 
     pub(super) fn take_array(&mut self, name: &'static str) -> Result<ArrayMap, ObjectError> {
@@ -151,12 +194,25 @@ impl Programs {
         RingBuf::try_from(map).map_err(|error| unusable(name, error))
     }
 
-    /// One of the loaded programs.
+    /// The program for one direction.
     pub(super) fn program(
         &mut self,
-        name: &'static str,
+        direction: Direction,
     ) -> Result<&mut SchedClassifier, ObjectError> {
-        program(&mut self.ebpf, name)
+        program(&mut self.ebpf, program_name(direction))
+    }
+
+    /// The kernel's id of it.
+    pub(super) const fn id(&self, direction: Direction) -> u32 {
+        self.ids[direction as usize]
+    }
+
+    /// Pins it, for as long as an agent may need to know its id.
+    pub(super) fn pin(&mut self, direction: Direction, pins: &Pins) -> Result<(), ObjectError> {
+        let name = program_name(direction);
+        let path = pins.program(name, self.id(direction));
+        let pinned = self.program(direction)?.pin(&path);
+        pinned.map_err(|source| ObjectError::Pin { name, path, source })
     }
 
     /// A second handle to the loaded programs.
@@ -199,11 +255,12 @@ fn handle(ebpf: &mut Ebpf, name: &'static str) -> Result<SchedClassifier, Object
     SchedClassifier::from_program_info(info, name.into()).map_err(refused)
 }
 
-fn seed() -> Result<u64, ObjectError> {
+/// Never zero, which stands for none.
+fn random_seed() -> Result<u64, ObjectError> {
     let mut bytes = [0; 8];
     rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
         .map_err(|error| ObjectError::Seed(error.into()))?;
-    Ok(u64::from_ne_bytes(bytes))
+    Ok(u64::from_ne_bytes(bytes).max(1))
 }
 
 const fn level_byte(level: log::Level) -> u8 {

@@ -1,6 +1,9 @@
 //! Which interface has which slot.
 
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::Ordering::{Relaxed, Release},
+};
 
 use agent_common::{BUCKET_COUNT, BUCKETS_MAP, Bucket, SLOTS_MAP, Slot};
 use detect::Subject;
@@ -44,12 +47,32 @@ impl Slots {
     pub(super) fn new(programs: &mut Programs) -> Result<Self, MappedError> {
         let slots = Mapped::<Slot>::new(programs, SLOTS_MAP)?;
         let buckets = Mapped::<Bucket>::new(programs, BUCKETS_MAP)?;
-        let free = (0..).take(slots.elements().len()).collect::<Vec<u32>>();
-        Ok(Self {
+        let mut this = Self {
             slots,
             buckets,
-            free: free.into_iter().rev().collect(),
+            free: Vec::new(),
             epoch: 0,
+        };
+        let assigned: BTreeSet<u32> = this.assigned().map(|(slot, _)| slot).collect();
+        let all = (0..this.capacity()).rev();
+        this.free = all.filter(|slot| !assigned.contains(slot)).collect();
+        let epochs = this.slots.elements().iter();
+        let epochs = epochs.map(|slot| slot.epoch.load(Relaxed));
+        this.epoch = epochs.max().unwrap_or(0) as u32;
+        Ok(this)
+    }
+
+    /// The slots that interfaces have, also those of a former agent.
+    pub(super) fn assigned(&self) -> impl Iterator<Item = (u32, Subject)> {
+        let buckets = self.buckets.elements().iter();
+        let words = buckets.flat_map(|bucket| &bucket.ways);
+        words.filter_map(|way| {
+            let word = way.load(Relaxed);
+            let ifindex = (word >> 32) as u32;
+            let index = Bucket::slot_of(word, ifindex)?;
+            let slot = self.slots.elements().get(index as usize)?;
+            let epoch = slot.epoch.load(Relaxed) as u32;
+            Some((index, Subject { ifindex, epoch }))
         })
     }
 

@@ -12,6 +12,7 @@ use prometheus_client::{
 pub struct Metrics {
     pub(super) trips: Counter,
     pub(super) refused_interfaces: Counter,
+    pub(super) repairs: Counter,
     pub(super) drain_seconds: Histogram,
     initiating_packets: Counter,
     records: Counter,
@@ -31,6 +32,7 @@ impl Metrics {
         let metrics = Self {
             trips: Counter::default(),
             refused_interfaces: Counter::default(),
+            repairs: Counter::default(),
             drain_seconds: Histogram::new([0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]),
             initiating_packets: Counter::default(),
             records: Counter::default(),
@@ -54,6 +56,11 @@ impl Metrics {
             "refused_interfaces",
             "Times an interface got no slot or the programs could not be attached to it",
             &metrics.refused_interfaces,
+        );
+        add(
+            "repairs",
+            "Times a program was found detached, or behind one of others, and was attached again",
+            &metrics.repairs,
         );
         add(
             "initiating_packets",

@@ -78,9 +78,11 @@ impl Roster {
     }
 
     pub(super) fn name(&self, subject: Subject) -> &str {
-        self.0
-            .get(&subject.ifindex)
-            .map_or("", |interface| &interface.name)
+        self.name_of(subject.ifindex)
+    }
+
+    pub(super) fn name_of(&self, ifindex: u32) -> &str {
+        self.0.get(&ifindex).map_or("", |interface| &interface.name)
     }
 
     /// Why the interface is not watched, if that is so.

@@ -1,0 +1,102 @@
+//! The datapath from one agent to the next: what a former one left is taken over, and looked after.
+
+use detect::{Observation, Time};
+use tracing::{info, warn};
+
+use super::{
+    Datapath, Watched,
+    attach::Attacher,
+    drain::Tally,
+    leftovers,
+    pins::Pins,
+    reconcile::{self, Repair},
+    side::DIRECTIONS,
+    takeover,
+};
+
+impl Datapath {
+    /// Takes over what is pinned; interfaces that are still there wait for [`Datapath::watch`].
+    pub(super) fn take_over(&mut self) {
+        let (Some(pins), how) = (&self.pins, self.attachment) else {
+            return;
+        };
+        let mut attacher = Attacher {
+            programs: &mut self.programs,
+            pins: Some(pins),
+            how,
+        };
+        self.former = takeover::take_over(&mut attacher, pins, &self.slots);
+        for former in &self.former {
+            takeover::replay(self.slots.slot(former.slot));
+            self.inbox.open(former.slot, former.subject);
+        }
+    }
+
+    /// The interface that a former agent watched, if it is still the same.
+    pub(super) fn take_former(&mut self, ifindex: u32) -> Option<Watched> {
+        let index = self
+            .former
+            .iter()
+            .position(|it| it.subject.ifindex == ifindex && it.links.is_some())?;
+        let former = self.former.swap_remove(index);
+        Some(Watched {
+            subject: former.subject,
+            slot: former.slot,
+            links: former.links?,
+            tally: Tally::default(),
+        })
+    }
+
+    /// What a former agent's slots still hold of interfaces that went while no agent ran.
+    pub fn drain_gone(&mut self, now: Time) -> Vec<Observation> {
+        let (alive, gone) = std::mem::take(&mut self.former)
+            .into_iter()
+            .partition(|former| former.links.is_some());
+        self.former = alive;
+        self.drain_last(gone, now)
+    }
+
+    /// Once all interfaces are watched that should be: what a former agent's slots hold of others. What
+    /// agents of other layouts have left is removed.
+    pub fn finish_takeover(&mut self, now: Time) -> Vec<Observation> {
+        for directory in self.pins.iter().flat_map(Pins::others) {
+            match leftovers::remove_version(&directory) {
+                Ok(removed) => info!(%removed, "replaced an agent of another version"),
+                Err(error) => {
+                    warn!(%error, "an agent of another version left something; `picket-agent detach` tries again");
+                }
+            }
+        }
+        let former = std::mem::take(&mut self.former);
+        self.drain_last(former, now)
+    }
+
+    fn drain_last(&mut self, former: Vec<takeover::Former>, now: Time) -> Vec<Observation> {
+        let last = former.into_iter().map(|former| Watched {
+            subject: former.subject,
+            slot: former.slot,
+            links: former.links.unwrap_or_default(),
+            tally: Tally::default(),
+        });
+        let last: Vec<_> = last.collect();
+        last.into_iter().map(|it| self.close(it, now)).collect()
+    }
+
+    /// Finds programs that others have detached, or put theirs before, and what was done about it.
+    pub fn reconcile(&mut self) -> Vec<(u32, Repair)> {
+        let mut attacher = Attacher {
+            programs: &mut self.programs,
+            pins: self.pins.as_ref(),
+            how: self.attachment,
+        };
+        let mut repairs = Vec::new();
+        for (&ifindex, watched) in &mut self.watched {
+            for direction in DIRECTIONS {
+                let links = &mut watched.links;
+                let repair = reconcile::check(&mut attacher, links, ifindex, direction);
+                repairs.extend(repair.map(|repair| (ifindex, repair)));
+            }
+        }
+        repairs
+    }
+}

@@ -1,0 +1,68 @@
+//! Finds what others have done to our programs at an interface, and attaches them again.
+
+use agent_common::Direction;
+
+use super::{
+    attach::{AttachError, Attacher, Attachment},
+    chain, device, filters,
+    link::Links,
+};
+
+/// What was done about it.
+#[derive(Debug)]
+pub enum Repair {
+    /// A program was not attached any more, and is again.
+    Reattached,
+    /// Programs of others ran before ours, and could have ended the chain; ours is first again.
+    MovedFirst,
+    /// A program is not attached, and cannot be.
+    Failed(AttachError),
+}
+
+/// How often ours is moved back to the front: others may insist as well, and each time a packet or two
+/// pass by.
+const MOST_MOVES: u32 = 3;
+
+/// Looks after one direction of an interface. None when all is well, or the interface is gone.
+pub(super) fn check(
+    attacher: &mut Attacher<'_>,
+    links: &mut Links,
+    ifindex: u32,
+    direction: Direction,
+) -> Option<Repair> {
+    let id = attacher.programs.id(direction);
+    let before = match attacher.how {
+        Attachment::Tcx => {
+            let chain = chain::programs(ifindex, direction).ok()?;
+            chain.iter().position(|it| *it == id)
+        }
+        // The kernel runs filters in the order of their priorities; ours gets the lowest free one.
+        Attachment::Clsact => {
+            let filters = filters::of(ifindex, direction).ok()?;
+            filters.iter().any(|it| it.program == id).then_some(0)
+        }
+    };
+    let repair = match before {
+        Some(0) => return None,
+        Some(_) if links.moves >= MOST_MOVES => return None,
+        Some(_) => {
+            links.moves += 1;
+            Repair::MovedFirst
+        }
+        None => Repair::Reattached,
+    };
+    let interface = device::name_of(ifindex).ok()?;
+    // A chain takes a program once, so the old link must go before the new one comes.
+    if let Some(link) = links.take(direction) {
+        link.detach();
+    }
+    match attacher.attach_one(ifindex, &interface, direction) {
+        Ok(link) => {
+            links.put(direction, link);
+            Some(repair)
+        }
+        // Gone between the two calls, or under another name.
+        Err(_) if !device::name_of(ifindex).is_ok_and(|now| now == interface) => None,
+        Err(error) => Some(Repair::Failed(error)),
+    }
+}
