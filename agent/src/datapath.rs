@@ -15,6 +15,7 @@ mod link;
 mod mapped;
 mod object;
 mod pins;
+mod raw;
 mod reconcile;
 mod records;
 mod ring;
@@ -31,7 +32,7 @@ use detect::{Budget, Observation, Subject, Time};
 pub use self::{
     attach::{Attach, Attachment},
     drain::Report,
-    inject::{InjectError, Injector},
+    inject::{InjectError, Injector, Passage},
     kernel::{KernelError, monotonic},
     leftovers::{Removed, detach},
     object::KernelLog,

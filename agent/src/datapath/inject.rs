@@ -3,9 +3,11 @@
 use agent_common::Direction;
 use aya::programs::{ProgramError, SchedClassifier, TestRun as _, TestRunOptions};
 
-/// Size of `struct __sk_buff` and the place of `ifindex` in it (linux/bpf.h).
+/// Size of `struct __sk_buff`, and the places of its fields (linux/bpf.h).
 const CONTEXT_BYTES: usize = 192;
+const CONTEXT_INGRESS_IFINDEX: usize = 36;
 const CONTEXT_IFINDEX: usize = 40;
+const CONTEXT_GSO_SEGS: usize = 164;
 
 /// Why a packet was not run.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,17 @@ pub struct Injector {
     pub(super) to_pod: SchedClassifier,
 }
 
+/// How a packet passes an interface.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Passage {
+    /// Index of the interface.
+    pub ifindex: u32,
+    /// Index of the interface it came in by, or 0.
+    pub ingress_ifindex: u32,
+    /// Segments of a GSO super-packet, or 0.
+    pub segments: u32,
+}
+
 impl Injector {
     /// Runs a packet, from its Ethernet header on, `repeat` times as if it passed the interface.
     ///
@@ -42,12 +55,47 @@ impl Injector {
         packet: &[u8],
         repeat: u32,
     ) -> Result<(), InjectError> {
+        let passage = Passage {
+            ifindex,
+            ..Passage::default()
+        };
+        self.test_run(direction, packet, passage, repeat)
+            .map(|_| ())
+    }
+
+    /// Runs a packet, from its Ethernet header on, once; what the program returned.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn pass(
+        &self,
+        direction: Direction,
+        packet: &[u8],
+        passage: Passage,
+    ) -> Result<i32, InjectError> {
+        self.test_run(direction, packet, passage, 1)
+    }
+
+    fn test_run(
+        &self,
+        direction: Direction,
+        packet: &[u8],
+        passage: Passage,
+        repeat: u32,
+    ) -> Result<i32, InjectError> {
         let program = match direction {
             Direction::FromPod => &self.from_pod,
             Direction::ToPod => &self.to_pod,
         };
         let mut context = [0; CONTEXT_BYTES];
-        context[CONTEXT_IFINDEX..][..4].copy_from_slice(&ifindex.to_ne_bytes());
+        for (place, value) in [
+            (CONTEXT_INGRESS_IFINDEX, passage.ingress_ifindex),
+            (CONTEXT_IFINDEX, passage.ifindex),
+            (CONTEXT_GSO_SEGS, passage.segments),
+        ] {
+            context[place..][..4].copy_from_slice(&value.to_ne_bytes());
+        }
         let options = TestRunOptions {
             data_in: Some(packet),
             ctx_in: Some(&context),
@@ -56,10 +104,10 @@ impl Injector {
         };
         program
             .test_run(options)
-            .map(|_| ())
+            .map(|result| result.return_value.cast_signed())
             .map_err(|error| InjectError {
                 bytes: packet.len(),
-                ifindex,
+                ifindex: passage.ifindex,
                 source: Box::new(error),
             })
     }

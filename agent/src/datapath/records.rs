@@ -103,7 +103,7 @@ impl Inbox {
     }
 }
 
-fn read(bytes: &[u8]) -> Option<Record> {
+pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     let bytes: &[u8; size_of::<Record>()] = bytes.try_into().ok()?;
     Some(Record::from_bytes(bytes))
 }

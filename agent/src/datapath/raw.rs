@@ -1,0 +1,39 @@
+//! Slots and records as the programs leave them, for who compares them with something else.
+
+use std::ops::Deref as _;
+
+use agent_common::{Record, Settings, Slot};
+use detect::Subject;
+
+use super::{Datapath, records};
+
+impl Datapath {
+    /// The slot of a watched interface; whoever changes it changes what the programs know.
+    #[must_use]
+    pub fn slot(&self, subject: Subject) -> Option<&Slot> {
+        let watched = self.watched.get(&subject.ifindex)?;
+        (watched.subject == subject).then(|| self.slots.slot(watched.slot))
+    }
+
+    /// The secret seed of all hashes.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.programs.seed
+    }
+
+    /// What the programs are told at run time.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings.elements()[0]
+    }
+
+    /// Takes the records that no drain has received yet, of all slots.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        let ring = self.ring.records();
+        let mut taken = Vec::new();
+        while let Some(item) = ring.next() {
+            taken.extend(records::read(item.deref()));
+        }
+        taken
+    }
+}
