@@ -57,14 +57,15 @@ impl Bpffs {
         command
     }
 
-    /// All pins, ascending, as paths below `/sys/fs/bpf`.
+    /// All pins below where the agent pins by default, ascending.
     ///
     /// # Errors
     /// When they cannot be listed.
     pub fn pins(&self) -> Result<Vec<String>> {
         let mut find = guarded("nsenter");
         find.arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id()));
-        find.args(["find", MOUNTED, "-type", "f", "-printf", "%P\\n"]);
+        find.args(["find", MOUNTED, "-mindepth", "2", "-type", "f"]);
+        find.args(["-printf", "%P\\n"]);
         let found = run("find", &mut find, LIMIT)?.success()?;
         let mut pins: Vec<_> = found.stdout.lines().map(str::to_owned).collect();
         pins.sort();

@@ -1,6 +1,7 @@
 //! The lab: network namespaces as nodes and pods, real tools in them, and guards that leave nothing behind.
 
 mod binaries;
+pub mod bpf;
 mod bpffs;
 mod capture;
 mod client;
@@ -9,6 +10,7 @@ mod exposition;
 pub mod generate;
 mod interrupt;
 mod kernel;
+mod memory_limit;
 mod namespace;
 mod node;
 pub mod oracle;
@@ -28,6 +30,7 @@ pub use deadline::{Deadline, wait_for};
 pub use exposition::{Metric, metrics};
 pub use interrupt::{fail_waits_on_signals, interrupted};
 pub use kernel::Kernel;
+pub use memory_limit::MemoryLimit;
 pub use namespace::Namespace;
 pub use node::Node;
 pub use pod::Pod;

@@ -162,6 +162,14 @@ impl Watch {
         Ok(command)
     }
 
+    /// Gives the agent another configuration, for its next start.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure_agent(&self, yaml: &str) -> Result<()> {
+        Ok(fs::write(self.path("agent.yaml"), yaml)?)
+    }
+
     /// What the agent has pinned.
     ///
     /// # Errors

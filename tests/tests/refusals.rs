@@ -174,7 +174,7 @@ fn an_agent_without_root_says_which_rights_it_needs() -> Result<()> {
     ]);
     check(
         "picket-agent",
-        command.arg(agent),
+        command.arg(agent).args(["--pin", "none"]),
         RUN,
         &["root", "BPF", "NET_ADMIN"],
     )
@@ -192,6 +192,8 @@ fn an_agent_whose_collector_is_away_watches_on() -> Result<()> {
         "node1",
         "--collector",
         "unix:/nowhere/collector.sock",
+        "--pin",
+        "none",
     ]);
     let mut agent = Process::spawn("picket-agent", &mut command)?;
     agent.wait_for_line("/nowhere/collector.sock", LIMIT)?;
@@ -216,6 +218,8 @@ fn a_node_that_the_collector_does_not_know_is_told_so() -> Result<()> {
         "stranger",
         "--collector",
         &watch.collector_address(),
+        "--pin",
+        "none",
     ]);
     let mut agent = Process::spawn("picket-agent", &mut command)?;
     let line = wait_for("the refusal", LIMIT, || {

@@ -3,13 +3,17 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use agent_common::{
     BUCKETS_MAP, Direction, LAYOUT, RECORDS_MAP, SAMPLES_MAP, SETTINGS_MAP, SLOTS_MAP,
 };
-use rustix::fs::{FlockOperation, flock, statfs};
+use rustix::{
+    fs::{FlockOperation, flock, statfs},
+    process::geteuid,
+};
 use tracing::warn;
 
 use super::side::program_name;
@@ -50,6 +54,17 @@ pub enum PinsError {
     NotBpffs {
         /// Which one.
         directory: PathBuf,
+    },
+    /// It belongs to somebody else, who could have put anything there.
+    #[error(
+        "cannot pin in {}: it belongs to user {owner}; remove it, or give another directory with --pin",
+        directory.display()
+    )]
+    Owner {
+        /// Which one.
+        directory: PathBuf,
+        /// The user's id.
+        owner: u32,
     },
     /// Another agent has it.
     #[error(
@@ -184,6 +199,13 @@ pub(super) fn lock(root: &Path) -> Result<File, PinsError> {
     }
     fs::create_dir_all(root).map_err(refused("make the directory", root))?;
     let lock = File::open(root).map_err(refused("open the directory", root))?;
+    let owner = lock.metadata().map_err(refused("examine", root))?.uid();
+    if owner != geteuid().as_raw() {
+        return Err(PinsError::Owner {
+            directory: root.into(),
+            owner,
+        });
+    }
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(lock),
         Err(rustix::io::Errno::AGAIN) => Err(PinsError::Taken {
