@@ -42,6 +42,17 @@ impl Compiler {
             && (!lint || sysroot.join("bin/cargo-clippy").exists())
     }
 
+    /// Whether `cargo miri` is there; Debian's compiler never has it.
+    pub(crate) fn has_miri(self) -> bool {
+        self == Self::Nightly
+            && command::probe(
+                self.cargo("miri")
+                    .arg("--version")
+                    .env("RUSTUP_AUTO_INSTALL", "0"),
+            )
+            .is_some()
+    }
+
     fn rustc(self) -> Command {
         match self {
             Self::Nightly => {

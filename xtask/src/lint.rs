@@ -16,8 +16,8 @@ const UNREACHABLE: &str = "failed to fetch advisory database";
 
 pub(crate) fn run() -> Result<()> {
     setup::run(Needs {
-        lab: false,
         lint: true,
+        ..Needs::default()
     })?;
     let workspace = Workspace::load()?;
     tidy::run(&workspace)?;
@@ -26,6 +26,12 @@ pub(crate) fn run() -> Result<()> {
             .current_dir(&workspace.root)
             .args(["fmt", "--all", "--check"]),
         "run `cargo fmt --all`",
+    )?;
+    command::run(
+        command::cargo()
+            .current_dir(workspace.root.join("tests/fuzz"))
+            .args(["fmt", "--check"]),
+        "run `cargo fmt` there",
     )?;
     deny(&workspace)?;
     ebpf::build(&workspace)?;

@@ -10,6 +10,7 @@ mod command;
 mod compiler;
 mod demo;
 mod ebpf;
+mod fuzz;
 mod lint;
 mod prepare;
 mod privilege;
@@ -41,10 +42,12 @@ enum Task {
     /// Check the rules of the house that no other tool knows.
     Tidy,
     /// Run every test, those that need root included.
-    Test {
-        /// Arguments for `cargo test`.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
+    Test(test::Arguments),
+    /// Fuzz the programs' parser against the one it is checked by.
+    Fuzz {
+        /// For how long.
+        #[arg(long, value_name = "NUMBER", default_value = "60")]
+        seconds: u32,
     },
     /// Show a scan, from the packet to the subscriber, in network namespaces.
     Demo {
@@ -73,11 +76,16 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Setup { lint } => setup::run(setup::Needs { lab: true, lint }),
+        Task::Setup { lint } => setup::run(setup::Needs {
+            lab: true,
+            lint,
+            ..setup::Needs::default()
+        }),
         Task::BuildEbpf => ebpf::build(&workspace::Workspace::load()?),
         Task::Lint => lint::run(),
         Task::Tidy => tidy::run(&workspace::Workspace::load()?),
-        Task::Test { arguments } => test::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Demo { arguments } => demo::run(&arguments),
         Task::Bench { name, arguments } => bench::run(name.as_deref(), &arguments),
     }

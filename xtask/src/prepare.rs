@@ -12,10 +12,29 @@ use crate::{
 /// then all binaries with `arguments`, with the same features as the tests, so that nothing is built twice.
 pub(crate) fn lab(command: &str, why: &str, arguments: &[&str]) -> Result<Workspace> {
     privilege::require_root(command, why)?;
-    setup::run(Needs {
-        lab: true,
-        lint: false,
-    })?;
+    build(
+        arguments,
+        Needs {
+            lab: true,
+            ..Needs::default()
+        },
+    )
+}
+
+/// The same for commands that run the lab in virtual machines, which needs no root.
+pub(crate) fn machines() -> Result<Workspace> {
+    build(
+        &[],
+        Needs {
+            lab: true,
+            machines: true,
+            ..Needs::default()
+        },
+    )
+}
+
+fn build(arguments: &[&str], needs: Needs) -> Result<Workspace> {
+    setup::run(needs)?;
     let workspace = Workspace::load()?;
     ebpf::build(&workspace)?;
     command::run(

@@ -1,23 +1,18 @@
 //! Installs what the other commands need: plans first, says what it will do, and does it once.
 
+mod needs;
 mod packages;
 mod plan;
 mod toolchain;
 
 use anyhow::Result;
 
+pub(crate) use self::needs::Needs;
 use self::plan::Step;
 use crate::{
     privilege,
-    tools::{BPF_LINKER, CARGO_DENY, Tool},
+    tools::{BPF_LINKER, CARGO_DENY, CARGO_FUZZ, Tool},
 };
-
-/// What is needed beyond building: the tools of the lab, the tools of `lint`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Needs {
-    pub(crate) lab: bool,
-    pub(crate) lint: bool,
-}
 
 /// Installs what is missing, and nothing else.
 ///
@@ -25,14 +20,20 @@ pub(crate) struct Needs {
 /// Something cannot be installed here; the message says what to do by hand.
 pub(crate) fn run(needs: Needs) -> Result<()> {
     let mut steps = Vec::new();
-    steps.extend(packages::step(needs.lab)?);
+    steps.extend(packages::step(needs)?);
     steps.extend(toolchain::step(needs.lint));
     if needs.lint {
         steps.extend(toolchain::lint_step());
     }
+    if needs.miri {
+        steps.extend(toolchain::miri_step());
+    }
     steps.extend(tool(&BPF_LINKER)?);
     if needs.lint {
         steps.extend(tool(&CARGO_DENY)?);
+    }
+    if needs.fuzz {
+        steps.extend(tool(&CARGO_FUZZ)?);
     }
     plan::perform(steps, privilege::is_root())
 }

@@ -1,4 +1,7 @@
-//! Runs every test, and lets none that needs root skip.
+//! Runs every test, and lets none that needs root skip; the kinds that take a machine of their own apart.
+
+mod kernels;
+mod miri;
 
 use std::ffi::OsString;
 
@@ -6,7 +9,33 @@ use anyhow::Result;
 
 use crate::{command, prepare};
 
-pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    kind: Option<Kind>,
+    /// Arguments for `cargo test`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+#[derive(clap::Subcommand)]
+enum Kind {
+    /// Test the programs on the kernels 5.10 to 7.x, each in a virtual machine.
+    Kernels(kernels::Arguments),
+    /// Interpret the tests of the shared layouts, which finds undefined behaviour.
+    Miri,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    match &arguments.kind {
+        None => all(&arguments.arguments),
+        Some(Kind::Kernels(arguments)) => kernels::run(arguments),
+        Some(Kind::Miri) => miri::run(),
+    }
+}
+
+fn all(arguments: &[OsString]) -> Result<()> {
     let workspace = prepare::lab(
         "test",
         "its tests make network namespaces and load programs into the kernel",

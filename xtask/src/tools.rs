@@ -33,6 +33,13 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     llvm: None,
 };
 
+pub(crate) const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    version: "0.13.2",
+    arguments: &[],
+    llvm: None,
+};
+
 impl Tool {
     pub(crate) fn path(&self) -> Result<PathBuf> {
         Ok(folder()?.join("bin").join(self.name))
@@ -76,16 +83,21 @@ impl Tool {
 }
 
 fn folder() -> Result<PathBuf> {
+    Ok(cache()?.join("tools"))
+}
+
+/// What is kept from one checkout to the next.
+pub(crate) fn cache() -> Result<PathBuf> {
     let cache = match env::var_os("XDG_CACHE_HOME") {
         Some(cache) if !cache.is_empty() => PathBuf::from(cache),
         _ => {
             let home = env::var_os("HOME").context(
-                "cannot tell where tools are kept: neither XDG_CACHE_HOME nor HOME is set; set one",
+                "cannot tell where the cache is: neither XDG_CACHE_HOME nor HOME is set; set one",
             )?;
             Path::new(&home).join(".cache")
         }
     };
-    Ok(cache.join("picket/tools"))
+    Ok(cache.join("picket"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 
 use anyhow::{Result, bail};
 
-use super::plan::Step;
+use super::{needs::Needs, plan::Step};
 use crate::command;
 
 /// To build: a C compiler and linker, and the LLVM that bpf-linker links.
@@ -19,16 +19,21 @@ const BUILD: [&str; 7] = [
 ];
 /// To lay out the lab's namespaces, and to scan, load and watch them.
 const LAB: [&str; 5] = ["iproute2", "nmap", "procps", "tcpdump", "util-linux"];
+/// To run the tests in virtual machines, on kernels of Debian's.
+const MACHINES: [&str; 3] = ["debian-archive-keyring", "qemu-system-x86", "xz-utils"];
 pub(super) const COMPILER: [&str; 3] = ["rust-web-clippy", "rust-web-src", "rustc-web"];
 
 /// The step that installs what is missing, if anything is.
 ///
 /// # Errors
 /// This is no system with apt; the message names the packages.
-pub(super) fn step(lab: bool) -> Result<Option<Step>> {
+pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     let mut wanted = BUILD.to_vec();
-    if lab {
+    if needs.lab {
         wanted.extend(LAB);
+    }
+    if needs.machines {
+        wanted.extend(MACHINES);
     }
     if !Path::new("/usr/bin/apt-get").exists() {
         bail!(

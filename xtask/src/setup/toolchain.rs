@@ -56,6 +56,23 @@ pub(super) fn lint_step() -> Option<Step> {
     })
 }
 
+/// The interpreter, which only the dated nightly has.
+pub(super) fn miri_step() -> Option<Step> {
+    if !has_rustup() || Compiler::Nightly.has_miri() {
+        return None;
+    }
+    Some(Step {
+        what: format!("miri of {NIGHTLY}"),
+        needs_root: false,
+        install: Box::new(|| {
+            command::run(
+                Command::new("rustup").args(["component", "add", "--toolchain", NIGHTLY, "miri"]),
+                "when rustup reaches its server again, run the command again",
+            )
+        }),
+    })
+}
+
 fn has_rustup() -> bool {
     command::probe(Command::new("rustup").arg("--version")).is_some()
 }

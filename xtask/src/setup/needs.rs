@@ -1,0 +1,16 @@
+//! What is asked for.
+
+/// What is needed beyond building.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    /// The tools of the lab.
+    pub(crate) lab: bool,
+    /// The tools of `lint`.
+    pub(crate) lint: bool,
+    /// Virtual machines.
+    pub(crate) machines: bool,
+    /// The interpreter of the dated nightly.
+    pub(crate) miri: bool,
+    /// The fuzzer.
+    pub(crate) fuzz: bool,
+}

@@ -1,0 +1,252 @@
+//! Kernels as Debian ships them: found in its suites, downloaded once, unpacked.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{command, tools};
+
+/// The suites of Debian that have, in this order, 5.10, 6.1, 6.12, and what came later.
+const SUITES: [&str; 4] = ["bullseye", "bookworm", "trixie", "trixie-backports"];
+/// Verifies them; of the package `debian-archive-keyring`.
+const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/// A kernel came as one package and comes as two.
+const PARTS: [&str; 3] = ["linux-image-", "linux-binary-", "linux-modules-"];
+const FLAVOUR: &str = "-cloud-amd64";
+const AGAIN: &str = "when the package source is back, run `cargo xtask test kernels` again";
+
+/// A kernel in the cache.
+pub(super) struct Kernel {
+    /// The series, such as `6.12`.
+    pub(super) series: String,
+    /// Its exact version, such as `6.12.117+deb13`.
+    pub(super) version: String,
+    folder: PathBuf,
+}
+
+impl Kernel {
+    /// The newest kernel of each `series` (`7` is the newest 7.x); those in the cache will do unless `update`.
+    pub(super) fn find(series: &[&str], update: bool) -> Result<Vec<Self>> {
+        let cache = tools::cache()?.join("kernels");
+        let cached = |series: &&str| newest(&names(&cache).ok()?, series);
+        let mut found: Vec<_> = series.iter().map(cached).collect();
+        if update || found.contains(&None) {
+            let source = Source::update(cache.join("apt"))?;
+            let packages = source.packages()?;
+            for (found, series) in found.iter_mut().zip(series) {
+                let Some(version) = newest(&versions(&packages), series) else {
+                    bail!(
+                        "Debian's suites {} have no kernel {series}",
+                        SUITES.join(", ")
+                    );
+                };
+                source.fetch(&version, &packages, &cache)?;
+                *found = Some(version);
+            }
+        }
+        let kernels = found.into_iter().flatten().zip(series);
+        Ok(kernels
+            .map(|(version, series)| Self {
+                series: (*series).to_owned(),
+                folder: cache.join(&version),
+                version,
+            })
+            .collect())
+    }
+
+    /// What boots; its place differs from release to release.
+    pub(super) fn image(&self) -> Result<PathBuf> {
+        let name = format!("boot/vmlinuz-{}{FLAVOUR}", self.version);
+        [self.folder.join(name), self.modules()?.join("vmlinuz")]
+            .into_iter()
+            .find(|path| path.is_file())
+            .with_context(|| format!("{} holds no vmlinuz", self.folder.display()))
+    }
+
+    /// The folder of its modules.
+    pub(super) fn modules(&self) -> Result<PathBuf> {
+        let name = format!("{}{FLAVOUR}", self.version);
+        ["usr/lib/modules", "lib/modules"]
+            .map(|parent| self.folder.join(parent).join(&name))
+            .into_iter()
+            .find(|path| path.is_dir())
+            .with_context(|| format!("{} holds no modules", self.folder.display()))
+    }
+}
+
+/// apt with lists of its own, so that the system's stay as they are.
+struct Source {
+    folder: PathBuf,
+}
+
+impl Source {
+    fn update(folder: PathBuf) -> Result<Self> {
+        let lists = folder.join("lists/partial");
+        fs::create_dir_all(&lists).with_context(|| format!("cannot make {}", lists.display()))?;
+        let mirror = mirror()?;
+        let entries = SUITES.map(|suite| {
+            format!("deb [arch=amd64 target=Packages signed-by={KEYS}] {mirror} {suite} main\n")
+        });
+        let sources = folder.join("sources.list");
+        fs::write(&sources, entries.concat())
+            .with_context(|| format!("cannot write {}", sources.display()))?;
+        let source = Self { folder };
+        command::run(source.apt("apt-get").args(["--quiet", "update"]), AGAIN)?;
+        Ok(source)
+    }
+
+    /// The names of all packages that kernels of our flavour come in.
+    fn packages(&self) -> Result<Vec<String>> {
+        let pattern = format!("^linux-(image|binary|modules)-[0-9].*{FLAVOUR}$");
+        let printed = command::read(
+            self.apt("apt-cache")
+                .args(["search", "--names-only", &pattern]),
+            AGAIN,
+        )?;
+        let names = printed.lines().filter_map(|line| line.split(' ').next());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// Downloads and unpacks a kernel, unless it is there.
+    fn fetch(&self, version: &str, packages: &[String], cache: &Path) -> Result<()> {
+        let place = cache.join(version);
+        if place.exists() {
+            return Ok(());
+        }
+        let fresh = self.folder.join("fresh");
+        let make = || {
+            if fresh.exists() {
+                fs::remove_dir_all(&fresh)?;
+            }
+            fs::create_dir_all(fresh.join("unpacked"))
+        };
+        make().with_context(|| format!("cannot make {}", fresh.display()))?;
+        let parts = PARTS.map(|part| format!("{part}{version}{FLAVOUR}"));
+        let parts = parts.iter().filter(|part| packages.contains(part));
+        let mut download = self.apt("apt-get");
+        download.current_dir(&fresh).args(["--quiet", "download"]);
+        command::run(download.args(parts), AGAIN)?;
+        for package in fs::read_dir(&fresh)? {
+            let package = package?.path();
+            if package
+                .extension()
+                .is_some_and(|extension| extension == "deb")
+            {
+                command::run(
+                    Command::new("dpkg-deb")
+                        .arg("-x")
+                        .arg(package)
+                        .arg(fresh.join("unpacked")),
+                    AGAIN,
+                )?;
+            }
+        }
+        fs::rename(fresh.join("unpacked"), &place)
+            .with_context(|| format!("cannot put a kernel at {}", place.display()))?;
+        fs::remove_dir_all(&fresh).with_context(|| format!("cannot remove {}", fresh.display()))
+    }
+
+    fn apt(&self, program: &str) -> Command {
+        let mut apt = Command::new(program);
+        let folder = self.folder.display();
+        for option in [
+            format!("Dir::Etc::SourceList={folder}/sources.list"),
+            "Dir::Etc::SourceParts=-".into(),
+            format!("Dir::State::Lists={folder}/lists"),
+            format!("Dir::Cache={folder}"),
+            // It could not enter a folder of root's.
+            "APT::Sandbox::User=root".into(),
+        ] {
+            apt.arg("--option").arg(option);
+        }
+        apt.env("LC_ALL", "C");
+        apt
+    }
+}
+
+/// Where this machine gets its own Debian packages from.
+fn mirror() -> Result<String> {
+    let printed = command::read(
+        Command::new("apt-get").args([
+            "indextargets",
+            "--format",
+            "$(REPO_URI)",
+            "Created-By: Packages",
+            "Origin: Debian",
+        ]),
+        AGAIN,
+    )?;
+    let mirror = printed
+        .lines()
+        .find(|line| line.trim_end_matches('/').ends_with("/debian"));
+    mirror.map(str::to_owned).context(
+        "no package source of this machine is a mirror of Debian, whose kernels are tested: \
+         run it on Debian, after `apt-get update`",
+    )
+}
+
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names = entries.collect::<Result<Vec<_>>>()?;
+    Ok(names
+        .into_iter()
+        .filter_map(|name| name.into_string().ok())
+        .collect())
+}
+
+fn versions(packages: &[String]) -> Vec<String> {
+    let images = packages
+        .iter()
+        .filter_map(|name| name.strip_prefix(PARTS[0]));
+    images
+        .filter_map(|name| name.strip_suffix(FLAVOUR))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn newest(versions: &[String], series: &str) -> Option<String> {
+    let of_series = versions.iter().filter(|version| {
+        let rest = version.strip_prefix(series);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    });
+    of_series.max_by_key(|version| numbers(version)).cloned()
+}
+
+/// The numbers in a version; `-` counts Debian's builds, `+deb12.1` too.
+fn numbers(version: &str) -> Vec<u32> {
+    let parts = version.split(|c: char| !c.is_ascii_digit());
+    parts.filter_map(|part| part.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_of_a_series_is_found() {
+        let packages = [
+            "linux-image-6.1.0-47-cloud-amd64",
+            "linux-image-6.1.0-50-cloud-amd64",
+            "linux-image-6.12.90+deb12-cloud-amd64",
+            "linux-image-6.12.117+deb13-cloud-amd64",
+            "linux-image-6.12.90+deb12.1-cloud-amd64",
+            "linux-modules-7.9.9+deb13-cloud-amd64",
+            "linux-image-7.0.13+deb13-cloud-amd64",
+            "linux-image-7.3.4+deb13-cloud-amd64",
+        ];
+        let versions = versions(&packages.map(str::to_owned));
+        for (series, expected) in [
+            ("6.1", Some("6.1.0-50")),
+            ("6.12", Some("6.12.117+deb13")),
+            ("7", Some("7.3.4+deb13")),
+            ("7.0", Some("7.0.13+deb13")),
+            ("5.10", None),
+        ] {
+            assert_eq!(newest(&versions, series).as_deref(), expected, "{series}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Interprets the tests of `agent-common` with miri.
+
+use anyhow::{Result, bail};
+
+use crate::{
+    command,
+    compiler::{Compiler, NIGHTLY},
+    setup::{self, Needs},
+    workspace::Workspace,
+};
+
+pub(crate) fn run() -> Result<()> {
+    setup::run(Needs {
+        miri: true,
+        ..Needs::default()
+    })?;
+    if !Compiler::Nightly.has_miri() {
+        bail!(
+            "there is no miri: it comes with {NIGHTLY} by rustup only, and Debian's compiler has \
+             none; install rustup, then run `cargo xtask test miri` again"
+        );
+    }
+    let workspace = Workspace::load()?;
+    command::run(
+        Compiler::Nightly
+            .cargo("miri")
+            .current_dir(&workspace.root)
+            .args(["test", "--package", "agent-common"])
+            .arg("--target-dir")
+            .arg(workspace.target.join("miri-build")),
+        "fix what miri says about agent-common",
+    )
+}
