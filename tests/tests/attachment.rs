@@ -16,7 +16,7 @@ fn has_tcx() -> Result<bool> {
     Ok((major, minor) >= (6, 6))
 }
 
-fn arguments(directory: &tempfile::TempDir, mode: &str) -> [String; 6] {
+fn arguments(directory: &tempfile::TempDir, mode: &str) -> [String; 8] {
     let socket = directory.path().join("agent.sock");
     [
         "--listen".to_owned(),
@@ -25,6 +25,8 @@ fn arguments(directory: &tempfile::TempDir, mode: &str) -> [String; 6] {
         "127.0.0.1:0".to_owned(),
         "--attach".to_owned(),
         mode.to_owned(),
+        "--pin".to_owned(),
+        "none".to_owned(),
     ]
 }
 

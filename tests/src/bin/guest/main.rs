@@ -20,10 +20,12 @@ use rustix::{
 const PLAN: &str = "/picket/plan";
 /// Kernel modules, by name in the order in which they depend on each other.
 const MODULES: &str = "/picket/modules";
-const MOUNTS: [(&str, &str); 5] = [
+const CGROUPS: &str = "/sys/fs/cgroup";
+const MOUNTS: [(&str, &str); 6] = [
     ("proc", "/proc"),
     ("sysfs", "/sys"),
     ("bpf", "/sys/fs/bpf"),
+    ("cgroup2", CGROUPS),
     ("devtmpfs", "/dev"),
     ("tmpfs", "/tmp"),
 ];
@@ -61,6 +63,8 @@ fn prepare() -> Result<()> {
         mount(kind, place, kind, MountFlags::empty(), None)
             .with_context(|| format!("cannot mount {kind} at {place}"))?;
     }
+    let controllers = format!("{CGROUPS}/cgroup.subtree_control");
+    fs::write(controllers, "+memory").context("cannot limit memory by cgroups")?;
     let modules = fs::read_dir(MODULES)?.map(|entry| Ok(entry?.path()));
     let mut modules = modules.collect::<Result<Vec<PathBuf>>>()?;
     modules.sort_unstable();

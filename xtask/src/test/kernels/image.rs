@@ -19,8 +19,8 @@ use super::{
 use crate::{command, workspace::Workspace};
 
 /// What the tests run beside our own binaries.
-const TOOLS: [&str; 7] = [
-    "chmod", "ip", "mount", "nsenter", "setpriv", "sh", "unshare",
+const TOOLS: [&str; 9] = [
+    "chmod", "find", "ip", "mount", "nsenter", "setpriv", "sh", "sleep", "unshare",
 ];
 const MOUNT_POINTS: [&str; 5] = ["/dev", "/picket/modules", "/proc", "/sys", "/tmp"];
 
