@@ -299,6 +299,9 @@ impl Drop for Watch {
 /// The pod table file for `pods`, as both daemons read it.
 #[must_use]
 pub fn pod_table(pods: &[&Pod]) -> String {
+    if pods.is_empty() {
+        return "pods: []\n".to_owned();
+    }
     let mut table = String::from("pods:\n");
     for pod in pods {
         let Pod {

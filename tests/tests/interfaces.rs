@@ -84,6 +84,38 @@ fn a_scan_is_seen_through_a_storm_of_interfaces() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn interfaces_that_come_all_at_once_are_all_attached() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    const STORM: usize = 500;
+    let node = Node::new("node1")?;
+    let watch = Watch::pinned(&node, &[], "slots: 512\n")?;
+    let elsewhere = tests::Namespace::new()?;
+    let mut lines = String::new();
+    for n in 0..STORM {
+        let path = elsewhere.path().display().to_string();
+        writeln!(
+            lines,
+            "link add new{n} type veth peer name peer{n} netns {path}"
+        )?;
+    }
+    node.network.ip(&lines)?;
+    wait_for_status(&watch, "all to be watched", |status| {
+        status.slots.len() == STORM && status.unwatched.is_empty()
+    })?;
+    let links = |watch: &Watch| -> Result<usize> {
+        let pins = watch.pins()?;
+        Ok(pins.iter().filter(|path| path.contains("/links/")).count())
+    };
+    ensure!(links(&watch)? == 2 * STORM, "{} links", links(&watch)?);
+    drop(elsewhere);
+    wait_for("their links to go with them", LIMIT, || {
+        Ok((links(&watch)? == 0).then_some(()))
+    })
+}
+
 /// Where a node is a container its uplink is a veth to another namespace too.
 #[test]
 fn the_uplink_of_a_node_is_no_pod() -> Result<()> {
