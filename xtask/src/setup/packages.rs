@@ -18,7 +18,16 @@ const BUILD: [&str; 7] = [
     "zlib1g-dev",
 ];
 /// To lay out the lab's namespaces, and to scan, load and watch them.
-const LAB: [&str; 5] = ["iproute2", "nmap", "procps", "tcpdump", "util-linux"];
+const LAB: [&str; 8] = [
+    "hping3",
+    "iproute2",
+    "masscan",
+    "nmap",
+    "procps",
+    "tcpdump",
+    "util-linux",
+    "zmap",
+];
 /// To run the tests in virtual machines, on kernels of Debian's.
 const MACHINES: [&str; 3] = ["debian-archive-keyring", "qemu-system-x86", "xz-utils"];
 pub(super) const COMPILER: [&str; 3] = ["rust-web-clippy", "rust-web-src", "rustc-web"];
