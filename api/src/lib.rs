@@ -4,6 +4,7 @@
 pub mod encoding;
 pub mod events;
 pub mod filter;
+pub mod pipe;
 pub mod pods;
 pub mod summary;
 pub mod transport;
