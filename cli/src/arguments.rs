@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Print nodes, what they watch, and what they cannot see.
     #[command(after_long_help = STATUS_HELP)]
     Status(StatusArguments),
+    /// Run a capture through the programs and detectors, and print what they find in it.
+    #[command(after_long_help = REPLAY_HELP)]
+    Replay(ReplayArguments),
     /// Print the completion script of a shell.
     Completions(CompletionsArguments),
     /// Write the man pages.
@@ -98,6 +101,31 @@ pub(crate) struct StatusArguments {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct ReplayArguments {
+    /// Capture to replay: pcap or pcapng.
+    pub(crate) file: PathBuf,
+
+    /// MAC or IP address that tells the pod's packets from all others; may be repeated.
+    ///
+    /// Without, the MAC address that takes part in all packets, or else the IP address that takes part
+    /// in most.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) pod: Vec<String>,
+
+    /// Print one JSON object a line, as `picket events --json` does.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Configuration of an agent, whose thresholds to try.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// YAML file that names the pods by their addresses.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pod_table: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct CompletionsArguments {
     /// The shell.
     pub(crate) shell: Shell,
@@ -150,6 +178,11 @@ picket.v1.Event and picket.v1.Gap, in snake_case. Times are RFC 3339 in UTC with
 when not known. Enums are short lower-case names, such as opened, high, tcp_syn. `window` is in \
 seconds, such as 60s. `id.epoch` is a string, because it exceeds what many JSON readers hold in a \
 number.";
+
+const REPLAY_HELP: &str = "\
+The work is done by picket-agent, beside picket or in PATH, which needs the rights it needs to watch. The \
+capture's own times are the clock, and no interface is touched. The name of the file stands for that of \
+the node. What was guessed, skipped and counted is told on standard error.";
 
 const STATUS_HELP: &str = "\
 With --json each line is an object whose `kind` is `node`. Its fields are those of picket.v1.Node, in \

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use api::v1::{Filter, ListRequest, Severity, State, subscribe_request::From};
 
-use self::{follow::Follow, print::Printer};
+use self::follow::Follow;
+pub(crate) use self::print::Printer;
 use crate::{
     arguments::EventsArguments,
     failure::RunError,

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{manual::ManualError, server::ServerError};
+use crate::{agent::AgentError, manual::ManualError, server::ServerError};
 
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -12,6 +12,8 @@ pub enum RunError {
     Server(#[from] ServerError),
     #[error(transparent)]
     Manual(#[from] ManualError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }

@@ -1,5 +1,6 @@
 //! `picket`: what the collector and the agents know, on the command line.
 
+mod agent;
 mod arguments;
 mod events;
 mod failure;
@@ -8,6 +9,7 @@ mod manual;
 mod names;
 mod output;
 mod palette;
+mod replay;
 mod run;
 mod server;
 mod status;

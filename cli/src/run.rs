@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::{
-    Arguments, arguments::Command, events, failure::RunError, manual, output::Output,
+    Arguments, arguments::Command, events, failure::RunError, manual, output::Output, replay,
     server::Server, status,
 };
 
@@ -24,6 +24,7 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
     match arguments.command {
         Command::Events(arguments) => events::run(&server, arguments, now, &mut output).await,
         Command::Status(arguments) => status::run(&server, &arguments, now, &mut output).await,
+        Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),
         Command::Man(arguments) => Ok(manual::write_pages(&arguments.directory)?),
     }

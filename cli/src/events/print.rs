@@ -8,7 +8,7 @@ use super::text;
 use crate::{json, output::Output, palette::Palette};
 
 #[derive(Debug)]
-pub(super) struct Printer<'a> {
+pub(crate) struct Printer<'a> {
     output: &'a mut Output,
     form: Form,
     room: Option<u64>,
@@ -21,7 +21,7 @@ enum Form {
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(output: &'a mut Output, json: bool, limit: Option<u64>) -> Self {
+    pub(crate) fn new(output: &'a mut Output, json: bool, limit: Option<u64>) -> Self {
         let form = if json {
             Form::Json
         } else {
@@ -35,11 +35,11 @@ impl<'a> Printer<'a> {
     }
 
     /// How many more events are wanted; nothing when all are.
-    pub(super) fn room(&self) -> Option<u64> {
+    pub(crate) fn room(&self) -> Option<u64> {
         self.room
     }
 
-    pub(super) fn event(&mut self, event: &Event) -> io::Result<()> {
+    pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
         self.room = self.room.map(|room| room.saturating_sub(1));
         let line = match self.form {
             Form::Json => json::event(event)?,
@@ -48,7 +48,7 @@ impl<'a> Printer<'a> {
         self.output.line(&line)
     }
 
-    pub(super) fn gap(&mut self, gap: &Gap) -> io::Result<()> {
+    pub(crate) fn gap(&mut self, gap: &Gap) -> io::Result<()> {
         let line = match self.form {
             Form::Json => json::gap(gap)?,
             Form::Text(palette) => text::gap(gap, palette),
@@ -56,7 +56,7 @@ impl<'a> Printer<'a> {
         self.output.line(&line)
     }
 
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
     }
 }

@@ -161,6 +161,9 @@ struct Coverage {
     records_dropped: u64,
     parse_failures: u64,
     sample_rate: u32,
+    spoofed_packets: u64,
+    contained_packets: u64,
+    reply_filter_percent: u32,
 }
 
 impl Coverage {
@@ -169,6 +172,9 @@ impl Coverage {
             records_dropped: coverage.records_dropped,
             parse_failures: coverage.parse_failures,
             sample_rate: coverage.sample_rate,
+            spoofed_packets: coverage.spoofed_packets,
+            contained_packets: coverage.contained_packets,
+            reply_filter_percent: coverage.reply_filter_percent,
         }
     }
 }

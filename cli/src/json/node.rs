@@ -47,6 +47,9 @@ impl<'a> Status<'a> {
             distinct_ports: slot.distinct_ports,
             records_dropped: slot.records_dropped,
             parse_failures: slot.parse_failures,
+            spoofed_packets: slot.spoofed_packets,
+            contained_packets: slot.contained_packets,
+            reply_filter_percent: slot.reply_filter_percent,
         };
         let unwatched = |unwatched: &'a v1::Unwatched| Unwatched {
             interface: &unwatched.interface,
@@ -77,6 +80,9 @@ struct Slot<'a> {
     distinct_ports: u32,
     records_dropped: u64,
     parse_failures: u64,
+    spoofed_packets: u64,
+    contained_packets: u64,
+    reply_filter_percent: u32,
 }
 
 #[derive(Serialize)]

@@ -101,16 +101,24 @@ fn watched(slot: &Slot) -> [String; 5] {
     ]
 }
 
+/// From here on one probe in eight passes for a reply: it takes three bits.
+const CROWDED_PERCENT: u32 = 50;
+
 fn coverage(slot: &Slot) -> String {
     let missed = [
         (slot.records_dropped, "records dropped"),
         (slot.parse_failures, "packets not parsed"),
+        (slot.spoofed_packets, "packets spoofed"),
+        (slot.contained_packets, "packets contained"),
     ];
-    let missed: Vec<_> = missed
+    let mut missed: Vec<_> = missed
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
+    if slot.reply_filter_percent >= CROWDED_PERCENT {
+        missed.push(format!("reply filter {} % full", slot.reply_filter_percent));
+    }
     if missed.is_empty() {
         "complete".to_owned()
     } else {

@@ -66,6 +66,9 @@ fn scan() -> Event {
             records_dropped: 1,
             parse_failures: 2,
             sample_rate: 16,
+            spoofed_packets: 3,
+            contained_packets: 4,
+            reply_filter_percent: 5,
         }),
         ..event(1)
     }
@@ -130,7 +133,8 @@ async fn machines_read_every_field_under_its_name_on_the_wire() {
         r#""crossed":{"measure":"failed_ports_per_destination","counted":10,"threshold":10,"window":"60s"},"#,
         r#""ports":{"distinct":11,"refused":10,"answered":1,"silent":0},"technique":"tcp_syn","attack_ids":["T1046"],"#,
         r#""summary":"default/app1 scanned blue/app2","#,
-        r#""coverage":{"records_dropped":1,"parse_failures":2,"sample_rate":16}}"#,
+        r#""coverage":{"records_dropped":1,"parse_failures":2,"sample_rate":16,"spoofed_packets":3,"#,
+        r#""contained_packets":4,"reply_filter_percent":5}}"#,
         "\n",
         r#"{"kind":"event","id":null,"cursor":2,"anomaly_id":"","state":"unspecified","detector":"","#,
         r#""severity":"unspecified","raised_at":null,"crossed_at":null,"first_seen":null,"last_seen":null,"#,

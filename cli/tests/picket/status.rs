@@ -22,6 +22,9 @@ fn nodes(seen: SystemTime) -> Vec<Node> {
         interface: "veth2".to_owned(),
         records_dropped: 3,
         parse_failures: 1,
+        spoofed_packets: 2,
+        contained_packets: 5,
+        reply_filter_percent: 50,
         ..Slot::default()
     };
     let drop = |reason: &str, count| Drop {
@@ -77,7 +80,7 @@ node-2  away       never               -         -      -        -
 n1: watched
   INTERFACE  POD           ADDRESSES               PORTS/MIN  COVERAGE
   veth1      default/app1  10.244.147.92,fd00::92  12         complete
-  veth2      -             -                       0          3 records dropped, 1 packets not parsed
+  veth2      -             -                       0          3 records dropped, 1 packets not parsed, 2 packets spoofed, 5 packets contained, reply filter 50 % full
 
 n1: not watched
   INTERFACE  REASON
@@ -105,9 +108,10 @@ async fn machines_read_one_object_a_node() {
         r#"{"kind":"node","name":"n1","connected":true,"last_seen":"2027-01-15T08:00:00.000000000Z","#,
         r#""agent_version":"0.1.0","status":{"attachment":"tcx","sample_rate":16,"slots_capacity":256,"#,
         r#""slots":[{"interface":"veth1","namespace":"default","pod":"app1","#,
-        r#""addresses":["10.244.147.92","fd00::92"],"distinct_ports":12,"records_dropped":0,"parse_failures":0},"#,
+        r#""addresses":["10.244.147.92","fd00::92"],"distinct_ports":12,"records_dropped":0,"parse_failures":0,"#,
+        r#""spoofed_packets":0,"contained_packets":0,"reply_filter_percent":0},"#,
         r#"{"interface":"veth2","namespace":"","pod":"","addresses":[],"distinct_ports":0,"records_dropped":3,"#,
-        r#""parse_failures":1}],"unwatched":[{"interface":"veth3","reason":"no free slot"}],"#,
+        r#""parse_failures":1,"spoofed_packets":2,"contained_packets":5,"reply_filter_percent":50}],"unwatched":[{"interface":"veth3","reason":"no free slot"}],"#,
         r#""drops":[{"reason":"ring buffer full","count":3},{"reason":"queue full","count":0}],"events_pending":4}}"#,
         "\n",
         r#"{"kind":"node","name":"node-2","connected":false,"last_seen":null,"agent_version":"","status":null}"#,
