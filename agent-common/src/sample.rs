@@ -65,6 +65,38 @@ pub struct Sample {
     pub payload: [u8; SAMPLE_BYTES],
 }
 
+impl Sample {
+    /// Reads a sample from the bytes the programs wrote.
+    #[must_use]
+    pub const fn from_bytes(bytes: &[u8; 256]) -> Self {
+        Self {
+            time_ns: u64::from_ne_bytes(part(bytes, 0)),
+            slot: u32::from_ne_bytes(part(bytes, 8)),
+            epoch: u32::from_ne_bytes(part(bytes, 12)),
+            pod: part(bytes, 16),
+            peer: part(bytes, 32),
+            port: u16::from_ne_bytes(part(bytes, 48)),
+            pod_port: u16::from_ne_bytes(part(bytes, 50)),
+            kind: bytes[52],
+            direction: bytes[53],
+            length: u16::from_ne_bytes(part(bytes, 54)),
+            payload_bytes: u32::from_ne_bytes(part(bytes, 56)),
+            reserved: u32::from_ne_bytes(part(bytes, 60)),
+            payload: part(bytes, 64),
+        }
+    }
+}
+
+const fn part<const N: usize>(bytes: &[u8; 256], start: usize) -> [u8; N] {
+    let mut part = [0; N];
+    let mut index = 0;
+    while index < N {
+        part[index] = bytes[start + index];
+        index += 1;
+    }
+    part
+}
+
 const _: () = assert!(
     size_of::<Sample>() == 256,
     "the sample has implicit padding"

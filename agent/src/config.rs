@@ -94,6 +94,7 @@ impl Config {
                 sample_rate: sources
                     .given("sample_rate", &file.sample_rate)
                     .number(1, MOST_SAMPLE_RATE)?,
+                samples_per_drain: 0,
                 attach: sources.given("attach", &file.attach).parse()?,
                 pin: sources.given("pin", &file.pin).pin(),
                 kernel_log: sources.given("kernel_log", &file.kernel_log).choice(&[

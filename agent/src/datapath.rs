@@ -1,13 +1,17 @@
 //! The kernel side: loads and attaches the programs, drains the slots. The only room that names aya.
 
 mod attach;
+mod budgets;
 mod cache;
 mod chain;
+mod control;
 mod device;
 mod drain;
 mod filters;
+mod heard;
 mod inject;
 mod kernel;
+mod kinds;
 mod known;
 mod leftovers;
 mod lifecycle;
@@ -18,16 +22,22 @@ mod pins;
 mod raw;
 mod reconcile;
 mod records;
+mod reset;
 mod ring;
+mod samples;
 mod side;
+mod skip;
 mod slots;
+mod sources;
 mod takeover;
+mod unattached;
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, fmt, io};
 
 pub use agent_common::Direction;
-use agent_common::{RECORDS_MAP, Settings};
-use detect::{Budget, Observation, Subject, Time};
+use agent_common::{RECORDS_MAP, SAMPLES_MAP, Settings};
+use aya::maps::{MapData, RingBuf};
+use detect::{Observation, Subject, Time};
 
 pub use self::{
     attach::{Attach, Attachment},
@@ -43,12 +53,14 @@ pub use self::{
 use self::{
     attach::{AttachError, Attacher},
     drain::Tally,
+    heard::Turns,
     link::Links,
     mapped::Mapped,
     object::Programs,
     pins::Pins,
     records::Inbox,
     ring::Ring,
+    skip::Skip,
     slots::Slots,
     takeover::Former,
 };
@@ -60,6 +72,9 @@ pub struct Config {
     pub slots: u32,
     /// Volume is estimated from one packet in this many.
     pub sample_rate: u32,
+    /// Payloads that are sampled of one interface between two drains; none by default, for no detector
+    /// reads them yet.
+    pub samples_per_drain: u32,
     /// How to attach.
     pub attach: Attach,
     /// Where to pin what outlives the agent.
@@ -96,8 +111,9 @@ pub enum DatapathError {
     Attach(#[from] AttachError),
 }
 
-/// Records a slot may write between two drains: four scans of nmap's thousand default ports.
-const RECORDS_PER_DRAIN: u64 = 8192;
+/// Records a slot may write between two drains: two scans of nmap's thousand default ports with what comes
+/// of them, and little more than half of the ring buffer, so that no pod fills it alone.
+const RECORDS_PER_DRAIN: u64 = 4096;
 
 /// The loaded programs, and every watched interface.
 ///
@@ -108,11 +124,14 @@ pub struct Datapath {
     attachment: Attachment,
     slots: Slots,
     settings: Mapped<Settings>,
+    skip: Skip,
     ring: Ring,
+    samples: Samples,
     inbox: Inbox,
     watched: BTreeMap<u32, Watched>,
     pins: Option<Pins>,
     former: Vec<Former>,
+    turns: Turns,
     sample_rate: u32,
 }
 
@@ -122,6 +141,21 @@ struct Watched {
     slot: u32,
     links: Links,
     tally: Tally,
+}
+
+/// The ring buffer of payload samples; nobody waits for it.
+struct Samples(RingBuf<MapData>);
+
+impl fmt::Debug for Samples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Samples").finish_non_exhaustive()
+    }
+}
+
+impl Watched {
+    const fn overdrawn(&self) -> bool {
+        self.tally.budgets.overdrawn()
+    }
 }
 
 impl Datapath {
@@ -143,20 +177,27 @@ impl Datapath {
         )?;
         let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
         let slots = Slots::new(&mut programs)?;
+        let skip = Skip::new(&mut programs)?;
         let ring = programs.take_ring(RECORDS_MAP)?;
+        let samples = Samples(programs.take_ring(SAMPLES_MAP)?);
         let mut datapath = Self {
             attachment,
             slots,
             settings,
+            skip,
+            samples,
             ring: Ring::new(ring).map_err(DatapathError::Wait)?,
             inbox: Inbox::default(),
             watched: BTreeMap::new(),
             pins,
             former: Vec::new(),
+            turns: Turns::default(),
             sample_rate: 0,
             programs,
         };
         datapath.set_sample_rate(config.sample_rate);
+        let samples = u64::from(config.samples_per_drain);
+        datapath.settings.set_caps(RECORDS_PER_DRAIN, samples);
         datapath.settings.set_seed(datapath.programs.seed);
         datapath.take_over();
         Ok(datapath)
@@ -211,7 +252,7 @@ impl Datapath {
                 subject,
                 slot,
                 links,
-                tally: Tally::default(),
+                tally: Tally::fresh(),
             },
         );
         Ok(subject)
@@ -241,32 +282,28 @@ impl Datapath {
     ///
     /// When the runtime shuts down.
     pub async fn tripped(&mut self) -> io::Result<()> {
+        if self.watched.values().any(Watched::overdrawn) {
+            return Ok(());
+        }
         self.ring.tripped().await
     }
 
     /// Drains the slots whose budget was spent.
     pub fn drain_tripped(&mut self, now: Time) -> Vec<Observation> {
         self.receive();
-        self.drain_where(now, Inbox::tripped)
+        self.drain_where(now, |inbox, watched| {
+            watched.overdrawn() || inbox.tripped(watched.slot)
+        })
     }
 
-    /// Drains every slot.
+    /// Drains every slot, and every minute lets the programs forget who sent to the pods.
     pub fn drain(&mut self, now: Time) -> Vec<Observation> {
         self.receive();
-        self.drain_where(now, |_, _| true)
-    }
-
-    /// Lets this much pass before [`Self::tripped`] returns.
-    pub fn set_budget(&self, subject: Subject, budget: Budget) {
-        if let Some(watched) = self.watched.get(&subject.ifindex) {
-            drain::set_budget(self.slots.slot(watched.slot), budget);
+        let observations = self.drain_where(now, |_, _| true);
+        if self.turns.due(now) {
+            self.turn(now);
         }
-    }
-
-    /// Estimates volume from one packet in this many from now on.
-    pub fn set_sample_rate(&mut self, rate: u32) {
-        self.sample_rate = rate;
-        self.settings.set(rate, RECORDS_PER_DRAIN);
+        observations
     }
 
     /// Handles to run packets through the programs with, beside this one's drains.
@@ -293,13 +330,34 @@ impl Datapath {
 
     fn receive(&mut self) {
         self.inbox.receive(self.ring.records());
+        self.inbox.receive_samples(&mut self.samples.0);
         self.programs.flush_log();
     }
 
-    fn drain_where(&mut self, now: Time, due: impl Fn(&Inbox, u32) -> bool) -> Vec<Observation> {
+    /// The older generation of every slot is cleared before any packet enters it.
+    fn turn(&mut self, now: Time) {
+        let Some(settings) = self.settings.elements().first() else {
+            return;
+        };
+        let generation = heard::generation(settings);
+        for watched in self.watched.values_mut() {
+            let slot = self.slots.slot(watched.slot);
+            watched.tally.turn(slot, generation, now);
+        }
+        for (slot, _) in self.slots.assigned() {
+            heard::clear(self.slots.slot(slot), generation);
+        }
+        heard::turn(settings);
+    }
+
+    fn drain_where(
+        &mut self,
+        now: Time,
+        due: impl Fn(&Inbox, &Watched) -> bool,
+    ) -> Vec<Observation> {
         let mut observations = Vec::new();
         for watched in self.watched.values_mut() {
-            if due(&self.inbox, watched.slot) {
+            if due(&self.inbox, watched) {
                 let slot = self.slots.slot(watched.slot);
                 let records = self.inbox.take(watched.slot);
                 let Watched { subject, tally, .. } = watched;

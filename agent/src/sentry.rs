@@ -1,6 +1,7 @@
 //! The loop of the agent: interfaces come and go, slots are drained, anomalies become events.
 
 mod clock;
+mod judge;
 mod metrics;
 mod roster;
 mod status;
@@ -15,8 +16,8 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-pub use self::metrics::Metrics;
 use self::{clock::WallClock, roster::Roster};
+pub use self::{judge::judge, metrics::Metrics};
 use crate::{
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
@@ -152,6 +153,9 @@ impl<D: Detector> Sentry<D> {
                 self.watch_waiting();
             }
             Change::Addresses { ifindex, addresses } => {
+                if let Some(subject) = self.roster.subject(ifindex) {
+                    self.datapath.set_addresses(subject, &addresses);
+                }
                 self.roster.set_addresses(ifindex, addresses);
             }
             Change::Synchronized => {}
@@ -163,6 +167,8 @@ impl<D: Detector> Sentry<D> {
             Ok(subject) => {
                 info!(interface = name, ifindex, "watching");
                 self.roster.watched(subject, name);
+                let addresses = self.roster.addresses(ifindex);
+                self.datapath.set_addresses(subject, addresses);
                 self.renew_budget(subject, monotonic());
             }
             Err(error) => {
@@ -251,13 +257,18 @@ impl<D: Detector> Sentry<D> {
     fn observe(&mut self, observations: &[Observation], now: Time) {
         for observation in observations {
             self.metrics.count(observation);
-            self.detector.observe(observation, now, &mut self.found);
+            judge(
+                &mut self.detector,
+                &mut self.datapath,
+                observation,
+                now,
+                &mut self.found,
+            );
             self.raise();
-            self.renew_budget(observation.subject, now);
         }
     }
 
-    fn renew_budget(&self, subject: Subject, now: Time) {
+    fn renew_budget(&mut self, subject: Subject, now: Time) {
         let budget = self.detector.budget(subject, now);
         self.datapath.set_budget(subject, budget);
     }

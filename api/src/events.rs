@@ -66,6 +66,9 @@ impl Raised<'_> {
                 records_dropped: anomaly.coverage.records_dropped,
                 parse_failures: anomaly.coverage.parse_failures,
                 sample_rate: anomaly.coverage.sample_rate,
+                spoofed_packets: anomaly.coverage.spoofed_packets,
+                contained_packets: anomaly.coverage.contained_packets,
+                reply_filter_percent: anomaly.coverage.reply_filter_percent,
             }),
         };
         event.summary = summary::summarize(&event);
@@ -145,6 +148,16 @@ const fn technique(technique: Option<Technique>) -> v1::Technique {
         Some(Technique::Fin) => v1::Technique::TcpFin,
         Some(Technique::Xmas) => v1::Technique::TcpXmas,
         Some(Technique::Other) => v1::Technique::TcpOther,
+        Some(Technique::Ack) => v1::Technique::TcpAck,
+        Some(Technique::Maimon) => v1::Technique::TcpMaimon,
+        Some(Technique::SynAck) => v1::Technique::TcpSynAck,
+        Some(Technique::TinyFragment) => v1::Technique::TinyFragment,
+        Some(Technique::Udp) => v1::Technique::Udp,
+        Some(Technique::SctpInit) => v1::Technique::SctpInit,
+        Some(Technique::SctpCookieEcho) => v1::Technique::SctpCookieEcho,
+        Some(Technique::Ping) => v1::Technique::Ping,
+        Some(Technique::Protocol) => v1::Technique::IpProtocol,
+        Some(Technique::Neighbour) => v1::Technique::Neighbour,
     }
 }
 
@@ -195,6 +208,9 @@ mod tests {
                 records_dropped: 1,
                 parse_failures: 2,
                 sample_rate: 16,
+                spoofed_packets: 3,
+                contained_packets: 4,
+                reply_filter_percent: 5,
             },
         }
     }
@@ -232,7 +248,15 @@ mod tests {
         assert_eq!(event.targets[0].sample_ports, [21, 22]);
         assert_eq!(event.further_targets, 5);
         assert_eq!(event.ports.unwrap().distinct, 11);
-        assert_eq!(event.coverage.unwrap().sample_rate, 16);
+        let coverage = v1::Coverage {
+            records_dropped: 1,
+            parse_failures: 2,
+            sample_rate: 16,
+            spoofed_packets: 3,
+            contained_packets: 4,
+            reply_filter_percent: 5,
+        };
+        assert_eq!(event.coverage, Some(coverage));
         let crossed = event.crossed.unwrap();
         assert_eq!(crossed.measure(), v1::Measure::FailedPortsPerDestination);
         assert_eq!(crossed.window.unwrap().seconds, 60);

@@ -130,6 +130,16 @@ const fn technique(technique: v1::Technique) -> Option<&'static str> {
         v1::Technique::TcpFin => Some("FIN scan"),
         v1::Technique::TcpXmas => Some("Xmas scan"),
         v1::Technique::TcpOther => Some("scan with odd flags"),
+        v1::Technique::TcpAck => Some("ACK or window scan"),
+        v1::Technique::TcpMaimon => Some("Maimon scan"),
+        v1::Technique::TcpSynAck => Some("SYN-ACK scan"),
+        v1::Technique::TinyFragment => Some("scan in tiny fragments"),
+        v1::Technique::Udp => Some("UDP scan"),
+        v1::Technique::SctpInit => Some("SCTP INIT scan"),
+        v1::Technique::SctpCookieEcho => Some("SCTP COOKIE ECHO scan"),
+        v1::Technique::Ping => Some("ping sweep"),
+        v1::Technique::IpProtocol => Some("IP protocol scan"),
+        v1::Technique::Neighbour => Some("neighbour sweep"),
     }
 }
 

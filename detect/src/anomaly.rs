@@ -134,4 +134,10 @@ pub struct Coverage {
     pub parse_failures: u64,
     /// Volume was estimated from one packet in this many.
     pub sample_rate: u32,
+    /// Initiating packets with a source that is none of the pod's addresses.
+    pub spoofed_packets: u64,
+    /// Initiating packets that were dropped, because the pod is contained.
+    pub contained_packets: u64,
+    /// How full the filters were at most that tell replies from probes, in percent.
+    pub reply_filter_percent: u32,
 }

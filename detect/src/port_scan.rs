@@ -58,6 +58,7 @@ use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 /// use std::net::Ipv4Addr;
 /// use detect::{
 ///     Contact, Detector, Observation, Outcome, PortScan, State, Subject, Technique, Thresholds, Time,
+///     Transport,
 /// };
 ///
 /// let pod = Subject { ifindex: 7, epoch: 1 };
@@ -67,10 +68,13 @@ use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 ///     pod: Ipv4Addr::new(10, 244, 147, 92).into(),
 ///     peer: Ipv4Addr::new(10, 244, 147, 93).into(),
 ///     port,
+///     transport: Transport::Tcp,
 ///     outcome,
+///     spoofed: false,
+///     contained: false,
 /// };
 /// let mut scan = Observation::empty(pod);
-/// scan.ports = (1..=10).collect();
+/// scan.tcp_ports = (1..=10).collect();
 /// scan.refused = (1..=10).collect();
 /// scan.contacts = (1..=10)
 ///     .flat_map(|port| {

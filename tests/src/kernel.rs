@@ -43,6 +43,7 @@ impl Kernel {
         let mut datapath = Datapath::load(&Config {
             slots: 4,
             sample_rate: 1,
+            samples_per_drain: 0,
             attach: Attach::Auto,
             pin: Pin::Nowhere,
             kernel_log: None,
@@ -54,6 +55,16 @@ impl Kernel {
             subject,
             injector,
         })
+    }
+
+    /// Gives the interface a fresh slot.
+    ///
+    /// # Errors
+    /// When the programs cannot be attached again.
+    pub fn renew(&mut self) -> Result<()> {
+        self.datapath.unwatch(IFINDEX, monotonic());
+        self.subject = self.datapath.watch(IFINDEX)?;
+        Ok(())
     }
 
     /// Runs a packet of the pod.

@@ -64,7 +64,7 @@ fn new_ports_trip_at_the_budget() -> Result<()> {
         let now = agent::datapath::monotonic();
         let observations = kernel.datapath.drain_tripped(now);
         ensure!(
-            observations.len() == 1 && observations[0].ports == [1, 2, 3],
+            observations.len() == 1 && observations[0].tcp_ports == [1, 2, 3],
             "{observations:?}"
         );
         ensure!(

@@ -80,8 +80,8 @@ fn run_round(kernel: &mut Kernel, drained: &mut [u8]) -> Result<u64> {
         loop {
             let last = done.load(Ordering::Acquire);
             let observation = kernel.drain()?;
-            packets += observation.initiating_packets;
-            for port in observation.ports {
+            packets += observation.initiating_packets();
+            for port in observation.tcp_ports {
                 drained[usize::from(port)] += 1;
             }
             if last {

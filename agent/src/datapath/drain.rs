@@ -5,34 +5,49 @@ use std::sync::atomic::{
     Ordering::{AcqRel, Relaxed},
 };
 
-use agent_common::{Counter, Direction, PORT_WORDS, PortSet, Slot};
-use detect::{Budget, Observation, Subject, Time, Volume};
+use agent_common::{Direction, PROTOCOL_WORDS, Slot};
+use detect::{
+    Class, Count, Hosts, Observation, ParseFailure, Sketch, Subject, Time, Volume, VolumeClass,
+};
 
-use super::{cache::Cache, known::Known, records::Received};
+use super::{budgets::Budgets, cache::Cache, heard, kinds, known::Known, records::Received};
 
 /// What user space remembers of a slot from drain to drain.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    initiated: Known,
+    pub(super) budgets: Budgets,
+    tcp: Known,
+    udp: Known,
     cache: Cache,
-    records_dropped: u64,
-    parse_failures: u64,
+    reply_filter_percent: u32,
+    counts: [u64; Count::ALL.len()],
+    unparsed: [u64; ParseFailure::ALL.len()],
 }
 
-/// What is known of a watched interface.
+/// What is known of a watched interface. Counts are since it is watched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Report {
     /// Which one.
     pub subject: Subject,
-    /// Distinct ports the pod initiated to within the last minute.
+    /// Distinct ports the pod initiated to within the last minute, over TCP, and over UDP or SCTP.
     pub distinct_ports: u32,
-    /// Records that found no room, since it is watched.
-    pub records_dropped: u64,
-    /// Packets that could not be parsed, since it is watched.
-    pub parse_failures: u64,
+    /// Packets, by [`Count`].
+    pub counts: [u64; Count::ALL.len()],
+    /// Packets that could not be parsed, by [`ParseFailure`].
+    pub unparsed: [u64; ParseFailure::ALL.len()],
+    /// See [`Observation::reply_filter_percent`].
+    pub reply_filter_percent: u32,
 }
 
 impl Tally {
+    /// That of a slot that was just reset.
+    pub(super) fn fresh() -> Self {
+        Self {
+            budgets: Budgets::fresh(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn drain(
         &mut self,
         slot: &Slot,
@@ -41,77 +56,80 @@ impl Tally {
         sample_rate: u32,
         now: Time,
     ) -> Observation {
-        let ports = take_ports(&slot.tcp.fresh);
-        let refused = take_ports(&slot.refused);
-        self.initiated.age(&slot.tcp, &ports, now);
+        self.budgets.drained(slot);
+        let tcp_ports = take_bits(&slot.tcp.fresh.words);
+        let udp_ports = take_bits(&slot.udp.fresh.words);
+        let contained = is_contained(slot, now);
+        self.tcp.age(&slot.tcp, &tcp_ports, contained, now);
+        self.udp.age(&slot.udp, &udp_ports, contained, now);
         self.cache.age(&slot.contacts, now);
-        slot.records.store(0, Relaxed);
-        let records_dropped = take(&slot.counters[Counter::RecordsDropped as usize]);
-        let parse_failures = slot.parse_failures.iter().map(take).sum();
-        self.records_dropped += records_dropped;
-        self.parse_failures += parse_failures;
-        let [sent, received_volume] = [Direction::FromPod, Direction::ToPod].map(|direction| {
-            let classes = &slot.volume[direction as usize];
-            Volume {
-                packets: classes.iter().map(|it| take(&it.packets)).sum(),
-                bytes: classes.iter().map(|it| take(&it.bytes)).sum(),
-            }
-        });
+        for cell in [&slot.records, &slot.samples] {
+            cell.store(0, Relaxed);
+        }
+        let counts = Count::ALL.map(|it| take(&slot.counters[kinds::counter(it) as usize]));
+        let unparsed = ParseFailure::ALL
+            .map(|it| take(&slot.parse_failures[kinds::parse_failure(it) as usize]));
+        add(&mut self.counts, &counts);
+        add(&mut self.unparsed, &unparsed);
         Observation {
             subject,
-            ports,
-            refused,
+            tcp_ports,
+            udp_ports,
+            protocols: take_protocols(&slot.protocols.fresh),
+            refused: take_bits(&slot.refused.words),
+            probed: take_bits(&slot.probed.words),
+            refusing: take_bits(&slot.refusing.words),
+            hosts: Hosts {
+                contacted: take_sketch(&slot.hosts.contacted),
+                answered: take_sketch(&slot.hosts.answered),
+                refused: take_sketch(&slot.hosts.refused),
+                probing: take_sketch(&slot.hosts.probing),
+            },
+            initiated: Class::ALL
+                .map(|it| take(&slot.initiated_packets[kinds::class(it) as usize])),
+            counts,
+            unparsed,
             contacts: received.contacts,
+            samples: received.samples,
             tripped: received.tripped,
-            sent,
-            received: received_volume,
-            initiating_packets: slot.initiated_packets.iter().map(take).sum(),
-            records_dropped,
-            parse_failures,
+            sent: take_volume(slot, Direction::FromPod),
+            received: take_volume(slot, Direction::ToPod),
             sample_rate,
+            reply_filter_percent: self.reply_filter_percent,
+        }
+    }
+
+    /// A turn is over, at whose end packets enter another generation than this.
+    pub(super) fn turn(&mut self, slot: &Slot, generation: usize, now: Time) {
+        self.reply_filter_percent = heard::fill_percent(slot, generation);
+        if !is_contained(slot, now) {
+            // A packet that passes at this moment is in the fresh set, and new once more at the next.
+            for word in &slot.protocols.window {
+                word.store(0, Relaxed);
+            }
         }
     }
 
     pub(super) fn report(&self, subject: Subject) -> Report {
         Report {
             subject,
-            distinct_ports: self.initiated.len(),
-            records_dropped: self.records_dropped,
-            parse_failures: self.parse_failures,
+            distinct_ports: self.tcp.len().saturating_add(self.udp.len()),
+            counts: self.counts,
+            unparsed: self.unparsed,
+            reply_filter_percent: self.reply_filter_percent,
         }
     }
 }
 
-/// Prepares a slot for its next interface. The programs do not see it meanwhile.
-pub(super) fn reset(slot: &Slot, subject: Subject) {
-    slot.ifindex.store(u64::from(subject.ifindex), Relaxed);
-    slot.epoch.store(u64::from(subject.epoch), Relaxed);
-    slot.budget.store(i64::MAX, Relaxed);
-    slot.refusal_budget.store(i64::MAX, Relaxed);
-    let sets = [&slot.tcp, &slot.udp]
-        .into_iter()
-        .flat_map(|it| [&it.fresh, &it.window])
-        .chain([&slot.refused, &slot.probed, &slot.refusing]);
-    let words = sets.flat_map(|set| &set.words);
-    let volume = slot
-        .volume
-        .iter()
-        .flatten()
-        .flat_map(|it| [&it.packets, &it.bytes]);
-    let cells = words
-        .chain(volume)
-        .chain(&slot.counters)
-        .chain(&slot.initiated_packets)
-        .chain(&slot.parse_failures);
-    for cell in cells.chain(&slot.contacts).chain([&slot.records]) {
-        cell.store(0, Relaxed);
-    }
+/// As the programs decide it.
+fn is_contained(slot: &Slot, now: Time) -> bool {
+    now.nanoseconds() < slot.lease_ns.load(Relaxed)
 }
 
-pub(super) fn set_budget(slot: &Slot, budget: Budget) {
-    slot.budget.store(i64::from(budget.ports), Relaxed);
-    slot.refusal_budget
-        .store(i64::from(budget.refused), Relaxed);
+fn add(totals: &mut [u64], counts: &[u64]) {
+    for (total, count) in totals.iter_mut().zip(counts) {
+        *total += count;
+    }
 }
 
 fn take(cell: &AtomicU64) -> u64 {
@@ -122,15 +140,34 @@ fn take(cell: &AtomicU64) -> u64 {
     }
 }
 
-/// Swaps every word for zero; the ports in it, ascending.
-fn take_ports(set: &PortSet) -> Vec<u16> {
-    let mut ports = Vec::new();
-    for (index, word) in (0..PORT_WORDS).zip(&set.words) {
+/// Swaps every word for zero; the numbers of the bits in it, ascending.
+fn take_bits(words: &[AtomicU64]) -> Vec<u16> {
+    let mut numbers = Vec::new();
+    for (index, word) in words.iter().enumerate() {
         let mut bits = take(word);
         while bits != 0 {
-            ports.push((index * 64) as u16 + bits.trailing_zeros() as u16);
+            numbers.push((index * 64) as u16 + bits.trailing_zeros() as u16);
             bits &= bits - 1;
         }
     }
-    ports
+    numbers
+}
+
+fn take_protocols(words: &[AtomicU64; PROTOCOL_WORDS]) -> Vec<u8> {
+    let numbers = take_bits(words).into_iter();
+    numbers.map(|number| number as u8).collect()
+}
+
+fn take_sketch(words: &[AtomicU64; Sketch::WORDS]) -> Sketch {
+    Sketch::from_words(std::array::from_fn(|index| take(&words[index])))
+}
+
+fn take_volume(slot: &Slot, direction: Direction) -> [Volume; VolumeClass::ALL.len()] {
+    VolumeClass::ALL.map(|class| {
+        let volume = &slot.volume[direction as usize][kinds::volume(class) as usize];
+        Volume {
+            packets: take(&volume.packets),
+            bytes: take(&volume.bytes),
+        }
+    })
 }

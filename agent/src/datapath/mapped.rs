@@ -101,15 +101,19 @@ impl<T: Shared> Mapped<T> {
 }
 
 impl Mapped<Settings> {
-    pub(super) fn set(&self, sample_rate: u32, records_per_drain: u64) {
+    pub(super) fn set_sample_rate(&self, rate: u32) {
         for settings in self.elements() {
-            settings.sample_rate.store(u64::from(sample_rate), Relaxed);
-            settings.records_per_drain.store(records_per_drain, Relaxed);
+            settings.sample_rate.store(u64::from(rate), Relaxed);
         }
     }
-}
 
-impl Mapped<Settings> {
+    pub(super) fn set_caps(&self, records_per_drain: u64, samples_per_drain: u64) {
+        for settings in self.elements() {
+            settings.records_per_drain.store(records_per_drain, Relaxed);
+            settings.samples_per_drain.store(samples_per_drain, Relaxed);
+        }
+    }
+
     /// For the agent that takes over.
     pub(super) fn set_seed(&self, seed: u64) {
         for settings in self.elements() {

@@ -12,7 +12,7 @@ use agent_common::{
 };
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
-    maps::{Map, MapData, MapError, RingBuf},
+    maps::{Map, MapData, MapError, PerCpuArray, RingBuf},
     pin::PinError,
     programs::{ProgramError, SchedClassifier},
 };
@@ -192,6 +192,17 @@ impl Programs {
             .take_map(name)
             .ok_or(ObjectError::Missing { name })?;
         RingBuf::try_from(map).map_err(|error| unusable(name, error))
+    }
+
+    pub(super) fn take_per_cpu(
+        &mut self,
+        name: &'static str,
+    ) -> Result<PerCpuArray<MapData, u32>, ObjectError> {
+        let map = self
+            .ebpf
+            .take_map(name)
+            .ok_or(ObjectError::Missing { name })?;
+        PerCpuArray::try_from(map).map_err(|error| unusable(name, error))
     }
 
     /// The program for one direction.

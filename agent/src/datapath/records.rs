@@ -5,18 +5,20 @@ use std::{
     ops::Deref,
 };
 
-use agent_common::{Record, RecordKind};
+use agent_common::{Class, Record, RecordKind, Transport};
 use aya::maps::{MapData, RingBuf};
-use detect::{Contact, Outcome, Subject, Technique, Time};
+use detect::{Contact, Outcome, Sample, Subject, Time};
 use hashbrown::HashMap;
 
-/// Records that wait for the drain of their slot.
+use super::kinds;
+
+/// Records and samples that wait for the drain of their slot.
 ///
 /// Bounded by the cap that the programs keep for each slot between two drains.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     slots: HashMap<u32, Received>,
-    /// Records of a slot that is not, or no longer, of the epoch they name.
+    /// Records and samples of a slot that is not, or no longer, of the epoch they name.
     pub(super) stray: u64,
 }
 
@@ -26,6 +28,8 @@ pub(super) struct Received {
     epoch: u32,
     /// In time order.
     pub(super) contacts: Vec<Contact>,
+    /// In time order.
+    pub(super) samples: Vec<Sample>,
     /// The first packet that spent a budget.
     pub(super) tripped: Option<Time>,
 }
@@ -64,43 +68,75 @@ impl Inbox {
     }
 
     pub(super) fn receive(&mut self, ring: &mut RingBuf<MapData>) {
+        self.receive_as(ring, |record| record);
+    }
+
+    /// Takes them in as if their packets had passed at `at`.
+    pub(super) fn receive_at(&mut self, ring: &mut RingBuf<MapData>, at: Time) {
+        self.receive_as(ring, |record| Record {
+            time_ns: at.nanoseconds(),
+            ..record
+        });
+    }
+
+    fn receive_as(&mut self, ring: &mut RingBuf<MapData>, told: impl Fn(Record) -> Record) {
         while let Some(item) = ring.next() {
             let Some(record) = read(item.deref()) else {
                 self.stray += 1;
                 continue;
             };
-            self.sort(&record);
+            self.sort(&told(record));
         }
     }
 
+    /// What was received for a slot, unless it is of another epoch by now.
+    pub(super) fn received(&mut self, slot: u32, epoch: u32) -> Option<&mut Received> {
+        let received = self.slots.get_mut(&slot);
+        received.filter(|received| received.epoch == epoch)
+    }
+
     fn sort(&mut self, record: &Record) {
-        let received = self
-            .slots
-            .get_mut(&record.slot)
-            .filter(|it| it.epoch == record.epoch);
-        let (Some(received), Some(kind)) = (received, RecordKind::from_byte(record.kind)) else {
+        let received = self.received(record.slot, record.epoch);
+        let (Some(received), Some(told)) = (received, tell(record)) else {
             self.stray += 1;
             return;
         };
-        let at = Time::from_nanoseconds(record.time_ns);
-        let outcome = match kind {
-            RecordKind::Contact => Outcome::Sent(technique(record.tcp_flags, record.tcp_words)),
-            RecordKind::Answer => Outcome::Answered,
-            RecordKind::Refusal => Outcome::Refused,
-            RecordKind::Trip => {
+        match told {
+            Told::Contact(contact) => received.contacts.push(contact),
+            Told::Trip(at) => {
                 received.tripped.get_or_insert(at);
-                return;
             }
-        };
-        let contact = Contact {
-            at,
-            pod: address(record.pod),
-            peer: address(record.peer),
-            port: record.port,
-            outcome,
-        };
-        received.contacts.push(contact);
+        }
     }
+}
+
+enum Told {
+    Contact(Contact),
+    Trip(Time),
+}
+
+/// None when it is of no kind that there is.
+fn tell(record: &Record) -> Option<Told> {
+    let at = Time::from_nanoseconds(record.time_ns);
+    let outcome = match RecordKind::from_byte(record.kind)? {
+        RecordKind::Contact => {
+            let class = Class::from_byte(record.class)?;
+            Outcome::Sent(kinds::technique(class, record.tcp_words))
+        }
+        RecordKind::Answer => Outcome::Answered,
+        RecordKind::Refusal => Outcome::Refused,
+        RecordKind::Trip => return Some(Told::Trip(at)),
+    };
+    Some(Told::Contact(Contact {
+        at,
+        pod: address(record.pod),
+        peer: address(record.peer),
+        transport: kinds::transport(Transport::from_byte(record.transport)?),
+        port: record.port,
+        outcome,
+        spoofed: record.spoofed != 0,
+        contained: record.contained != 0,
+    }))
 }
 
 pub(super) fn read(bytes: &[u8]) -> Option<Record> {
@@ -108,54 +144,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     Some(Record::from_bytes(bytes))
 }
 
-fn address(bytes: [u8; 16]) -> IpAddr {
+pub(super) fn address(bytes: [u8; 16]) -> IpAddr {
     Ipv6Addr::from(bytes).to_canonical()
-}
-
-const FIN: u8 = 0x01;
-const SYN: u8 = 0x02;
-const PSH: u8 = 0x08;
-const URG: u8 = 0x20;
-/// Congestion bits, which do not tell techniques apart.
-const ECE_CWR: u8 = 0xc0;
-/// Operating systems send at least MSS, window scale and SACK-permitted: 12 bytes of options.
-const CONNECT_WORDS: u8 = 8;
-
-/// How a port is probed, from the packet's flags and the length of its options.
-fn technique(flags: u8, words: u8) -> Technique {
-    match flags & !ECE_CWR {
-        SYN if words >= CONNECT_WORDS => Technique::Connect,
-        SYN => Technique::Syn,
-        0 => Technique::Null,
-        FIN => Technique::Fin,
-        f if f == FIN | PSH | URG => Technique::Xmas,
-        _ => Technique::Other,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn techniques_are_told_from_flags_and_options() {
-        let cases = [
-            (0x02, 10, Technique::Connect),
-            (0xc2, 10, Technique::Connect),
-            (0x02, 6, Technique::Syn),
-            (0x00, 5, Technique::Null),
-            (0x01, 5, Technique::Fin),
-            (0x29, 5, Technique::Xmas),
-            (0x03, 5, Technique::Other),
-        ];
-        for (flags, words, expected) in cases {
-            assert_eq!(
-                technique(flags, words),
-                expected,
-                "flags {flags:#x}, {words} words"
-            );
-        }
-    }
 
     #[test]
     fn records_of_another_epoch_are_stray() {

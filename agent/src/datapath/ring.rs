@@ -9,7 +9,8 @@ use std::{fmt, io};
 use aya::maps::{MapData, RingBuf};
 use tokio::io::unix::AsyncFd;
 
-/// The ring buffer. The programs wake it up for trips only.
+/// The ring buffer. The programs wake it up for trips, and for every 256th record of a slot
+/// while it is more than a quarter full.
 pub(super) struct Ring(AsyncFd<RingBuf<MapData>>);
 
 impl Ring {
@@ -21,7 +22,7 @@ impl Ring {
         registered.map(Self).map_err(Into::into)
     }
 
-    /// Waits for a trip. Cancel safe.
+    /// Waits for a trip, or for records that should not wait. Cancel safe.
     pub(super) async fn tripped(&mut self) -> io::Result<()> {
         self.0.readable_mut().await?.clear_ready();
         Ok(())

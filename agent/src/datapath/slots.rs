@@ -9,9 +9,9 @@ use agent_common::{BUCKET_COUNT, BUCKETS_MAP, Bucket, SLOTS_MAP, Slot};
 use detect::Subject;
 
 use super::{
-    drain,
     mapped::{Mapped, MappedError},
     object::Programs,
+    reset::reset,
 };
 
 /// Why an interface has no slot.
@@ -99,7 +99,7 @@ impl Slots {
             ifindex,
             epoch: self.epoch,
         };
-        drain::reset(self.slot(index), subject);
+        reset(self.slot(index), subject);
         self.ways(ifindex)[way].store(Bucket::way(ifindex, index), Release);
         Ok((index, subject))
     }

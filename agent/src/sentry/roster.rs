@@ -60,6 +60,10 @@ impl Roster {
         }
     }
 
+    pub(super) fn addresses(&self, ifindex: u32) -> &[IpAddr] {
+        self.0.get(&ifindex).map_or(&[], |it| &it.addresses)
+    }
+
     /// The name of the interface that is gone.
     pub(super) fn remove(&mut self, ifindex: u32) -> Option<String> {
         self.0.remove(&ifindex).map(|interface| interface.name)
@@ -108,10 +112,7 @@ impl Roster {
     ///
     /// What the node itself knows of the interface comes first.
     pub(super) fn source(&self, subject: Subject, reached: Option<IpAddr>) -> Option<IpAddr> {
-        let known = self
-            .0
-            .get(&subject.ifindex)
-            .map_or(&[][..], |it| &it.addresses);
+        let known = self.addresses(subject.ifindex);
         reached
             .filter(|reached| known.contains(reached))
             .or_else(|| known.first().copied())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::{pods::Pods, v1};
+use detect::{Count, ParseFailure};
 
 use super::roster::{Interface, Roster, State};
 use crate::datapath::{Datapath, Report};
@@ -31,25 +32,36 @@ pub(super) fn status(datapath: &Datapath, roster: &Roster, pods: &Pods) -> v1::N
             }),
         }
     }
-    let records = status.slots.iter().map(|slot| slot.records_dropped).sum();
-    let failures = status.slots.iter().map(|slot| slot.parse_failures).sum();
-    for (reason, count) in [
-        (
-            "records beyond the cap of a slot or the ring buffer",
-            records,
-        ),
-        ("packets that could not be parsed", failures),
-        (
-            "records of interfaces that were gone",
-            datapath.stray_records(),
-        ),
-    ] {
-        status.drops.push(v1::Drop {
-            reason: reason.to_owned(),
-            count,
-        });
-    }
+    status.drops = drops(reports.values(), datapath.stray_records());
     status
+}
+
+/// What all slots have lost, by reason.
+fn drops<'a>(reports: impl Iterator<Item = &'a Report> + Clone, stray: u64) -> Vec<v1::Drop> {
+    let total = |count: &dyn Fn(&Report) -> u64| reports.clone().map(count).sum();
+    let counts = |count: Count| total(&|report| report.counts[count as usize]);
+    let mut drops = vec![
+        (
+            "records beyond the cap of a slot or the ring buffer".to_owned(),
+            counts(Count::RecordsDropped),
+        ),
+        (
+            "payload samples beyond the cap of a slot or their ring buffer".to_owned(),
+            counts(Count::SamplesDropped),
+        ),
+        ("records of interfaces that were gone".to_owned(), stray),
+    ];
+    for failure in ParseFailure::ALL {
+        let count = total(&|report| report.unparsed[failure as usize]);
+        drops.push((
+            format!("packets that could not be parsed: {}", failure.name()),
+            count,
+        ));
+    }
+    let drops = drops.into_iter();
+    drops
+        .map(|(reason, count)| v1::Drop { reason, count })
+        .collect()
 }
 
 fn slot(interface: &Interface, report: Option<Report>, pods: &Pods) -> v1::Slot {
@@ -57,6 +69,7 @@ fn slot(interface: &Interface, report: Option<Report>, pods: &Pods) -> v1::Slot 
         .addresses
         .iter()
         .find_map(|address| pods.by_address(*address));
+    let count = |count| report.map_or(0, |report| report.counts[count as usize]);
     v1::Slot {
         interface: interface.name.clone(),
         namespace: pod.map(|pod| pod.namespace.clone()).unwrap_or_default(),
@@ -67,7 +80,10 @@ fn slot(interface: &Interface, report: Option<Report>, pods: &Pods) -> v1::Slot 
             .map(ToString::to_string)
             .collect(),
         distinct_ports: report.map_or(0, |report| report.distinct_ports),
-        records_dropped: report.map_or(0, |report| report.records_dropped),
-        parse_failures: report.map_or(0, |report| report.parse_failures),
+        records_dropped: count(Count::RecordsDropped),
+        parse_failures: report.map_or(0, |report| report.unparsed.iter().sum()),
+        spoofed_packets: count(Count::Spoofed),
+        contained_packets: count(Count::Contained),
+        reply_filter_percent: report.map_or(0, |report| report.reply_filter_percent),
     }
 }

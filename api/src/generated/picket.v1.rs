@@ -136,6 +136,15 @@ pub struct Coverage {
     /// Traffic volume was estimated from one packet in this many.
     #[prost(uint32, tag = "3")]
     pub sample_rate: u32,
+    /// Initiating packets with a source that is none of the pod's known addresses.
+    #[prost(uint64, tag = "4")]
+    pub spoofed_packets: u64,
+    /// Initiating packets that were dropped, because the pod is contained.
+    #[prost(uint64, tag = "5")]
+    pub contained_packets: u64,
+    /// How full the filter was at most that tells replies from probes; see Slot.
+    #[prost(uint32, tag = "6")]
+    pub reply_filter_percent: u32,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -215,6 +224,23 @@ pub enum Technique {
     TcpXmas = 5,
     /// Other flag sets without ACK.
     TcpOther = 6,
+    /// An ACK to an endpoint that sent nothing of late. A window scan looks the same on the wire.
+    TcpAck = 7,
+    /// The same with FIN and ACK.
+    TcpMaimon = 8,
+    /// The same with SYN and ACK.
+    TcpSynAck = 9,
+    /// First fragments too small for the flags.
+    TinyFragment = 10,
+    Udp = 11,
+    SctpInit = 12,
+    SctpCookieEcho = 13,
+    /// ICMP requests.
+    Ping = 14,
+    /// Other IP protocols.
+    IpProtocol = 15,
+    /// Address resolution: ARP or neighbour discovery.
+    Neighbour = 16,
 }
 impl Technique {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -230,6 +256,16 @@ impl Technique {
             Self::TcpFin => "TECHNIQUE_TCP_FIN",
             Self::TcpXmas => "TECHNIQUE_TCP_XMAS",
             Self::TcpOther => "TECHNIQUE_TCP_OTHER",
+            Self::TcpAck => "TECHNIQUE_TCP_ACK",
+            Self::TcpMaimon => "TECHNIQUE_TCP_MAIMON",
+            Self::TcpSynAck => "TECHNIQUE_TCP_SYN_ACK",
+            Self::TinyFragment => "TECHNIQUE_TINY_FRAGMENT",
+            Self::Udp => "TECHNIQUE_UDP",
+            Self::SctpInit => "TECHNIQUE_SCTP_INIT",
+            Self::SctpCookieEcho => "TECHNIQUE_SCTP_COOKIE_ECHO",
+            Self::Ping => "TECHNIQUE_PING",
+            Self::IpProtocol => "TECHNIQUE_IP_PROTOCOL",
+            Self::Neighbour => "TECHNIQUE_NEIGHBOUR",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -242,6 +278,16 @@ impl Technique {
             "TECHNIQUE_TCP_FIN" => Some(Self::TcpFin),
             "TECHNIQUE_TCP_XMAS" => Some(Self::TcpXmas),
             "TECHNIQUE_TCP_OTHER" => Some(Self::TcpOther),
+            "TECHNIQUE_TCP_ACK" => Some(Self::TcpAck),
+            "TECHNIQUE_TCP_MAIMON" => Some(Self::TcpMaimon),
+            "TECHNIQUE_TCP_SYN_ACK" => Some(Self::TcpSynAck),
+            "TECHNIQUE_TINY_FRAGMENT" => Some(Self::TinyFragment),
+            "TECHNIQUE_UDP" => Some(Self::Udp),
+            "TECHNIQUE_SCTP_INIT" => Some(Self::SctpInit),
+            "TECHNIQUE_SCTP_COOKIE_ECHO" => Some(Self::SctpCookieEcho),
+            "TECHNIQUE_PING" => Some(Self::Ping),
+            "TECHNIQUE_IP_PROTOCOL" => Some(Self::IpProtocol),
+            "TECHNIQUE_NEIGHBOUR" => Some(Self::Neighbour),
             _ => None,
         }
     }
@@ -870,13 +916,24 @@ pub struct Slot {
     pub pod: ::prost::alloc::string::String,
     #[prost(string, repeated, tag = "4")]
     pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Distinct ports the pod initiated to within the last minute.
+    /// Distinct ports the pod initiated to within the last minute, over TCP, and over UDP or SCTP.
     #[prost(uint32, tag = "5")]
     pub distinct_ports: u32,
     #[prost(uint64, tag = "6")]
     pub records_dropped: u64,
+    /// For whatever reason; those of all slots are in NodeStatus.drops, by reason.
     #[prost(uint64, tag = "7")]
     pub parse_failures: u64,
+    /// Initiating packets with a source that is none of the pod's known addresses.
+    #[prost(uint64, tag = "8")]
+    pub spoofed_packets: u64,
+    /// Initiating packets that were dropped, because the pod is contained.
+    #[prost(uint64, tag = "9")]
+    pub contained_packets: u64,
+    /// How full the filter was of late that tells replies from probes: the fuller, the more probes over UDP,
+    /// and with TCP packets of no connection, pass for replies.
+    #[prost(uint32, tag = "10")]
+    pub reply_filter_percent: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unwatched {

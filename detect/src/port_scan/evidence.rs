@@ -8,7 +8,7 @@ use super::{
     destinations::Destinations,
     window::{PerHorizon, left, reached},
 };
-use crate::{Contact, Observation, Outcome as Told, Time};
+use crate::{Contact, Count, Observation, Outcome as Told, Time, Transport};
 
 /// Probes that may await an answer at a time; the oldest makes room for another.
 pub(super) const AWAITED: usize = 8192;
@@ -68,11 +68,13 @@ impl Evidence {
         thresholds: &Thresholds,
     ) -> News {
         let mut news = News::default();
-        if observation.records_dropped > 0 {
-            self.excuses = self.excuses.saturating_add(observation.records_dropped);
+        let dropped = observation.count(Count::RecordsDropped);
+        if dropped > 0 {
+            self.excuses = self.excuses.saturating_add(dropped);
             self.excused_until = now + thresholds.silence;
         }
-        for contact in &observation.contacts {
+        let contacts = observation.contacts.iter();
+        for contact in contacts.filter(|contact| contact.transport == Transport::Tcp) {
             self.fall_silent(thresholds, &mut news, |deadline| deadline < contact.at);
             self.record(contact, thresholds, &mut news);
         }
@@ -91,6 +93,7 @@ impl Evidence {
             peer,
             port,
             outcome,
+            ..
         } = contact;
         match outcome {
             Told::Sent(technique) => {

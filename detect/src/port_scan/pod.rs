@@ -33,14 +33,15 @@ impl Pod {
         found: &mut Vec<Anomaly>,
     ) -> u64 {
         let news = self.evidence.take_in(observation, now, thresholds);
-        for &port in &observation.ports {
+        for &port in &observation.tcp_ports {
             self.ports.insert(port, now);
         }
-        for &port in &observation.refused {
+        let refused = self.refused_over_tcp(observation);
+        for &port in &refused {
             self.refused.insert(port, now);
         }
         if let Some(scan) = &mut self.scan {
-            let due = scan.grow(observation, &news, now);
+            let due = scan.grow(observation, &refused, &news, now);
             if now.since(scan.active_at) >= thresholds.quiet {
                 found.extend(self.close());
                 // The evidence is spent: what was seen so far can open nothing any more.
@@ -64,12 +65,19 @@ impl Pod {
                     .unwrap_or(opening.crossed_at),
                 now,
             );
-            scan.grow(observation, &news, now);
+            scan.grow(observation, &refused, &news, now);
             found.push(scan.anomaly(State::Opened, &self.evidence));
             self.scan = Some(Box::new(scan));
         }
         self.sweep(now, thresholds);
         news.forgotten
+    }
+
+    /// Refused ports are told for all transports together: only one that was tried over TCP can have
+    /// been refused over it.
+    fn refused_over_tcp(&self, observation: &Observation) -> Vec<u16> {
+        let refused = observation.refused.iter().copied();
+        refused.filter(|&port| self.ports.contains(port)).collect()
     }
 
     /// The end of the open anomaly, if there is one.
@@ -164,7 +172,9 @@ impl Pod {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Contact, Outcome, PortScan, Subject, Technique, port_scan::destinations::PROBES};
+    use crate::{
+        Contact, Outcome, PortScan, Subject, Technique, Transport, port_scan::destinations::PROBES,
+    };
 
     const SUBJECT: Subject = Subject {
         ifindex: 1,
@@ -218,7 +228,10 @@ mod tests {
                     pod: IpAddr::from([10, 0, 0, 1]),
                     peer: IpAddr::from((u128::from(host) + 1).to_be_bytes()),
                     port: n as u16,
+                    transport: Transport::Tcp,
                     outcome,
+                    spoofed: false,
+                    contained: false,
                 };
                 let sent = (0..ports).map(|n| contact(n, dropped(n)));
                 let all_outcomes = (0..ports).map(|n| contact(n, outcome(host + n)));
@@ -226,7 +239,7 @@ mod tests {
                 let mut observation = Observation::empty(SUBJECT);
                 observation.contacts = sent.chain(refused).collect();
                 if index == 0 {
-                    observation.ports.clone_from(&all);
+                    observation.tcp_ports.clone_from(&all);
                     observation.refused.clone_from(&all);
                 }
                 probes += u64::from(ports);
@@ -256,7 +269,10 @@ mod tests {
                 pod: IpAddr::from([10, 0, 0, 1]),
                 peer: IpAddr::from([10, 0, 0, 2]),
                 port,
+                transport: Transport::Tcp,
                 outcome: Outcome::Sent(Technique::Syn),
+                spoofed: false,
+                contained: false,
             })
             .collect();
         for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {

@@ -28,6 +28,12 @@ impl RecentPorts {
         *last = u32::try_from(at.nanoseconds() / SECOND + 1).unwrap_or(u32::MAX);
     }
 
+    /// Whether the port was ever seen.
+    pub(super) fn contains(&self, port: u16) -> bool {
+        let page = self.pages.get(&(port / PAGE as u16));
+        page.is_some_and(|page| page[usize::from(port) % PAGE] != 0)
+    }
+
     pub(super) fn counts(&self, now: Time) -> PerHorizon {
         self.windows.counts(now)
     }

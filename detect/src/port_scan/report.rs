@@ -7,16 +7,6 @@ use super::{
 };
 use crate::{Anomaly, Target, Technique, Time};
 
-/// Most frequent first when equally frequent.
-const TECHNIQUES: [Technique; 6] = [
-    Technique::Connect,
-    Technique::Syn,
-    Technique::Null,
-    Technique::Fin,
-    Technique::Xmas,
-    Technique::Other,
-];
-
 /// What came of the probes of all destinations.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
@@ -34,7 +24,7 @@ impl Report {
     /// talking to its services while it scans. When none is, all are.
     pub(super) fn new(destinations: &Destinations, start: Time) -> Self {
         let (mut answered, mut silent) = (PortSet::default(), PortSet::default());
-        let mut techniques = [0_u32; TECHNIQUES.len()];
+        let mut techniques = [0_u32; Technique::ALL.len()];
         let mut reached = Vec::new();
         for (address, destination) in destinations.iter() {
             let mut target = Target {
@@ -77,7 +67,8 @@ impl Report {
             sample_ports: lowest_ports(destination, start),
             ..target
         });
-        let techniques = TECHNIQUES
+        // The first in their order wins when equally frequent.
+        let techniques = Technique::ALL
             .into_iter()
             .rev()
             .zip(techniques.into_iter().rev());

@@ -1,8 +1,8 @@
 //! The life of one port scan, from its opening to its end.
 
 use crate::{
-    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, Severity,
-    State, Time,
+    Anomaly, AnomalyId, Budget, Count, Coverage, Criterion, Measure, Observation, PortCounts,
+    Severity, State, Time,
 };
 
 use super::{
@@ -78,13 +78,19 @@ impl Scan {
         }
     }
 
-    /// Takes in an observation; true when it grew by a decade or reached a new target.
-    pub(super) fn grow(&mut self, observation: &Observation, news: &News, now: Time) -> bool {
+    /// Takes in an observation, and the ports refused of those it tried; true when it grew by a decade or reached a new target.
+    pub(super) fn grow(
+        &mut self,
+        observation: &Observation,
+        refused: &[u16],
+        news: &News,
+        now: Time,
+    ) -> bool {
         let mut new_port = false;
-        for &port in &observation.ports {
+        for &port in &observation.tcp_ports {
             new_port |= self.ports.insert(port);
         }
-        for &port in &observation.refused {
+        for &port in refused {
             new_port |= self.refused.insert(port);
         }
         if new_port {
@@ -95,9 +101,7 @@ impl Scan {
             self.active_at = self.active_at.max(failed_at);
             self.last_seen = self.last_seen.max(passed_at);
         }
-        self.coverage.records_dropped += observation.records_dropped + news.forgotten;
-        self.coverage.parse_failures += observation.parse_failures;
-        self.coverage.sample_rate = observation.sample_rate;
+        self.cover(observation, news.forgotten);
 
         let grown = self.ports.len() >= self.next_decade;
         self.next_decade = decade_above(self.ports.len());
@@ -105,6 +109,18 @@ impl Scan {
             self.severity = Severity::High;
         }
         grown || news.crossing.is_some()
+    }
+
+    fn cover(&mut self, observation: &Observation, forgotten: u64) {
+        let coverage = &mut self.coverage;
+        coverage.records_dropped += observation.count(Count::RecordsDropped) + forgotten;
+        coverage.parse_failures += observation.parse_failures();
+        coverage.sample_rate = observation.sample_rate;
+        coverage.spoofed_packets += observation.count(Count::Spoofed);
+        coverage.contained_packets += observation.count(Count::Contained);
+        coverage.reply_filter_percent = coverage
+            .reply_filter_percent
+            .max(observation.reply_filter_percent);
     }
 
     /// How far the next step of its life is, see [`PortScan`](crate::PortScan).

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use detect::{
-    Anomaly, Contact, Coverage, Detector, Measure, Observation, Outcome, PortScan, Severity, State,
-    Technique, Thresholds,
+    Anomaly, Contact, Count, Coverage, Detector, Measure, Observation, Outcome, ParseFailure,
+    PortScan, Severity, State, Technique, Thresholds, Transport,
 };
 
 use crate::replay::{
@@ -16,7 +16,7 @@ use State::{Closed, Opened};
 fn observe(contacts: Vec<Contact>, records_dropped: u64) -> Vec<Anomaly> {
     let mut observation = Observation::empty(SUBJECT);
     observation.contacts = contacts;
-    observation.records_dropped = records_dropped;
+    observation.counts[Count::RecordsDropped as usize] = records_dropped;
     let empty = |at_ms| (ms(at_ms), Observation::empty(SUBJECT));
     let mut detector = PortScan::new(Thresholds::default());
     play(
@@ -118,7 +118,7 @@ fn a_lost_record_may_have_been_an_answer_and_excuses_one_silent_probe() {
 #[test]
 fn a_loss_excuses_no_probe_sent_after_it() {
     let mut lossy = Observation::empty(SUBJECT);
-    lossy.records_dropped = 1000;
+    lossy.counts[Count::RecordsDropped as usize] = 1000;
     let mut scan = Observation::empty(SUBJECT);
     scan.contacts = (1..=10)
         .map(|port| contact(1500, peer(1), port, SENT))
@@ -132,7 +132,7 @@ fn a_loss_excuses_no_probe_sent_after_it() {
 #[test]
 fn the_failed_ports_are_named_when_both_rules_cross_at_once() {
     let mut observation = Observation::empty(SUBJECT);
-    observation.ports = (1..=300).collect();
+    observation.tcp_ports = (1..=300).collect();
     observation.tripped = Some(ms(850));
     let mut found = Vec::new();
     PortScan::new(Thresholds::default()).observe(&observation, ms(1000), &mut found);
@@ -230,7 +230,7 @@ fn targets_are_sorted_by_failed_ports_then_address_and_bounded() {
 fn a_loss_that_excused_nothing_is_not_kept_for_the_next_one() {
     let lossy = |at_ms, records_dropped| {
         let mut observation = Observation::empty(SUBJECT);
-        observation.records_dropped = records_dropped;
+        observation.counts[Count::RecordsDropped as usize] = records_dropped;
         (ms(at_ms), observation)
     };
     let mut scan = lossy(10_000, 5);
@@ -286,8 +286,11 @@ fn coverage_is_summed_over_the_life() {
     let mut detector = PortScan::new(Thresholds::default());
     let mut found = Vec::new();
     for at_ms in [1000, 2000, 70_000] {
-        observation.records_dropped = 2;
-        observation.parse_failures = 3;
+        observation.counts[Count::RecordsDropped as usize] = 2;
+        observation.unparsed[ParseFailure::Tcp as usize] = 3;
+        observation.counts[Count::Spoofed as usize] = 4;
+        observation.counts[Count::Contained as usize] = 5;
+        observation.reply_filter_percent = 6;
         observation.sample_rate = 16;
         detector.observe(&observation, ms(at_ms), &mut found);
         observation.contacts.clear();
@@ -297,6 +300,9 @@ fn coverage_is_summed_over_the_life() {
         records_dropped,
         parse_failures,
         sample_rate: 16,
+        spoofed_packets: parse_failures / 3 * 4,
+        contained_packets: parse_failures / 3 * 5,
+        reply_filter_percent: 6,
     };
     assert_eq!(
         (found[0].coverage, found[1].coverage),
@@ -349,4 +355,53 @@ fn the_source_of_a_probe_proves_nothing() {
     assert_eq!(observe(silent.collect(), 0)[0].pod, None);
     let refusals = (1..=10).flat_map(|port| refused(900, peer(1), port));
     assert_eq!(observe(refusals.collect(), 0)[0].pod, Some(POD));
+}
+
+/// The same ports of the same destination, refused over another transport, are not what this detector
+/// judges; the ones beside them over TCP are.
+#[test]
+fn other_transports_are_no_evidence() {
+    for transport in Transport::ALL {
+        let mut observation = Observation::empty(SUBJECT);
+        observation.contacts = (1..=20)
+            .flat_map(|port| refused(1000, peer(1), port))
+            .map(|contact| Contact {
+                transport,
+                ..contact
+            })
+            .collect();
+        observation.refused = (1..=20).collect();
+        observation.udp_ports = (1..=20).collect();
+        observation.tcp_ports = if transport == Transport::Tcp {
+            (1..=20).collect()
+        } else {
+            (1..=400).collect()
+        };
+        let empty = |at_ms| (ms(at_ms), Observation::empty(SUBJECT));
+        let mut detector = PortScan::new(Thresholds::default());
+        let found = play(&mut detector, &[(ms(1001), observation), empty(4000)]);
+        let judged = found
+            .first()
+            .map(|it| (it.crossed.measure, it.targets.len()));
+        let expected = match transport {
+            Transport::Tcp => (Measure::FailedPortsPerDestination, 1),
+            _ => (Measure::DistinctPorts, 0),
+        };
+        assert_eq!(judged, Some(expected), "{transport:?}");
+    }
+}
+
+/// A port that was tried over UDP alone cannot have been refused over TCP.
+#[test]
+fn ports_refused_over_udp_alone_are_not_counted() {
+    let mut observation = Observation::empty(SUBJECT);
+    observation.contacts = (1..=20)
+        .flat_map(|port| refused(1000, peer(1), port))
+        .collect();
+    observation.tcp_ports = (1..=20).collect();
+    observation.udp_ports = (15..=40).collect();
+    observation.refused = (1..=40).collect();
+    let mut detector = PortScan::new(Thresholds::default());
+    let found = play(&mut detector, &[(ms(1001), observation)]);
+    assert_eq!(found[0].ports.refused, 20);
 }

@@ -201,8 +201,8 @@ fn the_budget_leads_to_the_nearest_threshold_or_to_the_next_step() {
     );
     let later = |first, count| {
         let mut observation = Observation::empty(SUBJECT);
-        observation.ports = (first..first + count).collect();
-        observation.refused.clone_from(&observation.ports);
+        observation.tcp_ports = (first..first + count).collect();
+        observation.refused.clone_from(&observation.tcp_ports);
         let refused = |port| refused(200_000, peer(1), port);
         observation.contacts = (first..first + count).flat_map(refused).collect();
         (ms(200_000), observation)

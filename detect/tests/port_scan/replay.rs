@@ -7,7 +7,7 @@ use std::{
 
 use detect::{
     Anomaly, Contact, Detector, Observation, Outcome, PortScan, State, Subject, Technique,
-    Thresholds, Time,
+    Thresholds, Time, Transport,
 };
 
 pub(crate) const SUBJECT: Subject = Subject {
@@ -57,7 +57,10 @@ pub(crate) const fn contact(at_ms: u64, peer: IpAddr, port: u16, outcome: Outcom
         pod: POD,
         peer,
         port,
+        transport: Transport::Tcp,
         outcome,
+        spoofed: false,
+        contained: false,
     }
 }
 
@@ -80,7 +83,7 @@ pub(crate) fn observations(probes: &[Probe], until_ms: u64) -> Vec<(Time, Observ
     let mut show = |at_ms: u64, probe: &Probe, outcome| {
         if let Some(observation) = ticks.get_mut(&at_ms.div_ceil(TICK_MS).max(1)) {
             match outcome {
-                Outcome::Sent(_) => observation.ports.push(probe.port),
+                Outcome::Sent(_) => observation.tcp_ports.push(probe.port),
                 Outcome::Refused => observation.refused.push(probe.port),
                 Outcome::Answered => {}
             }
@@ -106,7 +109,7 @@ pub(crate) fn observations(probes: &[Probe], until_ms: u64) -> Vec<(Time, Observ
         .into_iter()
         .map(|(tick, mut observation)| {
             observation.contacts.sort_by_key(|contact| contact.at);
-            observation.ports = sorted(&observation.ports);
+            observation.tcp_ports = sorted(&observation.tcp_ports);
             observation.refused = sorted(&observation.refused);
             (ms(tick * TICK_MS), observation)
         })

@@ -119,6 +119,16 @@ fn technique(technique: Technique) -> &'static str {
         Technique::TcpFin => "TCP FIN scan",
         Technique::TcpXmas => "TCP Xmas scan",
         Technique::TcpOther => "TCP scan with odd flags",
+        Technique::TcpAck => "TCP ACK or window scan",
+        Technique::TcpMaimon => "TCP Maimon scan",
+        Technique::TcpSynAck => "TCP SYN-ACK scan",
+        Technique::TinyFragment => "scan in tiny fragments",
+        Technique::Udp => "UDP scan",
+        Technique::SctpInit => "SCTP INIT scan",
+        Technique::SctpCookieEcho => "SCTP COOKIE ECHO scan",
+        Technique::Ping => "ping sweep",
+        Technique::IpProtocol => "IP protocol scan",
+        Technique::Neighbour => "neighbour sweep",
         Technique::Unspecified => "not known",
     }
 }

@@ -1,0 +1,47 @@
+//! What the datapath is told while it runs.
+
+use std::{net::IpAddr, sync::atomic::Ordering::Release};
+
+use detect::{Budget, Subject, Time};
+
+use super::{Datapath, sources};
+
+impl Datapath {
+    /// Lets this much pass from the subject's last drain on before [`Self::tripped`] returns.
+    pub fn set_budget(&mut self, subject: Subject, budget: Budget) {
+        let watched = self.watched.get_mut(&subject.ifindex);
+        if let Some(watched) = watched.filter(|it| it.subject == subject) {
+            let slot = self.slots.slot(watched.slot);
+            watched.tally.budgets.renew(slot, budget);
+        }
+    }
+
+    /// Until `until`, the subject's packets pass only to ports that it has used of late; those to others
+    /// are dropped, counted and told. Connections it has go on. What it has used is not forgotten
+    /// meanwhile.
+    pub fn contain(&self, subject: Subject, until: Time) {
+        if let Some(slot) = self.slot(subject) {
+            slot.lease_ns.store(until.nanoseconds(), Release);
+        }
+    }
+
+    /// Lets the subject's packets pass again.
+    pub fn release(&self, subject: Subject) {
+        self.contain(subject, Time::default());
+    }
+
+    /// What counts as the subject's own addresses, so that others are told as spoofed. Of a family with
+    /// none of them, or with more than there is room for, no source is.
+    pub fn set_addresses(&self, subject: Subject, addresses: &[IpAddr]) {
+        if let Some(slot) = self.slot(subject) {
+            sources::set(slot, addresses);
+        }
+    }
+
+    /// Estimates volume from one packet in this many from now on.
+    pub fn set_sample_rate(&mut self, rate: u32) {
+        self.sample_rate = rate;
+        self.settings.set_sample_rate(rate);
+        self.skip.clear();
+    }
+}
