@@ -44,8 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .into_iter()
         .filter(|(series, _)| arguments.only.as_deref().is_none_or(|only| only == *series))
         .collect();
-    let series: Vec<_> = chosen.iter().map(|(series, _)| *series).collect();
-    if series.is_empty() {
+    if chosen.is_empty() {
         let all = plan::KERNELS.map(|(series, _)| series).join(", ");
         bail!("no such kernel is tested; choose one of: {all}");
     }
@@ -53,15 +52,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let scratch = workspace.target.join("kernels");
     fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
     let tests = executables(&workspace)?;
-    let kernels = Kernel::find(&series, arguments.update)?;
+    let kernels = Kernel::find(&chosen, arguments.update)?;
     let image = Image::gather(&workspace, &tests, &scratch)?;
 
-    let queue = Mutex::new(kernels.iter().zip(chosen).rev().collect::<Vec<_>>());
+    let queue = Mutex::new(kernels.iter().rev().collect::<Vec<_>>());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let work = || {
         let mut results = Vec::new();
-        while let Some((kernel, (_, must_do))) = next() {
-            results.push(test(kernel, must_do, &image, &scratch));
+        while let Some(kernel) = next() {
+            results.push(test(kernel, &image, &scratch));
         }
         results
     };
@@ -109,15 +108,15 @@ fn conclude(results: Vec<Result<Row>>, expected: usize, place: &Path) -> Result<
     Ok(())
 }
 
-fn test(kernel: &Kernel, must_do: bool, image: &Image, scratch: &Path) -> Result<Row> {
+fn test(kernel: &Kernel, image: &Image, scratch: &Path) -> Result<Row> {
     let version = &kernel.version;
-    let steps = plan::steps(must_do);
+    let steps = plan::steps(kernel.must_do);
     let place = scratch.join(format!("{version}.cpio"));
     image.write(kernel, &steps, &place)?;
     let mut row = Row {
         series: kernel.series.clone(),
         kernel: version.clone(),
-        refused: !must_do,
+        refused: !kernel.must_do,
         tests: 0,
         seconds: 0.0,
         programs: Vec::new(),

@@ -25,37 +25,48 @@ pub(super) struct Kernel {
     pub(super) series: String,
     /// Its exact version, such as `6.12.117+deb13`.
     pub(super) version: String,
+    /// Whether the programs must load on it, or be refused.
+    pub(super) must_do: bool,
     folder: PathBuf,
 }
 
 impl Kernel {
-    /// The newest kernel of each `series` (`7` is the newest 7.x); those in the cache will do unless `update`.
-    pub(super) fn find(series: &[&str], update: bool) -> Result<Vec<Self>> {
+    /// The newest of each series (`7` is the newest 7.x); those in the cache will do unless `update`.
+    ///
+    /// # Errors
+    /// When there is none of a series that must do; one that must not is only missed aloud.
+    pub(super) fn find(wanted: &[(&str, bool)], update: bool) -> Result<Vec<Self>> {
         let cache = tools::cache()?.join("kernels");
-        let cached = |series: &&str| newest(&names(&cache).ok()?, series);
-        let mut found: Vec<_> = series.iter().map(cached).collect();
+        let cached = |series| newest(&names(&cache).ok()?, series);
+        let mut found: Vec<_> = wanted.iter().map(|(series, _)| cached(series)).collect();
         if update || found.contains(&None) {
             let source = Source::update(cache.join("apt"))?;
             let packages = source.packages()?;
-            for (found, series) in found.iter_mut().zip(series) {
-                let Some(version) = newest(&versions(&packages), series) else {
+            for (found, (series, must_do)) in found.iter_mut().zip(wanted) {
+                if let Some(version) = newest(&versions(&packages), series) {
+                    source.fetch(&version, &packages, &cache)?;
+                    *found = Some(version);
+                } else if *must_do {
                     bail!(
                         "Debian's suites {} have no kernel {series}",
                         SUITES.join(", ")
                     );
-                };
-                source.fetch(&version, &packages, &cache)?;
-                *found = Some(version);
+                } else if found.is_none() {
+                    eprintln!("warning: kernel {series} NOT tested: Debian has none any more");
+                }
             }
         }
-        let kernels = found.into_iter().flatten().zip(series);
-        Ok(kernels
-            .map(|(version, series)| Self {
-                series: (*series).to_owned(),
+        let kernels = found.into_iter().zip(wanted);
+        let kernels = kernels.filter_map(|(version, &(series, must_do))| {
+            let version = version?;
+            Some(Self {
+                series: series.to_owned(),
+                must_do,
                 folder: cache.join(&version),
                 version,
             })
-            .collect())
+        });
+        Ok(kernels.collect())
     }
 
     /// What boots; its place differs from release to release.
@@ -95,7 +106,10 @@ impl Source {
         fs::write(&sources, entries.concat())
             .with_context(|| format!("cannot write {}", sources.display()))?;
         let source = Self { folder };
-        command::run(source.apt("apt-get").args(["--quiet", "update"]), AGAIN)?;
+        // A suite that is archived must not cost the others.
+        if let Err(error) = command::run(source.apt("apt-get").args(["--quiet", "update"]), AGAIN) {
+            eprintln!("warning: {error:#}");
+        }
         Ok(source)
     }
 
