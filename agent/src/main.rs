@@ -11,6 +11,7 @@ use agent::{
     deliver::{Agent, Outbox, Publisher, Server},
     interfaces,
     metrics::Metrics,
+    replay::Replay,
     rights,
     sentry::{Ends, Sentry},
     web::{Readiness, Web},
@@ -50,6 +51,13 @@ fn main() -> ExitCode {
     let command = Args::from_arg_matches(&matches).map(|args| args.command);
     let done = match command {
         Ok(Some(Command::Detach)) => detach(&config.datapath.pin),
+        Ok(Some(Command::Replay { file, pod })) => replay(Replay {
+            file,
+            pod,
+            pods: known,
+            port_scan: config.port_scan,
+            tick: config.tick,
+        }),
         Ok(None) => watch(config, known),
         Err(error) => Err(error.into()),
     };
@@ -75,6 +83,13 @@ fn detach(pin: &datapath::Pin) -> anyhow::Result<()> {
         println!("nothing to remove: no agent has left anything here");
     }
     Ok(())
+}
+
+fn replay(replay: Replay) -> anyhow::Result<()> {
+    match replay.run() {
+        Err(error) if error.reader_left() => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 fn watch(config: Config, known: Pods) -> anyhow::Result<()> {

@@ -1,10 +1,23 @@
 //! The flags, each also an environment variable and a key of the file.
 
+use std::path::PathBuf;
+
+use crate::replay::PodAddress;
+
 /// What else there is to do.
-#[derive(Clone, Copy, Debug, clap::Subcommand)]
+#[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     /// Removes every program, map and link that agents have left on this node, whatever their version.
     Detach,
+    /// Runs a capture through the programs and detectors, and writes events for `picket replay` to print.
+    Replay {
+        /// Capture to replay: pcap or pcapng.
+        file: PathBuf,
+
+        /// MAC or IP address that tells the pod's packets from all others; may be given several times.
+        #[arg(long, value_name = "ADDRESS")]
+        pod: Vec<PodAddress>,
+    },
 }
 
 /// Watches the traffic of every pod of this node, and tells when one starts to look around.

@@ -1,5 +1,7 @@
 //! Runs packets through the loaded programs without a wire, by BPF_PROG_TEST_RUN.
 
+use std::io;
+
 use agent_common::Direction;
 use aya::programs::{ProgramError, SchedClassifier, TestRun as _, TestRunOptions};
 
@@ -22,6 +24,17 @@ pub struct InjectError {
     pub ifindex: u32,
     /// What the kernel said.
     pub source: Box<ProgramError>,
+}
+
+impl InjectError {
+    /// Whether the kernel takes no packet of this shape.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        matches!(
+            &*self.source,
+            ProgramError::SyscallError(error) if error.io_error.kind() == io::ErrorKind::InvalidInput
+        )
+    }
 }
 
 /// Handles of its own to the loaded programs, so that it may run beside a drain.
