@@ -1,6 +1,12 @@
 //! A capture at one interface, and what it says about who probed which ports.
 
-use std::{collections::BTreeSet, fs, net::IpAddr, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
@@ -11,6 +17,9 @@ use crate::{deadline::wait_for, namespace::Namespace, process::Process};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const BUFFER_KIB: &str = "262144";
+/// Bytes of each packet that are stored.
+const HEADERS: &str = "128";
+const WHOLE: &str = "262144";
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
 
@@ -27,11 +36,23 @@ impl Capture {
     /// # Errors
     /// When `tcpdump` cannot be started or does not open the interface.
     pub fn start(network: &Namespace, interface: &str) -> Result<Self> {
+        Self::of(network, interface, HEADERS)
+    }
+
+    /// Starts capturing packets at their full length.
+    ///
+    /// # Errors
+    /// When `tcpdump` cannot be started or does not open the interface.
+    pub fn whole(network: &Namespace, interface: &str) -> Result<Self> {
+        Self::of(network, interface, WHOLE)
+    }
+
+    fn of(network: &Namespace, interface: &str, stored: &str) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut command = network.command("tcpdump");
         command
             .args(["-i", interface, "-n", "-Z", "root", "-B", BUFFER_KIB])
-            .args(["--immediate-mode", "-U", "-s", "128", "-w"])
+            .args(["--immediate-mode", "-U", "-s", stored, "-w"])
             .arg(directory.path().join("packets"));
         let mut tcpdump = Process::spawn("tcpdump", &mut command)?;
         tcpdump.wait_for_line("listening on", LIMIT)?;
@@ -43,14 +64,8 @@ impl Capture {
     /// # Errors
     /// When `tcpdump` did not keep up, so that the capture is no measure of anything.
     pub fn finish(mut self) -> Result<Packets> {
-        // It discards what it has not read yet when it is told to stop, so let it catch up first.
-        wait_for("tcpdump to catch up", LIMIT, || {
-            self.tcpdump.forget_lines();
-            self.tcpdump.signal(Signal::USR1)?;
-            let said = self.tcpdump.wait_for_line(" packets captured", LIMIT)?;
-            let [captured, received, dropped] = counts(&said)?;
-            Ok((captured + dropped >= received).then_some(()))
-        })?;
+        // It discards what it has not read yet when it is told to stop.
+        self.catch_up()?;
         self.tcpdump.forget_lines();
         self.tcpdump.terminate(LIMIT)?;
         let said = self.tcpdump.wait_for_line(" dropped by kernel", LIMIT)?;
@@ -58,7 +73,39 @@ impl Capture {
             said.starts_with("0 "),
             "the capture is not whole: {said}; the machine is too busy to measure"
         );
-        Packets::read(&self.directory.path().join("packets"))
+        let mut packets = Packets::default();
+        read(&self.path(), |frame| packets.tcp.extend(Tcp::parse(frame)))?;
+        Ok(packets)
+    }
+
+    /// The frames that passed so far, in order.
+    ///
+    /// # Errors
+    /// When `tcpdump` does not keep up.
+    pub fn frames(&mut self) -> Result<Vec<Vec<u8>>> {
+        let dropped = self.catch_up()?;
+        ensure!(
+            dropped == 0,
+            "the capture is not whole: {dropped} packets dropped; the machine is too busy to measure"
+        );
+        let mut frames = Vec::new();
+        read(&self.path(), |frame| frames.push(frame.to_vec()))?;
+        Ok(frames)
+    }
+
+    /// Waits until it has read what passed before, and how many it could not.
+    fn catch_up(&mut self) -> Result<u64> {
+        wait_for("tcpdump to catch up", LIMIT, || {
+            self.tcpdump.forget_lines();
+            self.tcpdump.signal(Signal::USR1)?;
+            let said = self.tcpdump.wait_for_line(" captured, ", LIMIT)?;
+            let [captured, received, dropped] = counts(&said)?;
+            Ok((captured + dropped >= received).then_some(dropped))
+        })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("packets")
     }
 }
 
@@ -93,21 +140,21 @@ impl Packets {
         tcp.filter(|tcp| tcp.source == source && tcp.destination == destination)
             .count()
     }
+}
 
-    fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut rest = bytes.get(FILE_HEADER..).context("no pcap file header")?;
-        let mut packets = Self::default();
-        while let Some((header, behind)) = rest.split_at_checked(RECORD_HEADER) {
-            let stored = u32::from_ne_bytes([header[8], header[9], header[10], header[11]]);
-            let (packet, behind) = behind
-                .split_at_checked(usize::try_from(stored)?)
-                .context("the last packet of the capture is cut")?;
-            packets.tcp.extend(Tcp::parse(packet));
-            rest = behind;
-        }
-        Ok(packets)
+/// Reads a capture file up to its last whole packet.
+fn read(path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut rest = bytes.get(FILE_HEADER..).context("no pcap file header")?;
+    while let Some((header, behind)) = rest.split_at_checked(RECORD_HEADER) {
+        let stored = u32::from_ne_bytes([header[8], header[9], header[10], header[11]]);
+        let (packet, behind) = behind
+            .split_at_checked(usize::try_from(stored)?)
+            .context("the last packet of the capture is cut")?;
+        each(packet);
+        rest = behind;
     }
+    Ok(())
 }
 
 impl Tcp {
