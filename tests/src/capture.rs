@@ -93,6 +93,18 @@ impl Capture {
         Ok(frames)
     }
 
+    /// Saves what passed so far as a file.
+    ///
+    /// # Errors
+    /// When `tcpdump` does not keep up, or the file cannot be written.
+    pub fn save(&mut self, to: &Path) -> Result<()> {
+        let dropped = self.catch_up()?;
+        ensure!(dropped == 0, "the capture is not whole: {dropped} packets dropped");
+        let saved = fs::copy(self.path(), to);
+        saved.with_context(|| format!("cannot write {}", to.display()))?;
+        Ok(())
+    }
+
     /// Waits until it has read what passed before, and how many it could not.
     fn catch_up(&mut self) -> Result<u64> {
         wait_for("tcpdump to catch up", LIMIT, || {

@@ -211,7 +211,6 @@ mod tests {
             (POD, target, 77, 2),
             (POD, target, 78, 2),
             (target, POD, 2, 1),
-            (target, GATEWAY, 2, 77),
         ]);
         assert_eq!(census.pod(), Some(PodAddress::Mac(POD)));
         assert_eq!(census.addresses(PodAddress::Mac(POD)), [host(1)]);
