@@ -2,6 +2,7 @@
 #![no_std]
 #![deny(missing_docs)]
 
+pub mod bench;
 mod class;
 mod counters;
 mod hash;

@@ -8,6 +8,8 @@ use crate::{command, compiler::Compiler, tools::BPF_LINKER, workspace::Workspace
 
 const TARGET: &str = "bpfel-unknown-none";
 const PROGRAMS: &str = "picket-programs";
+/// What the benchmark measures them against, and by.
+const BENCH_PROGRAMS: &str = "bench-programs";
 /// Types for the verifier's messages and for relocation, and the instruction set of kernel 5.12.
 const FLAGS: [&str; 3] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Ctarget-cpu=v3"];
 
@@ -17,14 +19,12 @@ const FLAGS: [&str; 3] = ["-Cdebuginfo=2", "-Clink-arg=--btf", "-Ctarget-cpu=v3"
 /// The toolchain is not there, or the programs do not build.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     command::run(
-        cargo(workspace, "build", false)?.args(["--bin", PROGRAMS]),
+        cargo(workspace, "build", false)?.args(["--bin", PROGRAMS, "--bin", BENCH_PROGRAMS]),
         "fix what the compiler says about agent-ebpf",
     )?;
-    let built = folder(workspace)
-        .join(TARGET)
-        .join("release")
-        .join(PROGRAMS);
-    publish(&built, &workspace.programs())
+    let built = folder(workspace).join(TARGET).join("release");
+    publish(&built.join(PROGRAMS), &workspace.programs())?;
+    publish(&built.join(BENCH_PROGRAMS), &workspace.bench_programs())
 }
 
 /// Runs clippy on the programs, for the target they are made for.

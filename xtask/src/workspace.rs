@@ -43,4 +43,9 @@ impl Workspace {
     pub(crate) fn programs(&self) -> PathBuf {
         self.target.join("bpf/picket-programs.o")
     }
+
+    /// Where the object with the benchmark's own programs is put for the benchmark to load.
+    pub(crate) fn bench_programs(&self) -> PathBuf {
+        self.target.join("bpf/bench-programs.o")
+    }
 }
