@@ -1,6 +1,6 @@
 //! The datapath alone, on an interface of its own namespace: packets are run, not sent.
 
-use agent::datapath::{Attach, Config, Datapath, Direction, Injector, Pin, monotonic};
+use agent::datapath::{Attach, Config, Datapath, Direction, Injector, Passage, Pin, monotonic};
 use anyhow::{Context, Result};
 use detect::{Observation, Subject};
 
@@ -9,6 +9,10 @@ use crate::Namespace;
 /// The interface that stands for the host side of a pod's veth.
 const INTERFACE: &str = "pod0";
 const IFINDEX: u32 = 4711;
+/// What a program returns (linux/pkt_cls.h).
+const TC_ACT_UNSPEC: i32 = -1;
+const TC_ACT_SHOT: i32 = 2;
+const SLOTS: u32 = 4;
 
 /// A watched interface, and a way to run packets through its programs.
 #[derive(Debug)]
@@ -27,6 +31,17 @@ impl Kernel {
     /// # Errors
     /// When the programs cannot be loaded or attached, or `inside` fails.
     pub fn with<T: Send>(inside: impl AsyncFnOnce(Self) -> Result<T> + Send) -> Result<T> {
+        Self::with_slots(SLOTS, inside)
+    }
+
+    /// The same with maps for `slots` interfaces.
+    ///
+    /// # Errors
+    /// As for [`Self::with`].
+    pub fn with_slots<T: Send>(
+        slots: u32,
+        inside: impl AsyncFnOnce(Self) -> Result<T> + Send,
+    ) -> Result<T> {
         let namespace = Namespace::new()?;
         namespace.ip(&format!(
             "link add {INTERFACE} index {IFINDEX} type veth peer name eth0"
@@ -35,13 +50,13 @@ impl Kernel {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(async { inside(Self::load()?).await })
+            runtime.block_on(async { inside(Self::load(slots)?).await })
         })?
     }
 
-    fn load() -> Result<Self> {
+    fn load(slots: u32) -> Result<Self> {
         let mut datapath = Datapath::load(&Config {
-            slots: 4,
+            slots,
             sample_rate: 1,
             samples_per_drain: 0,
             attach: Attach::Auto,
@@ -75,6 +90,22 @@ impl Kernel {
         Ok(self
             .injector
             .run(Direction::FromPod, self.subject.ifindex, packet, 1)?)
+    }
+
+    /// Runs a packet of the pod; whether it passes on, to other programs and the stack.
+    ///
+    /// # Errors
+    /// When the kernel refuses it, or the program decides something else.
+    pub fn passes(&self, packet: &[u8]) -> Result<bool> {
+        let passage = Passage {
+            ifindex: self.subject.ifindex,
+            ..Passage::default()
+        };
+        match self.injector.pass(Direction::FromPod, packet, passage)? {
+            TC_ACT_UNSPEC => Ok(true),
+            TC_ACT_SHOT => Ok(false),
+            verdict => anyhow::bail!("the program returned {verdict}"),
+        }
     }
 
     /// Runs a packet to the pod.

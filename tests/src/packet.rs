@@ -24,10 +24,21 @@ pub const ACK: u8 = 0x10;
 /// TCP flag.
 pub const URG: u8 = 0x20;
 
-const TCP: u8 = 6;
+/// IP protocol number.
+pub const ICMP: u8 = 1;
+/// IP protocol number.
+pub const TCP: u8 = 6;
+/// IP protocol number.
+pub const UDP: u8 = 17;
+/// IP protocol number.
+pub const ICMPV6: u8 = 58;
+/// IP protocol number.
+pub const SCTP: u8 = 132;
+
 const ETHERNET_BYTES: usize = 14;
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
+const ARP: u16 = 0x0806;
 
 /// A TCP segment as the pod sends it; [`to_pod`] swaps its ports.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +84,55 @@ impl Tcp {
         bytes.resize(usize::from(self.words) * 4, 1);
         bytes
     }
+}
+
+/// A UDP datagram between these ports.
+#[must_use]
+pub fn udp(from: u16, to: u16, payload: &[u8]) -> Vec<u8> {
+    let length = 8 + payload.len() as u16;
+    let mut bytes = [from, to, length, 0].map(u16::to_be_bytes).concat();
+    bytes.extend(payload);
+    bytes
+}
+
+/// An SCTP packet between these ports, up to the header of its first chunk.
+#[must_use]
+pub fn sctp(from: u16, to: u16, chunk: u8) -> Vec<u8> {
+    let mut bytes = [from, to].map(u16::to_be_bytes).concat();
+    bytes.extend([0; 8]);
+    bytes.extend([chunk, 0, 0, 4]);
+    bytes
+}
+
+/// An ARP frame for IPv4 over Ethernet.
+#[must_use]
+pub fn arp(operation: u8, sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
+    let mut bytes = vec![0, 1, 8, 0, 6, 4, 0, operation];
+    bytes.extend([2, 0, 0, 0, 0, 2]);
+    bytes.extend(sender.octets());
+    bytes.extend([0; 6]);
+    bytes.extend(target.octets());
+    ethernet(ARP, &bytes)
+}
+
+/// A neighbour solicitation (135) or advertisement (136), without options.
+#[must_use]
+pub fn neighbour(kind: u8, source: Ipv6Addr, destination: Ipv6Addr, target: Ipv6Addr) -> Vec<u8> {
+    let mut bytes = vec![kind, 0, 0, 0, 0, 0, 0, 0];
+    bytes.extend(target.octets());
+    ipv6(ICMPV6, source, destination, &bytes)
+}
+
+/// A frame of the pod over IPv4.
+#[must_use]
+pub fn sent(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    ipv4(protocol, 0, &[], POD, PEER, payload)
+}
+
+/// A frame to the pod over IPv4.
+#[must_use]
+pub fn received(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    ipv4(protocol, 0, &[], PEER, POD, payload)
 }
 
 /// A frame of the pod.

@@ -110,3 +110,45 @@ fn newly_refused_ports_trip_at_a_budget_of_their_own() -> Result<()> {
         Ok(())
     })
 }
+
+/// Between a drain and the budget that follows from it the detectors think, and packets pass.
+#[test]
+fn what_is_spent_while_the_budget_is_renewed_is_not_lost() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    Kernel::with(async |mut kernel: Kernel| {
+        let budget = |ports| Budget {
+            ports,
+            refused: 1000,
+        };
+        kernel.drain()?;
+        probe(&kernel, 1)?;
+        kernel.datapath.set_budget(kernel.subject, budget(2));
+        ensure!(!tripped(&mut kernel, SHORT).await?, "tripped early");
+        probe(&kernel, 2)?;
+        ensure!(tripped(&mut kernel, LONG).await?, "a port was lost");
+        let now = agent::datapath::monotonic();
+        let observations = kernel.datapath.drain_tripped(now);
+        ensure!(observations[0].tcp_ports == [1, 2], "{observations:?}");
+
+        for port in 3..=7 {
+            probe(&kernel, port)?;
+        }
+        kernel.datapath.set_budget(kernel.subject, budget(5));
+        ensure!(
+            tripped(&mut kernel, LONG).await?,
+            "more was spent than there was, and nobody told"
+        );
+        let observations = kernel.datapath.drain_tripped(now);
+        ensure!(
+            observations[0].tcp_ports == [3, 4, 5, 6, 7],
+            "{observations:?}"
+        );
+        ensure!(
+            kernel.datapath.drain_tripped(now).is_empty(),
+            "tripped twice"
+        );
+        Ok(())
+    })
+}
