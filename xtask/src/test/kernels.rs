@@ -161,7 +161,7 @@ fn executables(workspace: &Workspace) -> Result<Vec<PathBuf>> {
         "--package",
         "tests",
         "--no-run",
-        "--message-format=json",
+        "--message-format=json-render-diagnostics",
     ]);
     for test in plan::TESTS {
         build.args(["--test", test]);
