@@ -1,6 +1,8 @@
 //! Benchmarks of the real daemons under real tools.
 
+mod attach;
 mod latency;
+mod report;
 
 use std::{num::NonZeroU8, process::ExitCode};
 
@@ -18,6 +20,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Benchmark {
+    /// How long it takes to attach to 500 interfaces that come at once.
+    Attach,
     /// The time from the packet that crosses the threshold to the subscriber, over real scans.
     Latency {
         /// How many pods scan, one after another.
@@ -45,6 +49,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     require_tools(&["nmap", "ip", "nsenter", "setpriv"])?;
     fail_waits_on_signals()?;
     match benchmark {
+        Benchmark::Attach => attach::run(),
         Benchmark::Latency { scans } => latency::run(scans.get()),
     }
 }
