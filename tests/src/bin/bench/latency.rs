@@ -1,9 +1,7 @@
 //! From the packet that crosses the threshold to the subscriber, over scans that each open anew.
 
 use std::{
-    env, fmt, fs,
-    path::{Path, PathBuf},
-    thread::available_parallelism,
+    fmt, fs,
     time::{Duration, SystemTime},
 };
 
@@ -11,6 +9,8 @@ use anyhow::{Context, Result, anyhow};
 use api::v1::{Event, State, subscribe_request::From};
 use serde_json::{Value, json};
 use tests::{Place, Pod, Process, Story, Subscription, Watch};
+
+use crate::report;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -48,17 +48,15 @@ pub(crate) fn run(scans: u8) -> Result<()> {
     println!("  raised by the agent    {raised}");
     println!("  told to the subscriber {told}");
     println!("  {during} were told before nmap ended");
-    let report = json!({
+    let measured = json!({
         "scans": scans,
         "raised_ms": raised.json(),
         "told_ms": told.json(),
         "told_before_nmap_ended": f64::from(during) / f64::from(scans),
-        "kernel": fs::read_to_string("/proc/sys/kernel/osrelease")?.trim(),
-        "cpus": available_parallelism()?,
-        "load": fs::read_to_string("/proc/loadavg")?.trim(),
+        "machine": report::machine()?,
     });
-    let path = report_path("latency")?;
-    fs::write(&path, format!("{report:#}\n"))?;
+    let path = report::path("latency.json")?;
+    fs::write(&path, format!("{measured:#}\n"))?;
     println!("  written to {}", path.display());
     Ok(())
 }
@@ -132,13 +130,4 @@ impl fmt::Display for Percentiles {
         let Self { p50, p90, p99, max } = self;
         write!(f, "p50 {p50:.1}, p90 {p90:.1}, p99 {p99:.1}, max {max:.1}")
     }
-}
-
-/// `bench/NAME.json` in the target directory this was built into.
-fn report_path(name: &str) -> Result<PathBuf> {
-    let here = env::current_exe()?;
-    let target = here.ancestors().nth(2).map(Path::to_path_buf);
-    let directory = target.context("no target directory")?.join("bench");
-    fs::create_dir_all(&directory)?;
-    Ok(directory.join(format!("{name}.json")))
 }

@@ -1,8 +1,10 @@
 //! Benchmarks of the real daemons under real tools.
 
 mod attach;
+mod kernel;
 mod latency;
 mod report;
+mod statistics;
 
 use std::{num::NonZeroU8, process::ExitCode};
 
@@ -28,6 +30,12 @@ enum Benchmark {
         #[arg(long, default_value = "100")]
         scans: NonZeroU8,
     },
+    /// The cost of a packet and of a drain, and the memory of the maps.
+    Kernel {
+        /// Only these parts, separated by commas.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        only: Vec<kernel::Part>,
+    },
 }
 
 #[expect(clippy::print_stderr, reason = "it talks to a person")]
@@ -51,5 +59,6 @@ fn run(arguments: &Arguments) -> Result<()> {
     match benchmark {
         Benchmark::Attach => attach::run(),
         Benchmark::Latency { scans } => latency::run(scans.get()),
+        Benchmark::Kernel { only } => kernel::run(only),
     }
 }

@@ -1,0 +1,152 @@
+//! How long it takes to drain all slots, idle and under traffic.
+
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+};
+
+use agent::datapath::{Attach, Config, Datapath, Direction, Injector, Pin, monotonic};
+use anyhow::{Context, Result, ensure};
+use aya::programs::{ProgramFd, TcAttachType};
+use serde_json::{Value, json};
+use tests::{Namespace, program_at};
+
+use super::{
+    carousel::Carousel,
+    flow::{Flows, Kind},
+};
+use crate::statistics::Spread;
+
+/// Interfaces are both ends of half as many veth pairs: the programs do not care which end it is.
+const SLOTS: [u32; 3] = [110, 250, 1000];
+const FIRST_IFINDEX: u32 = 5000;
+const ROUNDS: usize = 60;
+/// Ports that each pod contacts between two drains of a node under traffic: thrice what nmap manages
+/// in a tick.
+const FRESH_PORTS: u32 = 300;
+const TARGET: (u32, f64) = (250, 1.0);
+
+/// Measures and prints.
+#[expect(clippy::print_stdout, reason = "it talks to a person")]
+pub(super) fn measure() -> Result<Value> {
+    println!("\ndrain of all slots, ms (middle half):");
+    let mut results = Vec::new();
+    for slots in SLOTS {
+        let [idle, busy] = with_slots(slots, |datapath, interfaces| {
+            let idle = drains(datapath, || Ok(()))?;
+            Ok([idle, under_traffic(datapath, interfaces)?])
+        })?;
+        let target = (slots == TARGET.0).then_some(TARGET.1);
+        for (name, time, ports) in [("idle", idle, 0), ("traffic", busy, FRESH_PORTS)] {
+            print!(
+                "  {slots:>5} slots, {name:<8} {:>8.3} ({:.3} to {:.3})",
+                time.median, time.low, time.high
+            );
+            match target {
+                Some(target) if time.median < target => println!(", target {target}: met"),
+                Some(target) => println!(", target {target}: missed"),
+                None => println!(),
+            }
+            results.push(json!({
+                "slots": slots,
+                "fresh_ports": ports,
+                "ms": time.json(),
+                "target_ms": target,
+            }));
+        }
+    }
+    Ok(results.into())
+}
+
+fn with_slots<T: Send>(
+    slots: u32,
+    inside: impl FnOnce(&mut Datapath, &[u32]) -> Result<T> + Send,
+) -> Result<T> {
+    let namespace = Namespace::new()?;
+    let interfaces: Vec<u32> = (FIRST_IFINDEX..).take(slots as usize).collect();
+    let mut lines = String::new();
+    for pair in interfaces.chunks(2) {
+        let [one, other] = *pair else { continue };
+        writeln!(
+            lines,
+            "link add v{one} index {one} type veth peer name v{other} index {other}"
+        )?;
+    }
+    namespace.ip(&lines)?;
+    namespace.enter(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let _entered = runtime.enter();
+        let mut datapath = Datapath::load(&Config {
+            slots,
+            sample_rate: 16,
+            samples_per_drain: 0,
+            attach: Attach::Auto,
+            pin: Pin::Nowhere,
+            kernel_log: None,
+        })?;
+        for &ifindex in &interfaces {
+            datapath.watch(ifindex)?;
+        }
+        inside(&mut datapath, &interfaces)
+    })?
+}
+
+/// Each pod contacts ports between the drains, and one scans meanwhile.
+fn under_traffic(datapath: &mut Datapath, interfaces: &[u32]) -> Result<Spread> {
+    let first = *interfaces.first().context("no interfaces")?;
+    let packets = Flows::PortScan
+        .all(Direction::FromPod)
+        .into_iter()
+        .map(|flow| flow.packet(Kind::Syn, false))
+        .collect::<Result<Vec<_>>>()?;
+    let from_pod = program_at(first, TcAttachType::Ingress)?.fd()?;
+    let mut carousel = Carousel::load(first)?;
+    carousel.fill(&packets)?;
+    let injector = datapath.injector()?;
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let scan = scope.spawn(|| scan(&injector, first, &packets, &done));
+        let time = drains(datapath, || contact(&mut carousel, &from_pod, interfaces));
+        done.store(true, Relaxed);
+        let scanned = scan
+            .join()
+            .unwrap_or_else(|_| anyhow::bail!("the scan panicked"))?;
+        ensure!(scanned > 0, "nothing was scanned");
+        time
+    })
+}
+
+fn contact(carousel: &mut Carousel, from_pod: &ProgramFd, interfaces: &[u32]) -> Result<()> {
+    for &ifindex in interfaces {
+        carousel.run_at(ifindex, from_pod, FRESH_PORTS)?;
+    }
+    Ok(())
+}
+
+fn scan(injector: &Injector, ifindex: u32, packets: &[Vec<u8>], done: &AtomicBool) -> Result<u64> {
+    let mut scanned = 0;
+    for packet in packets.iter().cycle() {
+        if done.load(Relaxed) {
+            break;
+        }
+        injector.run(Direction::FromPod, ifindex, packet, 1)?;
+        scanned += 1;
+    }
+    Ok(scanned)
+}
+
+/// Milliseconds that a drain takes, after `before` each.
+fn drains(datapath: &mut Datapath, mut before: impl FnMut() -> Result<()>) -> Result<Spread> {
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        before()?;
+        let start = monotonic();
+        let observations = datapath.drain(start);
+        times.push(monotonic().since(start).as_secs_f64() * 1e3);
+        ensure!(!observations.is_empty(), "nothing was drained");
+    }
+    Ok(Spread::of(times))
+}
