@@ -112,7 +112,9 @@ fn payload(rng: &mut Rng) -> Vec<u8> {
         1..5 => rng.usize(..40),
         _ => 0,
     };
-    (0..length).map(|_| rng.u8(..)).collect()
+    let mut payload = vec![0; length];
+    rng.fill(&mut payload);
+    payload
 }
 
 fn flags(rng: &mut Rng) -> u8 {
