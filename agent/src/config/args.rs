@@ -76,7 +76,7 @@ pub struct Args {
     )]
     pub interfaces: Vec<String>,
 
-    /// How many interfaces can be watched at once; each takes 37 kB.
+    /// How many interfaces can be watched at once; each takes 64 kB.
     #[arg(
         long,
         value_name = "NUMBER",
