@@ -3,7 +3,7 @@
 use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use anyhow::{Result, anyhow, ensure};
-use api::v1::{Event, Measure, State, subscribe_request::From};
+use api::v1::{Event, Measure, State, Technique, subscribe_request::From};
 use tests::{Node, Place, Pod, Story, Subscription, Watch, run, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -37,7 +37,7 @@ fn refused_silent_and_unreachable_ports_are_evidence() -> Result<()> {
         (app2.addresses[0], PORTS..=PORTS),
     ];
     for (target, refused) in cases {
-        let closed = scan(app1, target, &mut subscription)
+        let closed = scan(app1, target, &[], 1, &mut subscription)
             .map_err(|error| anyhow!("{target}: {error:#}{}", watch.log()))?;
         let counts = closed.ports.unwrap_or_default();
         assert_eq!(counts.distinct, PORTS, "{target}");
@@ -62,18 +62,52 @@ fn a_scan_over_a_bridge_is_told() -> Result<()> {
     let app2 = node.bridged("blue", "app2", "10.244.1.3/24")?;
     let watch = Watch::start(&node, &[&app1, &app2], AGENT_CONFIG, Place::Apart)?;
     let mut subscription = watch.client()?.subscribe(From::Now(true), LIMIT)?;
-    let closed = scan(&app1, app2.address(), &mut subscription)
+    let closed = scan(&app1, app2.address(), &[], 1, &mut subscription)
         .map_err(|error| anyhow!("{error:#}{}", watch.log()))?;
     assert_eq!(closed.ports.unwrap_or_default().refused, PORTS);
     Ok(())
 }
 
-/// Lets app1 scan, and returns the closing event.
-fn scan(app1: &Pod, target: IpAddr, subscription: &mut Subscription) -> Result<Event> {
+/// A window scan sends what an ACK scan does.
+#[test]
+fn scans_without_a_whole_syn_are_told_by_their_technique() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    let story = Story::new()?;
+    let Story { app1, app2, node } = &story;
+    let watch = Watch::start(node, &[app1, app2], AGENT_CONFIG, Place::Apart)?;
+    let mut subscription = watch.client()?.subscribe(From::Now(true), LIMIT)?;
+    let cases: [(&[&str], Technique); 4] = [
+        (&["-sA"], Technique::TcpAck),
+        (&["-sW"], Technique::TcpAck),
+        (&["-sM"], Technique::TcpMaimon),
+        (&["-sS", "-f"], Technique::TinyFragment),
+    ];
+    for ((how, technique), first) in cases.into_iter().zip((1..).step_by(100)) {
+        let closed = scan(app1, app2.addresses[0], how, first, &mut subscription)
+            .map_err(|error| anyhow!("{how:?}: {error:#}{}", watch.log()))?;
+        assert_eq!(closed.technique(), technique, "{how:?}");
+        let counts = closed.ports.unwrap_or_default();
+        assert_eq!((counts.distinct, counts.refused), (PORTS, PORTS), "{how:?}");
+    }
+    Ok(())
+}
+
+/// Lets app1 scan from port `first` on, and returns the closing event.
+fn scan(
+    app1: &Pod,
+    target: IpAddr,
+    how: &[&str],
+    first: u32,
+    subscription: &mut Subscription,
+) -> Result<Event> {
     let mut nmap = app1.command("nmap");
     nmap.args(["-n", "-Pn", "-T4", "--max-retries", "0"]);
     nmap.args(target.is_ipv6().then_some("-6"));
-    nmap.arg(format!("-p1-{PORTS}")).arg(target.to_string());
+    nmap.args(how);
+    nmap.arg(format!("-p{first}-{}", first + PORTS - 1));
+    nmap.arg(target.to_string());
     run("nmap", &mut nmap, LIMIT)?.success()?;
     let (opened, _) = subscription.event(LIMIT, |_| true)?;
     ensure!(opened.state() == State::Opened, "it begins with {opened:?}");

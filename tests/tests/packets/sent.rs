@@ -174,7 +174,7 @@ fn other_rows() -> Vec<Row> {
         (
             "udp in a tiny fragment",
             None,
-            fragment(0x2000, &udp(1, 53, b"")[..4]),
+            fragment_of(UDP, &udp(1, 53, b"")[..4]),
             "unparsed:udp",
         ),
         (
