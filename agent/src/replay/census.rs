@@ -18,6 +18,9 @@ const MOST_HOSTS_OF_ONE: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Census {
     packets: u64,
+    /// Those from one station to one other: whoever is in all of them is an end of the wire, but calls to
+    /// all are heard on every wire of a bridge.
+    between: u64,
     macs: HashMap<Mac, Station>,
     hosts: HashMap<IpAddr, Part>,
 }
@@ -56,10 +59,10 @@ impl Census {
         // Whoever resolves addresses may do so on his own behalf, or to deliver what others sent.
         let speaks = !packet.asks
             && hosts.is_some_and(|(source, destination)| is_host(source) && is_host(destination));
-        for (mac, sends) in [(source, true), (destination, false)] {
-            if mac[0] & 1 == 1 || mac == [0; 6] {
-                continue;
-            }
+        let between = source != destination && destination[0] & 1 == 0;
+        self.between += u64::from(between);
+        let ends = [(source, true), (destination, false)];
+        for (mac, sends) in ends.into_iter().filter(|_| between) {
             if let Some(station) = within(&mut self.macs, mac, MOST_MACS) {
                 station.part.count(sends && speaks, self.packets);
                 let (hosts, host) = if sends {
@@ -88,7 +91,7 @@ impl Census {
     /// tells it from a gateway; of several the one who spoke first.
     pub(super) fn pod(&self) -> Option<PodAddress> {
         let most = self.macs.values().map(|it| it.part.packets).max();
-        if let Some(most) = most.filter(|most| most * 2 > self.packets) {
+        if let Some(most) = most.filter(|most| most * 2 > self.between) {
             let present = self
                 .macs
                 .iter()
@@ -214,6 +217,19 @@ mod tests {
         ]);
         assert_eq!(census.pod(), Some(PodAddress::Mac(POD)));
         assert_eq!(census.addresses(PodAddress::Mac(POD)), [host(1)]);
+    }
+
+    #[test]
+    fn a_station_that_calls_all_the_time_is_not_the_pod() {
+        let all = [0xff; 6];
+        let census = census(&[
+            (GATEWAY, all, 9, 7),
+            (GATEWAY, all, 9, 8),
+            (POD, GATEWAY, 1, 9),
+            (POD, [2, 0, 0, 0, 0, 2], 1, 2),
+            (POD, [2, 0, 0, 0, 0, 3], 1, 3),
+        ]);
+        assert_eq!(census.pod(), Some(PodAddress::Mac(POD)));
     }
 
     #[test]

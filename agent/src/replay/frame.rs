@@ -67,7 +67,8 @@ mod tests {
         let v6 = [&[0; 23][..], &[1], &[0; 15], &[2]].concat();
         let ten = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
         let loopback = ["::1", "::2"].map(|it| it.parse::<IpAddr>().unwrap());
-        let cases: [(&[u8], &[u8], Option<[IpAddr; 2]>); 6] = [
+        type Case<'a> = (&'a [u8], &'a [u8], Option<[IpAddr; 2]>);
+        let cases: [Case<'_>; 6] = [
             (&[0x08, 0x00], &v4, Some(ten)),
             (&[0x81, 0, 0, 5, 0x08, 0x00], &v4, Some(ten)),
             (

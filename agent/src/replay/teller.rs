@@ -68,10 +68,9 @@ impl Teller {
         if !self.terminal || all < LONG_BYTES {
             return;
         }
-        let percent = Some(read * 100 / all);
-        if self.told != percent {
-            self.told = percent;
-            write!(io::stderr(), "\r{} % ", percent.unwrap_or(0)).ok();
+        let percent = read * 100 / all;
+        if self.told.replace(percent) != Some(percent) {
+            write!(io::stderr(), "\r{percent} % ").ok();
         }
     }
 
