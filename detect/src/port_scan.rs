@@ -17,7 +17,11 @@ use self::pod::Pod;
 pub use self::thresholds::{Thresholds, ThresholdsError};
 use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 
-/// Finds pods that try many ports, by two rules over a sliding minute and a sliding hour each.
+/// Finds pods that try many TCP ports, by two rules over a sliding minute and a sliding hour each.
+///
+/// It judges TCP probes of every [`Technique`](crate::Technique); contacts over other transports are none
+/// of its evidence. Refused ports are told for all transports together: those count that were tried over
+/// TCP too.
 ///
 /// - **Failed ports of one destination.** A port of a destination fails when it refuses, or when a
 ///   probe has neither an answer nor a refusal after [`Thresholds::silence`]; an answer that comes
@@ -44,7 +48,8 @@ use crate::{Anomaly, Budget, Detector, Observation, Subject, Time};
 /// # Budget
 /// Without an open anomaly: what is left to the nearest threshold. With one: what is left to the
 /// next power of ten, and as many refusals as a new destination needs to cross, but at least a
-/// tenth of those there were, so that a scan of all ports wakes the detector about 70 times.
+/// tenth of those there were, so that a scan of all ports wakes the detector about 70 times. The datapath
+/// spends it on ports over other transports as well: that wakes it up more often, never later.
 ///
 /// # Bounds
 /// Of each pod 1,024 destinations and 65,536 ports of destinations are remembered, and 8,192

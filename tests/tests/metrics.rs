@@ -44,3 +44,33 @@ fn every_metric_is_described_once_under_the_name_of_its_daemon() -> Result<()> {
     }
     Ok(())
 }
+
+/// A rate needs a zero to begin with.
+#[test]
+fn every_label_of_the_kernel_s_counts_is_there_from_the_start() -> Result<()> {
+    let text = agent::metrics::exposition()?;
+    let labels = |metric: &str, label: &str, names: Vec<&'static str>| {
+        for name in names {
+            let line = format!("picket_agent_{metric}_total{{{label}=\"{name}\"}} 0");
+            assert!(text.lines().any(|it| it == line), "{line} is missing");
+        }
+    };
+    labels(
+        "initiating_packets",
+        "class",
+        detect::Class::ALL.map(detect::Class::name).to_vec(),
+    );
+    labels(
+        "parse_failures",
+        "reason",
+        detect::ParseFailure::ALL
+            .map(detect::ParseFailure::name)
+            .to_vec(),
+    );
+    labels("packets", "kind", vec!["spoofed", "contained", "replies"]);
+    for direction in ["from_pod", "to_pod"] {
+        let line = format!("{{direction=\"{direction}\",class=\"other\"}} 0");
+        assert_eq!(text.matches(&line).count(), 2, "{line}");
+    }
+    Ok(())
+}
