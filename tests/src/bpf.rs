@@ -15,6 +15,7 @@ const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_OBJ_GET: libc::c_long = 7;
 const BPF_LINK_CREATE: libc::c_long = 28;
 const BPF_LINK_UPDATE: libc::c_long = 29;
+const BPF_LINK_DETACH: libc::c_long = 34;
 const BPF_PROG_TYPE_SCHED_CLS: u32 = 3;
 const BPF_TCX_INGRESS: u32 = 46;
 const BPF_TCX_EGRESS: u32 = 47;
@@ -122,23 +123,27 @@ pub fn update(link: &OwnedFd, program: &OwnedFd) -> Result<()> {
         flags: 0,
         expected: 0,
     };
-    // SAFETY: the kernel reads a structure of the size that it is told, which outlives the call.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_bpf,
-            BPF_LINK_UPDATE,
-            &raw const update,
-            size_of::<Update>(),
-        )
-    };
-    if result < 0 {
-        return Err(io::Error::last_os_error()).context("cannot update a link");
-    }
+    call(BPF_LINK_UPDATE, &update).context("cannot update a link")?;
+    Ok(())
+}
+
+/// Detaches a link, as its owner or anyone with rights may; it stays as a link to nothing.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn detach(link: &OwnedFd) -> Result<()> {
+    call(BPF_LINK_DETACH, &link.as_raw_fd()).context("cannot detach a link")?;
     Ok(())
 }
 
 /// A command that yields a descriptor.
 fn bpf<T>(command: libc::c_long, attributes: &T) -> io::Result<OwnedFd> {
+    let descriptor = call(command, attributes)?;
+    // SAFETY: the kernel has just made it, for nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+fn call<T>(command: libc::c_long, attributes: &T) -> io::Result<RawFd> {
     // SAFETY: the kernel reads a structure of the size that it is told, which outlives the call, and
     // so does all it points to.
     let result = unsafe {
@@ -149,10 +154,8 @@ fn bpf<T>(command: libc::c_long, attributes: &T) -> io::Result<OwnedFd> {
             size_of::<T>(),
         )
     };
-    let descriptor = RawFd::try_from(result).map_err(io::Error::other)?;
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
+    match RawFd::try_from(result) {
+        Ok(result) if result >= 0 => Ok(result),
+        _ => Err(io::Error::last_os_error()),
     }
-    // SAFETY: the kernel has just made it, for nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use api::v1::{Event, State, subscribe_request::From};
 use rustix::process::Signal;
 use tests::{
-    Capture, Client, Pod, Process, Story, Subscription, Watch, bpf::Foreign, run, wait_for,
+    Capture, Client, Pod, Process, Story, Subscription, Watch, bpf, bpf::Foreign, run, wait_for,
     without_root,
 };
 
@@ -282,6 +282,28 @@ fn what_others_detach_is_attached_again() -> Result<()> {
         "{}",
         watch.log()
     );
+    Ok(())
+}
+
+#[test]
+fn a_link_that_others_detach_is_made_again() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    let story = Story::new()?;
+    let Story { app1, app2, node } = &story;
+    let mut watch = Watch::pinned(node, &[app1, app2], "attach: tcx\n")?;
+    let mut subscription = watch.client()?.subscribe(From::Now(true), LIMIT)?;
+    let before = links(&watch)?;
+    for path in &before {
+        let path = watch.bpffs()?.root().join("sys/fs/bpf").join(path);
+        bpf::detach(&bpf::pinned(&path)?)?;
+    }
+    let agent = watch.agent.as_mut().context("no agent runs")?;
+    agent.wait_for_line("detached by others", LIMIT)?;
+    scan(app1, app2)?;
+    subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    ensure!(links(&watch)? == before, "{:?}", links(&watch)?);
     Ok(())
 }
 

@@ -38,6 +38,22 @@ fn every_default_is_valid() {
 }
 
 #[test]
+fn pins_must_be_possible_only_where_somebody_asks_for_them() {
+    let (default, own) = ("/sys/fs/bpf/picket", "/run/picket/bpf");
+    let at = format!("pin: {default}");
+    let cases = [
+        (&[][..], "", datapath::Pin::IfPossible(default.into())),
+        (&[], at.as_str(), datapath::Pin::At(default.into())),
+        (&["--pin", own], "pin: none", datapath::Pin::At(own.into())),
+        (&[], "pin: none", datapath::Pin::Nowhere),
+    ];
+    for (flags, file, expected) in cases {
+        let config = read(flags, file).unwrap();
+        assert_eq!(config.datapath.pin, expected, "{flags:?}, {file:?}");
+    }
+}
+
+#[test]
 fn the_file_says_what_the_flags_say() {
     let file = "
 node: n1
@@ -50,6 +66,7 @@ slots: 8
 tick: 250ms
 sample_rate: 1
 attach: clsact
+pin: /run/bpf
 kernel_log: debug
 log: agent=debug,warn
 log_format: json
@@ -69,6 +86,7 @@ port_scan: {failed_ports_per_minute: 11, ports_per_hour: 99, silence: 1s}
         "--tick=250ms",
         "--sample-rate=1",
         "--attach=clsact",
+        "--pin=/run/bpf",
         "--kernel-log=debug",
         "--log=agent=debug,warn",
         "--log-format=json",
