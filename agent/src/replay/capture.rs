@@ -219,13 +219,41 @@ impl Interfaces {
 }
 
 impl Interface {
+    /// Bounded, so that time can run on behind the last packet.
     fn nanoseconds(self, ticks: u64) -> u64 {
+        const LATEST: i128 = i64::MAX as i128;
         let resolution = u128::from(self.ticks_per_second.max(1));
         let since = u128::from(ticks) * SECOND / resolution;
         let offset = i128::from(self.offset_seconds) * SECOND as i128;
         let at = i128::try_from(since)
-            .unwrap_or(i128::MAX)
+            .unwrap_or(LATEST)
             .saturating_add(offset);
-        u64::try_from(at.max(0)).unwrap_or(u64::MAX)
+        at.clamp(0, LATEST) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_any_resolution_are_told_in_nanoseconds() {
+        let latest = i64::MAX as u64;
+        for (ticks_per_second, offset_seconds, ticks, expected) in [
+            (1_000_000, 0, 1_500_000, 1_500_000_000),
+            (1_000_000_000, 0, 1_500_000_000, 1_500_000_000),
+            (1 << 10, 2, 512, 2_500_000_000),
+            (1_000_000, -9, 1_500_000, 0),
+            (0, 0, u64::MAX, latest),
+            (1, i64::MAX, u64::MAX, latest),
+        ] {
+            let interface = Interface {
+                link: 1,
+                ticks_per_second,
+                offset_seconds,
+            };
+            let told = interface.nanoseconds(ticks);
+            assert_eq!(told, expected, "{ticks} at {ticks_per_second}/s");
+        }
     }
 }

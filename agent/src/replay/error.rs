@@ -49,12 +49,6 @@ pub enum ReplayError {
         /// Which one.
         file: PathBuf,
     },
-    /// It grew shorter or changed meanwhile.
-    #[error("{} has no packets that tell which side is the pod; name it with --pod", file.display())]
-    NoPod {
-        /// Which one.
-        file: PathBuf,
-    },
     /// The programs cannot be loaded.
     #[error(transparent)]
     Datapath(#[from] DatapathError),
