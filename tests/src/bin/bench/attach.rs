@@ -23,14 +23,16 @@ const FIRST_INDEX: u32 = 1000;
 /// Runs both measurements and reports.
 #[expect(clippy::print_stdout, reason = "it talks to a person")]
 pub(crate) fn run() -> Result<()> {
-    let [created, attached] = storm()?;
+    // The kernel is busy for long with the end of a namespace, so all of them stay until the end of this.
+    let mut namespaces = Vec::new();
+    let [created, attached] = storm(&mut namespaces)?;
     println!("{INTERFACES} veths at once, with an agent that pins:");
     println!("  made within            {:6.2} s", created.as_secs_f64());
     println!("  attached within        {:6.2} s", attached.as_secs_f64());
     let mut ways = Vec::new();
     println!("both programs at one of them, in ms:");
     for (name, attach) in [("tcx", Attach::Tcx), ("clsact", Attach::Clsact)] {
-        let mut took = one_by_one(attach)?;
+        let mut took = one_by_one(attach, &mut namespaces)?;
         took.sort_unstable();
         let at = |percent: usize| {
             let rank = (took.len() * percent).div_ceil(100).max(1);
@@ -54,7 +56,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Until they were made, and until the agent said that it watches them, both from the first on.
-fn storm() -> Result<[Duration; 2]> {
+fn storm(namespaces: &mut Vec<Namespace>) -> Result<[Duration; 2]> {
     let node = Node::new("node1")?;
     let watch = Watch::pinned(&node, &[], &format!("slots: {SLOTS}\n"))?;
     let agent = Client::connect(&watch.agent_address(), LIMIT)?;
@@ -68,7 +70,9 @@ fn storm() -> Result<[Duration; 2]> {
         let watched = status.map_or(0, |status| status.slots.len());
         Ok((watched == INTERFACES as usize).then_some(()))
     })?;
-    Ok([created, start.elapsed()])
+    let attached = start.elapsed();
+    namespaces.extend([node.network.try_clone()?, elsewhere]);
+    Ok([created, attached])
 }
 
 /// Lines of `ip -batch` that make them, with their other ends in `elsewhere`.
@@ -85,10 +89,10 @@ fn veths(elsewhere: &Namespace) -> Result<String> {
 }
 
 /// How long each takes when nothing else is done.
-fn one_by_one(attach: Attach) -> Result<Vec<Duration>> {
+fn one_by_one(attach: Attach, namespaces: &mut Vec<Namespace>) -> Result<Vec<Duration>> {
     let (namespace, elsewhere) = (Namespace::new()?, Namespace::new()?);
     namespace.ip(&veths(&elsewhere)?)?;
-    namespace.enter(|| {
+    let took = namespace.enter(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -112,9 +116,11 @@ fn one_by_one(attach: Attach) -> Result<Vec<Duration>> {
                 datapath.reports().count() == took.len(),
                 "some are not watched"
             );
-            Ok(took)
+            anyhow::Ok(took)
         })
-    })?
+    })??;
+    namespaces.extend([namespace, elsewhere]);
+    Ok(took)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
