@@ -5,6 +5,7 @@ mod cases;
 mod chart;
 mod drain;
 mod flow;
+mod measured;
 mod memory;
 mod slot;
 mod test_run;

@@ -11,16 +11,17 @@ use agent_common::{Class, Counter, Direction, SOURCES_V4, SOURCES_V6, Slot, benc
 use anyhow::{Result, ensure};
 use aya::programs::{ProgramFd, SchedClassifier, TcAttachType};
 use rustix::thread::{CpuSet, sched_setaffinity};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::{Kernel, program_at};
 
 use super::{
     carousel::{Carousel, padded, time},
     cases::{self, Before, Case, Counted},
     chart::{self, Bar},
+    measured::{HEADER, Measured, Timing},
     slot::{Counts, SlotMap, Words},
 };
-use crate::{report, statistics::Spread};
+use crate::report;
 
 const ROUNDS: usize = 41;
 /// Turns of the carousel in a round, for packets that may pass again.
@@ -226,85 +227,5 @@ impl Counted {
             "{name} counted {counts:?} instead of {expected:?}"
         );
         Ok(())
-    }
-}
-
-/// Nanoseconds.
-struct Timing {
-    empty: Spread,
-    ours: Spread,
-    added: Spread,
-}
-
-impl Timing {
-    fn of(rounds: &[[f64; 2]]) -> Self {
-        Self {
-            empty: Spread::of(rounds.iter().map(|it| it[0])),
-            ours: Spread::of(rounds.iter().map(|it| it[1])),
-            added: Spread::of(rounds.iter().map(|it| it[1] - it[0])),
-        }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "empty_ns": self.empty.json(),
-            "ours_ns": self.ours.json(),
-            "added_ns": self.added.json(),
-        })
-    }
-}
-
-struct Measured {
-    name: &'static str,
-    rate: u32,
-    target_ns: Option<f64>,
-    many: Timing,
-    one: Option<Timing>,
-}
-
-impl Measured {
-    fn json(&self) -> Value {
-        json!({
-            "case": self.name,
-            "sample_rate": self.rate,
-            "target_ns": self.target_ns,
-            "many": self.many.json(),
-            "one": self.one.as_ref().map(Timing::json),
-        })
-    }
-}
-
-const HEADER: &str = "  case                    | many packets: empty   ours  added (middle half) | one: empty   ours  added  ratio | target";
-
-impl fmt::Display for Measured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Timing { empty, ours, added } = &self.many;
-        write!(
-            f,
-            "  {:<23} | {:>19.0} {:>6.0} {:>6.0} ({:>4.0} to {:>4.0}) |",
-            self.name, empty.median, ours.median, added.median, added.low, added.high
-        )?;
-        match &self.one {
-            Some(one) => write!(
-                f,
-                " {:>10.0} {:>6.0} {:>6.0} {:>6.2} |",
-                one.empty.median,
-                one.ours.median,
-                one.added.median,
-                one.ours.median / one.empty.median
-            )?,
-            None => write!(f, "{:32} |", "")?,
-        }
-        match self.target_ns {
-            Some(target) => {
-                let verdict = if added.median <= target {
-                    "met"
-                } else {
-                    "missed"
-                };
-                write!(f, " {target:>5.0} {verdict}")
-            }
-            None => Ok(()),
-        }
     }
 }
