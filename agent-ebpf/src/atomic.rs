@@ -7,7 +7,7 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU64};
 
-use core::intrinsics::{AtomicOrdering::AcqRel, atomic_or, atomic_xadd};
+use core::intrinsics::{AtomicOrdering::AcqRel, atomic_and, atomic_or, atomic_xadd};
 
 /// The value now.
 #[inline(always)]
@@ -42,4 +42,11 @@ pub(crate) fn fetch_decrement(cell: &AtomicI64) -> i64 {
 pub(crate) fn fetch_or(cell: &AtomicU64, bits: u64) -> u64 {
     // SAFETY: the pointer comes from a reference to an atomic.
     unsafe { atomic_or::<u64, u64, { AcqRel }>(cell.as_ptr(), bits) }
+}
+
+/// Clears the bits that are not in `bits`, and returns the value before.
+#[inline(always)]
+pub(crate) fn fetch_and(cell: &AtomicU64, bits: u64) -> u64 {
+    // SAFETY: the pointer comes from a reference to an atomic.
+    unsafe { atomic_and::<u64, u64, { AcqRel }>(cell.as_ptr(), bits) }
 }

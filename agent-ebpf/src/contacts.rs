@@ -1,126 +1,61 @@
-//! What the pod initiated to, and how it ended.
+//! The records of contacts, outcomes and trips, each reported once in a while.
 #![expect(unsafe_code, reason = "kernel helpers")]
 
 use agent_common::{
-    ANSWERED, CONTACTED, Counter, PortSet, Ports, REFUSED, REPORTED_MASK, Record, RecordKind,
-    contact_tag,
+    ANSWERED, CONTACTED, Counter, RECORDS_BYTES, REFUSED, REPORTED_MASK, Record, RecordKind,
+    Transport, contact_entry, endpoint_hash,
 };
-use aya_ebpf::{helpers::bpf_ktime_get_ns, programs::TcContext};
-use aya_log_ebpf::debug;
+use aya_ebpf::{
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    helpers::generated::{bpf_ktime_get_coarse_ns, bpf_ktime_get_ns},
+};
 
 use crate::{
-    atomic::{fetch_decrement, fetch_or, load, store},
-    maps::{SEED, Watched},
-    packet::{Quoted, Tcp},
+    atomic::{load, store},
+    maps::{RECORDS, Watched, seed, settings},
 };
 
-const IPPROTO_TCP: u8 = 6;
+/// After so many records of a slot the programs look how full the ring buffer is.
+const LOOK_EVERY: u64 = 256;
+/// Fuller than this, user space is woken up before its tick.
+const FULL_BYTES: u64 = RECORDS_BYTES as u64 / 4;
 
-/// An initiating packet of the pod.
-#[inline(always)]
-pub(crate) fn initiated(ctx: &TcContext, watched: &Watched, tcp: &Tcp) {
-    watched.count(Counter::Initiated);
-    let new = remember(&watched.slot.initiated, tcp.destination_port);
-    if new {
-        watched.count(Counter::NewPorts);
-    }
-    let record = Record {
-        peer: bytes(tcp.destination),
-        port: tcp.destination_port,
-        pod: bytes(tcp.source),
-        pod_port: tcp.source_port,
-        tcp_flags: tcp.flags,
-        tcp_words: tcp.words,
-        ..blank()
-    };
-    report(
-        watched,
-        RecordKind::Contact,
-        CONTACTED,
-        &tcp.destination,
-        record,
-    );
-    if new && fetch_decrement(&watched.slot.budget) == 1 {
-        trip(ctx, watched, record);
-    }
+/// A record in the making: what is the same in all that one packet causes.
+#[derive(Clone, Copy)]
+pub(crate) struct Probe {
+    pub(crate) pod: [u32; 4],
+    pub(crate) peer: [u32; 4],
+    pub(crate) port: u16,
+    pub(crate) pod_port: u16,
+    pub(crate) transport: Transport,
+    pub(crate) class: u8,
+    pub(crate) tcp_flags: u8,
+    pub(crate) tcp_words: u8,
+    pub(crate) spoofed: bool,
+    pub(crate) contained: bool,
 }
 
-/// A SYN-ACK to the pod.
+/// Whether the cache says that the contact was reported of late.
 #[inline(always)]
-pub(crate) fn answered(watched: &Watched, tcp: &Tcp) {
-    if !contains(&watched.slot.initiated.window, tcp.source_port) {
-        return;
-    }
-    watched.count(Counter::Answered);
-    report(
-        watched,
-        RecordKind::Answer,
-        ANSWERED,
-        &tcp.source,
-        towards_pod(tcp),
-    );
+pub(crate) fn is_contacted(watched: &Watched, peer: &[u32; 4], transport: Transport) -> bool {
+    let (index, tag) = contact_entry(endpoint_hash(seed(), peer, 0, transport));
+    let known = load(&watched.slot.contacts[index]);
+    known & !REPORTED_MASK == tag && known & CONTACTED != 0
 }
 
-/// A reset to the pod that answers an initiating packet.
-#[inline(always)]
-pub(crate) fn refused(ctx: &TcContext, watched: &Watched, tcp: &Tcp) {
-    refuse(ctx, watched, &tcp.source, towards_pod(tcp));
-}
-
-/// An unreachable to the pod that quotes a TCP packet of its own.
-#[inline(always)]
-pub(crate) fn unreachable(ctx: &TcContext, watched: &Watched, quoted: &Quoted) {
-    let record = Record {
-        peer: bytes(quoted.destination),
-        port: quoted.destination_port,
-        pod: bytes(quoted.source),
-        pod_port: quoted.source_port,
-        ..blank()
-    };
-    refuse(ctx, watched, &quoted.destination, record);
-}
-
-/// Counts only ports the pod initiated to: others cannot make it look refused.
-#[inline(always)]
-fn refuse(ctx: &TcContext, watched: &Watched, peer: &[u32; 4], record: Record) {
-    if !contains(&watched.slot.initiated.window, record.port) {
-        return;
-    }
-    watched.count(Counter::Refused);
-    let new = remember(&watched.slot.refused, record.port);
-    report(watched, RecordKind::Refusal, REFUSED, peer, record);
-    if new && fetch_decrement(&watched.slot.refusal_budget) == 1 {
-        trip(ctx, watched, record);
-    }
-}
-
-/// Puts `port` into both sets; whether it was new to the window.
-#[inline(always)]
-fn remember(ports: &Ports, port: u16) -> bool {
-    let (word, bit) = PortSet::locate(port);
-    set(&ports.fresh, word, bit);
-    !set(&ports.window, word, bit)
-}
-
-/// Sets a bit; whether it was set before. Reads first: most are, and a read needs no bus lock.
-#[inline(always)]
-fn set(ports: &PortSet, word: usize, bit: u64) -> bool {
-    let cell = &ports.words[word];
-    load(cell) & bit != 0 || fetch_or(cell, bit) & bit != 0
-}
-
-#[inline(always)]
-fn contains(ports: &PortSet, port: u16) -> bool {
-    let (word, bit) = PortSet::locate(port);
-    load(&ports.words[word]) & bit != 0
-}
-
-/// Reports a contact or its outcome, unless the cache says that it was reported of late.
+/// Reports a contact or its outcome, unless the cache says that it was reported of late; whether it
+/// was not.
 ///
 /// Two CPUs may race for an entry: then a record is written twice, or an entry forgotten early.
 #[inline(always)]
-fn report(watched: &Watched, kind: RecordKind, done: u64, peer: &[u32; 4], record: Record) {
-    let (index, tag) = contact_tag(SEED.load(), peer, record.port);
+pub(crate) fn report(watched: &Watched, kind: RecordKind, probe: &Probe) -> bool {
+    let done = match kind {
+        RecordKind::Contact => CONTACTED,
+        RecordKind::Answer => ANSWERED,
+        _ => REFUSED,
+    };
+    let hash = endpoint_hash(seed(), &probe.peer, probe.port, probe.transport);
+    let (index, tag) = contact_entry(hash);
     let entry = &watched.slot.contacts[index];
     let known = load(entry);
     let known = if known & !REPORTED_MASK == tag {
@@ -128,69 +63,82 @@ fn report(watched: &Watched, kind: RecordKind, done: u64, peer: &[u32; 4], recor
     } else {
         tag
     };
-    if known & done == 0
-        && watched.write(Record {
-            kind: kind as u8,
-            time_ns: now(),
-            ..record
-        })
-    {
+    if known & done != 0 {
+        return false;
+    }
+    if offer(watched, kind, probe) {
         // A contact starts over: its outcome is to be reported too, whatever became of the last one.
         let kept = if done == CONTACTED { tag } else { known };
         store(entry, kept | done);
     }
+    true
 }
 
+/// Wakes user space up: a budget was spent. Trips are bounded by user space, which alone renews a
+/// budget, and so are exempt from the slot's cap.
 #[inline(always)]
-fn trip(ctx: &TcContext, watched: &Watched, record: Record) {
-    watched.write(Record {
-        kind: RecordKind::Trip as u8,
-        time_ns: now(),
-        ..record
-    });
-    debug!(ctx, "budget spent at port {}", record.port);
-}
-
-#[inline(always)]
-fn now() -> u64 {
+pub(crate) fn trip(watched: &Watched, probe: &Probe) {
     // SAFETY: the helper has no preconditions.
-    unsafe { bpf_ktime_get_ns() }
-}
-
-#[inline(always)]
-fn towards_pod(tcp: &Tcp) -> Record {
-    Record {
-        peer: bytes(tcp.source),
-        port: tcp.source_port,
-        pod: bytes(tcp.destination),
-        pod_port: tcp.destination_port,
-        tcp_flags: tcp.flags,
-        tcp_words: tcp.words,
-        ..blank()
+    let now = unsafe { bpf_ktime_get_ns() };
+    if !write(watched, RecordKind::Trip, probe, now, BPF_RB_FORCE_WAKEUP) {
+        watched.count(Counter::RecordsDropped);
     }
 }
 
+/// Writes a record, or counts it as dropped; whether it was written.
+///
+/// A wake-up costs fifty times a record without one, so it is for a ring that fills up before the next
+/// tick. Two CPUs may count one record of the cap for two: it is a bound on the work of user space.
 #[inline(always)]
-const fn blank() -> Record {
-    Record {
-        time_ns: 0,
-        slot: 0,
-        epoch: 0,
-        pod: [0; 16],
-        peer: [0; 16],
-        port: 0,
-        pod_port: 0,
-        kind: 0,
-        protocol: IPPROTO_TCP,
-        tcp_flags: 0,
-        tcp_words: 0,
-        reserved: 0,
+fn offer(watched: &Watched, kind: RecordKind, probe: &Probe) -> bool {
+    let cap = settings().map_or(0, |settings| load(&settings.records_per_drain));
+    let offered = load(&watched.slot.records);
+    store(&watched.slot.records, offered + 1);
+    let mut flags = BPF_RB_NO_WAKEUP;
+    if offered % LOOK_EVERY == LOOK_EVERY - 1
+        && RECORDS.query(u64::from(BPF_RB_AVAIL_DATA)) > FULL_BYTES
+    {
+        flags = BPF_RB_FORCE_WAKEUP;
     }
+    // SAFETY: the helper has no preconditions. It is a sixth of the price of the exact clock, and as
+    // precise as a tick of the kernel's timer.
+    let now = unsafe { bpf_ktime_get_coarse_ns() };
+    let written = offered < cap && write(watched, kind, probe, now, flags);
+    if !written {
+        watched.count(Counter::RecordsDropped);
+    }
+    written
+}
+
+#[inline(always)]
+fn write(watched: &Watched, kind: RecordKind, probe: &Probe, now: u64, flags: u32) -> bool {
+    let Some(mut entry) = RECORDS.reserve::<Record>(0) else {
+        return false;
+    };
+    entry.write(Record {
+        time_ns: now,
+        slot: watched.index,
+        epoch: load(&watched.slot.epoch) as u32,
+        pod: bytes(probe.pod),
+        peer: bytes(probe.peer),
+        port: probe.port,
+        pod_port: probe.pod_port,
+        kind: kind as u8,
+        transport: probe.transport as u8,
+        class: probe.class,
+        tcp_flags: probe.tcp_flags,
+        tcp_words: probe.tcp_words,
+        spoofed: u8::from(probe.spoofed),
+        contained: u8::from(probe.contained),
+        reserved: [0; 5],
+    });
+    entry.submit(u64::from(flags));
+    true
 }
 
 /// Words as they lie in the packet, so in network order.
 #[inline(always)]
-const fn bytes(address: [u32; 4]) -> [u8; 16] {
+pub(crate) const fn bytes(address: [u32; 4]) -> [u8; 16] {
     let mut bytes = [0; 16];
     let mut word = 0;
     while word < 4 {

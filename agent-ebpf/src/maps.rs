@@ -5,11 +5,12 @@
 )]
 
 use agent_common::{
-    BUCKET_COUNT, BUCKET_WAYS, Bucket, Counter, ParseFailure, Record, RecordKind, Settings, Slot,
+    BUCKET_COUNT, BUCKET_WAYS, Bucket, Counter, ParseFailure, RECORDS_BYTES, SAMPLES_BYTES,
+    Settings, Slot,
 };
 use aya_ebpf::{
     Global,
-    bindings::{BPF_F_MMAPABLE, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    bindings::BPF_F_MMAPABLE,
     macros::map,
     maps::{Array, PerCpuArray, RingBuf},
     programs::TcContext,
@@ -24,16 +25,21 @@ static BUCKETS: Array<Bucket> = Array::with_max_entries(BUCKET_COUNT, BPF_F_MMAP
 #[map]
 static SETTINGS: Array<Settings> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-static RECORDS: RingBuf = RingBuf::with_byte_size(4096, 0);
+pub(crate) static RECORDS: RingBuf = RingBuf::with_byte_size(RECORDS_BYTES, 0);
+#[map]
+pub(crate) static SAMPLES: RingBuf = RingBuf::with_byte_size(SAMPLES_BYTES, 0);
 #[map]
 static SKIP: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
 
-/// A power of two, so that no division is needed.
-const WAKE_EVERY: u64 = 1024;
-
-/// The secret seed of the contact cache; the loader patches it.
+/// The secret seed of all hashes; the loader patches it.
 #[unsafe(no_mangle)]
-pub(crate) static SEED: Global<u64> = Global::new(0);
+static SEED: Global<u64> = Global::new(0);
+
+/// The secret seed.
+#[inline(always)]
+pub(crate) fn seed() -> u64 {
+    SEED.load()
+}
 
 /// The settings; none only if the map were empty, which the loader rules out.
 #[inline(always)]
@@ -48,12 +54,12 @@ pub(crate) fn skip() -> Option<*mut u32> {
 }
 
 /// A watched interface.
+#[derive(Clone, Copy)]
 pub(crate) struct Watched {
     /// All that is counted of it.
     pub(crate) slot: &'static Slot,
-    /// The packet came in through this interface too: the pod sent it to itself.
-    pub(crate) hairpinned: bool,
-    index: u32,
+    /// Of the slot.
+    pub(crate) index: u32,
 }
 
 impl Watched {
@@ -62,19 +68,13 @@ impl Watched {
     pub(crate) fn of(ctx: &TcContext) -> Option<Self> {
         // SAFETY: the kernel hands every classifier a valid context.
         let ifindex = unsafe { (*ctx.skb.skb).ifindex };
-        // SAFETY: as above.
-        let hairpinned = unsafe { (*ctx.skb.skb).ingress_ifindex } == ifindex;
         let bucket = BUCKETS.get(ifindex % BUCKET_COUNT)?;
         let mut way = 0;
         while way < BUCKET_WAYS {
             let word = load(&bucket.ways[way]);
             if let Some(index) = Bucket::slot_of(word, ifindex) {
                 let slot = SLOTS.get(index)?;
-                return Some(Self {
-                    slot,
-                    hairpinned,
-                    index,
-                });
+                return Some(Self { slot, index });
             }
             way += 1;
         }
@@ -90,38 +90,8 @@ impl Watched {
     /// Counts one packet that could not be parsed.
     #[inline(always)]
     pub(crate) fn count_failure(&self, failure: ParseFailure) {
-        fetch_add(&self.slot.parse_failures[failure as usize], 1);
-    }
-
-    /// Writes a record, or counts it as dropped; whether it was written.
-    ///
-    /// User space wakes up for trips, and for every [`WAKE_EVERY`] records of a slot, so that no pod
-    /// fills the ring before the next tick. A wake-up costs fifty times a record without one. Trips are
-    /// bounded by user space, which alone renews a budget, and so are exempt from the slot's cap.
-    #[inline(always)]
-    pub(crate) fn write(&self, mut record: Record) -> bool {
-        let mut wake = record.kind == RecordKind::Trip as u8;
-        if !wake {
-            let cap = settings().map_or(0, |settings| load(&settings.records_per_drain));
-            let offered = fetch_add(&self.slot.records, 1);
-            if offered >= cap {
-                self.count(Counter::RecordsDropped);
-                return false;
-            }
-            wake = offered % WAKE_EVERY == WAKE_EVERY - 1;
+        if let Some(cell) = self.slot.parse_failures.get(failure as usize) {
+            fetch_add(cell, 1);
         }
-        record.slot = self.index;
-        record.epoch = load(&self.slot.epoch) as u32;
-        let Some(mut entry) = RECORDS.reserve::<Record>(0) else {
-            self.count(Counter::RecordsDropped);
-            return false;
-        };
-        entry.write(record);
-        entry.submit(u64::from(if wake {
-            BPF_RB_FORCE_WAKEUP
-        } else {
-            BPF_RB_NO_WAKEUP
-        }));
-        true
     }
 }

@@ -1,57 +1,64 @@
 //! What a packet is, as far as counting needs to know.
 
+mod arp;
+mod ethernet;
+mod frame;
 mod headers;
 mod icmp;
 mod ip;
+mod sctp;
 mod tcp;
+mod udp;
 
-use agent_common::ParseFailure;
-use aya_ebpf::programs::TcContext;
+use agent_common::{ParseFailure, Transport};
 
-use self::ip::Payload;
-pub(crate) use self::{icmp::Quoted, tcp::Tcp};
-
-/// Bytes that are made linear when a header does not lie in the linear part of a packet.
-const HEADERS_BYTES: u32 = 256;
+pub use self::{
+    arp::Neighbour,
+    frame::Frame,
+    icmp::Quoted,
+    ip::{Ip, PortPair},
+    sctp::{Chunk, Sctp},
+    tcp::{ACK, FIN, RST, SYN, Tcp},
+    udp::Udp,
+};
 
 /// What a packet is.
-pub(crate) enum Packet {
-    /// A TCP segment, its first fragment included.
+#[derive(Debug)]
+pub enum Packet {
+    /// A TCP segment, or a first fragment with its flags.
     Tcp(Tcp),
-    /// An ICMP unreachable that quotes a TCP segment.
-    Unreachable(Quoted),
+    /// A UDP datagram, or a first fragment of one.
+    Udp(Udp),
+    /// An SCTP packet, or a first fragment with its first chunk's header.
+    Sctp(Sctp),
+    /// A first fragment that holds the ports, and not what tells whether it initiates.
+    Tiny(Ip, Transport, PortPair),
+    /// An ICMP or ICMPv6 echo request, or one for timestamp or address mask.
+    EchoRequest(Ip),
+    /// An answer to one.
+    EchoReply(Ip),
+    /// An unreachable, and the packet it quotes.
+    Unreachable(Ip, Quoted),
+    /// Any other ICMP or ICMPv6 message.
+    OtherIcmp,
+    /// An ARP request or a neighbour solicitation.
+    Solicitation(Neighbour),
+    /// An ARP reply or a neighbour advertisement.
+    Advertisement(Neighbour),
+    /// Another IP protocol, by number.
+    Protocol(Ip, u8),
     /// A fragment but the first.
     LaterFragment,
-    /// Anything else.
-    Other,
+    /// Neither IP nor ARP.
+    OtherFrame,
 }
 
-/// Parses a packet from its Ethernet header on.
+/// Parses a packet.
 ///
 /// # Errors
 ///
 /// When a header is cut or contradicts itself.
 #[inline(always)]
-pub(crate) fn parse(ctx: &mut TcContext) -> Result<Packet, ParseFailure> {
-    match dissect(ctx) {
-        Err(failure) => {
-            let linear = ctx.data_end().saturating_sub(ctx.data());
-            if linear < ctx.len() as usize && ctx.pull_data(ctx.len().min(HEADERS_BYTES)).is_ok() {
-                dissect(ctx)
-            } else {
-                Err(failure)
-            }
-        }
-        parsed => parsed,
-    }
-}
-
-#[inline(always)]
-fn dissect(ctx: &TcContext) -> Result<Packet, ParseFailure> {
-    match ip::parse(ctx)? {
-        Payload::Tcp(ip) => tcp::parse(ctx, &ip).map(Packet::Tcp),
-        Payload::Icmp(ip) => Ok(icmp::parse(ctx, &ip)?.map_or(Packet::Other, Packet::Unreachable)),
-        Payload::LaterFragment => Ok(Packet::LaterFragment),
-        Payload::Other => Ok(Packet::Other),
-    }
+pub fn parse(frame: &Frame) -> Result<Packet, ParseFailure> {
+    ethernet::parse(frame)
 }

@@ -1,164 +1,214 @@
-//! Ethernet with VLAN tags, IPv4 with options and fragments, IPv6 with extension headers.
+//! IPv4 with options and fragments, IPv6 with extension headers.
 
-use agent_common::ParseFailure;
-use aya_ebpf::programs::TcContext;
+use agent_common::{ParseFailure, Transport};
 
-use super::headers::{Ipv4, Ipv6, Ipv6Extension, Vlan, header, mapped, words};
-
-const ETHERNET_BYTES: usize = 14;
-const VLAN_BYTES: usize = 4;
-/// 802.1ad with 802.1Q inside.
-const VLAN_TAGS: usize = 2;
-
-const ETHER_IPV4: u16 = 0x0800;
-const ETHER_VLAN: u16 = 0x8100;
-const ETHER_QINQ: u16 = 0x88a8;
-const ETHER_IPV6: u16 = 0x86dd;
+use super::{
+    Packet,
+    frame::Frame,
+    headers::{Ipv4, Ipv6, Ipv6Extension, Ports, header, mapped, port, words},
+    icmp, sctp, tcp, udp,
+};
 
 const IPV4_BYTES: usize = 20;
-const IPV4_OFFSET_MASK: u16 = 0x1fff;
+const IPV4_OFFSET_MASK: u16 = 0x1fff_u16.to_be();
+const IPV4_MORE_FRAGMENTS: u16 = 0x2000_u16.to_be();
 const IPV6_BYTES: usize = 40;
-const IPV6_OFFSET_MASK: u16 = 0xfff8;
+const IPV6_OFFSET_MASK: u16 = 0xfff8_u16.to_be();
+const IPV6_MORE_FRAGMENTS: u16 = 1_u16.to_be();
 /// Extension headers the programs follow: one of each kind that may come before TCP.
 const IPV6_CHAIN: usize = 6;
 
 const NEXT_HOP_BY_HOP: u8 = 0;
 const NEXT_ICMP: u8 = 1;
 const NEXT_TCP: u8 = 6;
+const NEXT_UDP: u8 = 17;
 const NEXT_ROUTING: u8 = 43;
 const NEXT_FRAGMENT: u8 = 44;
 const NEXT_AUTHENTICATION: u8 = 51;
 const NEXT_ICMPV6: u8 = 58;
 const NEXT_DESTINATION: u8 = 60;
+const NEXT_SCTP: u8 = 132;
 
 /// Where the transport header lies, and between whom it is.
-pub(crate) struct Ip {
-    pub(crate) offset: usize,
-    pub(crate) version: Version,
+#[derive(Clone, Copy, Debug)]
+pub struct Ip {
+    /// Of the transport header.
+    pub(super) offset: usize,
+    /// Where the IP packet ends, as its header says.
+    pub(super) end: usize,
+    /// A first fragment: there are more.
+    pub(super) first: bool,
+    pub(super) version: Version,
     network: usize,
 }
 
 /// Which IP it is.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub(crate) enum Version {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Version {
     V4,
     V6,
 }
 
-/// What an IP packet carries.
-pub(crate) enum Payload {
-    Tcp(Ip),
-    Icmp(Ip),
-    LaterFragment,
-    Other,
+/// Source and destination port, in host order.
+#[derive(Clone, Copy, Debug)]
+pub struct PortPair {
+    /// Of the sender.
+    pub source: u16,
+    /// Of the receiver.
+    pub destination: u16,
+}
+
+impl PortPair {
+    #[inline(always)]
+    pub(super) fn of(ports: &Ports) -> Self {
+        Self {
+            source: port(ports.source),
+            destination: port(ports.destination),
+        }
+    }
 }
 
 impl Ip {
-    /// Source and destination, IPv4 mapped.
+    /// The source, IPv4 mapped, in words as in the packet.
     #[inline(always)]
-    pub(crate) fn addresses(&self, ctx: &TcContext) -> Option<([u32; 4], [u32; 4])> {
+    #[must_use]
+    pub fn source(&self, frame: &Frame) -> Option<[u32; 4]> {
         match self.version {
-            Version::V4 => ipv4_addresses(ctx, self.network),
-            Version::V6 => ipv6_addresses(ctx, self.network),
+            Version::V4 => Some(mapped(header::<Ipv4>(frame, self.network)?.source)),
+            Version::V6 => Some(words(header::<Ipv6>(frame, self.network)?.source)),
         }
     }
-}
 
-#[inline(always)]
-pub(crate) fn ipv4_addresses(ctx: &TcContext, offset: usize) -> Option<([u32; 4], [u32; 4])> {
-    let ip = header::<Ipv4>(ctx, offset)?;
-    Some((mapped(ip.source), mapped(ip.destination)))
-}
-
-#[inline(always)]
-pub(crate) fn ipv6_addresses(ctx: &TcContext, offset: usize) -> Option<([u32; 4], [u32; 4])> {
-    let ip = header::<Ipv6>(ctx, offset)?;
-    Some((words(ip.source), words(ip.destination)))
-}
-
-#[inline(always)]
-pub(crate) fn parse(ctx: &TcContext) -> Result<Payload, ParseFailure> {
-    let mut ether_type = (ctx.skb.protocol() as u16).to_le();
-    let mut offset = ETHERNET_BYTES;
-    let mut tags = 0;
-    while ether_type == ETHER_VLAN.to_be() || ether_type == ETHER_QINQ.to_be() {
-        if tags == VLAN_TAGS {
-            return Err(ParseFailure::Ethernet);
+    /// The destination, likewise.
+    #[inline(always)]
+    #[must_use]
+    pub fn destination(&self, frame: &Frame) -> Option<[u32; 4]> {
+        match self.version {
+            Version::V4 => Some(mapped(header::<Ipv4>(frame, self.network)?.destination)),
+            Version::V6 => Some(words(header::<Ipv6>(frame, self.network)?.destination)),
         }
-        let tag = header::<Vlan>(ctx, offset).ok_or(ParseFailure::Ethernet)?;
-        ether_type = tag.ether_type;
-        offset += VLAN_BYTES;
-        tags += 1;
     }
-    if ether_type == ETHER_IPV4.to_be() {
-        ipv4(ctx, offset)
-    } else if ether_type == ETHER_IPV6.to_be() {
-        ipv6(ctx, offset)
-    } else {
-        Ok(Payload::Other)
+
+    /// Where the IP packet ends, as its header says, from the beginning of the frame.
+    #[inline(always)]
+    #[must_use]
+    pub const fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The transport header, when both the packet and its IP length hold all of it.
+    #[inline(always)]
+    pub(super) fn transport<'a, T: super::headers::Header>(
+        &self,
+        frame: &'a Frame,
+    ) -> Option<&'a T> {
+        if self.offset + size_of::<T>() > self.end {
+            return None;
+        }
+        header(frame, self.offset)
+    }
+
+    /// A first fragment that holds no more than ports.
+    #[inline(always)]
+    pub(super) fn tiny(&self, frame: &Frame, transport: Transport) -> Option<Packet> {
+        if !self.first {
+            return None;
+        }
+        let ports = self.transport::<Ports>(frame)?;
+        Some(Packet::Tiny(*self, transport, PortPair::of(ports)))
     }
 }
 
 #[inline(always)]
-fn ipv4(ctx: &TcContext, network: usize) -> Result<Payload, ParseFailure> {
-    let ip = header::<Ipv4>(ctx, network).ok_or(ParseFailure::Ipv4)?;
-    let header_bytes = ipv4_header_bytes(ip).ok_or(ParseFailure::Ipv4)?;
-    if ip.fragment & IPV4_OFFSET_MASK.to_be() != 0 {
-        return Ok(Payload::LaterFragment);
+pub(super) fn v4(frame: &Frame, network: usize) -> Result<Packet, ParseFailure> {
+    let ip = header::<Ipv4>(frame, network).ok_or(ParseFailure::Ipv4)?;
+    let header_bytes = v4_header_bytes(ip).ok_or(ParseFailure::Ipv4)?;
+    // Zero when a GSO packet is longer than the field can tell (net/ipv4/ip_output.c, BIG TCP).
+    let end = match usize::from(u16::from_be(ip.total_bytes)) {
+        0 => frame.bytes,
+        total if total < header_bytes => return Err(ParseFailure::Ipv4),
+        total => network + total,
+    };
+    if ip.fragment & IPV4_OFFSET_MASK != 0 {
+        return Ok(Packet::LaterFragment);
     }
     let here = Ip {
         offset: network + header_bytes,
+        end,
+        first: ip.fragment & IPV4_MORE_FRAGMENTS != 0,
         version: Version::V4,
         network,
     };
-    Ok(match ip.protocol {
-        NEXT_TCP => Payload::Tcp(here),
-        NEXT_ICMP => Payload::Icmp(here),
-        _ => Payload::Other,
-    })
+    match ip.protocol {
+        NEXT_TCP => tcp::parse(frame, here),
+        NEXT_UDP => udp::parse(frame, here),
+        NEXT_ICMP => icmp::parse(frame, here),
+        NEXT_SCTP => sctp::parse(frame, here),
+        other => Ok(Packet::Protocol(here, other)),
+    }
 }
 
 /// Length with options, unless the header is no IPv4 header.
 #[inline(always)]
-pub(crate) fn ipv4_header_bytes(ip: &Ipv4) -> Option<usize> {
+pub(super) fn v4_header_bytes(ip: &Ipv4) -> Option<usize> {
     let bytes = usize::from(ip.version_and_words & 0xf) * 4;
     (ip.version_and_words >> 4 == 4 && bytes >= IPV4_BYTES).then_some(bytes)
 }
 
+/// Whether a quoted IPv4 packet is a fragment without ports.
 #[inline(always)]
-fn ipv6(ctx: &TcContext, network: usize) -> Result<Payload, ParseFailure> {
-    let ip = header::<Ipv6>(ctx, network).ok_or(ParseFailure::Ipv6)?;
+pub(super) fn is_later_fragment(ip: &Ipv4) -> bool {
+    ip.fragment & IPV4_OFFSET_MASK != 0
+}
+
+#[inline(always)]
+pub(super) fn v6(frame: &Frame, network: usize) -> Result<Packet, ParseFailure> {
+    let ip = header::<Ipv6>(frame, network).ok_or(ParseFailure::Ipv6)?;
     if ip.version_and_class >> 4 != 6 {
         return Err(ParseFailure::Ipv6);
     }
     let mut next = ip.next;
-    let mut offset = network + IPV6_BYTES;
+    let mut here = Ip {
+        offset: network + IPV6_BYTES,
+        end: match usize::from(u16::from_be(ip.payload_bytes)) {
+            0 => frame.bytes,
+            payload => network + IPV6_BYTES + payload,
+        },
+        first: false,
+        version: Version::V6,
+        network,
+    };
     let mut followed = 0;
-    while followed <= IPV6_CHAIN {
-        let here = Ip {
-            offset,
-            version: Version::V6,
-            network,
-        };
+    loop {
         match next {
-            NEXT_TCP => return Ok(Payload::Tcp(here)),
-            NEXT_ICMPV6 => return Ok(Payload::Icmp(here)),
             NEXT_HOP_BY_HOP | NEXT_ROUTING | NEXT_FRAGMENT | NEXT_DESTINATION
             | NEXT_AUTHENTICATION => {}
-            _ => return Ok(Payload::Other),
+            _ => break,
         }
-        let extension = header::<Ipv6Extension>(ctx, offset).ok_or(ParseFailure::Ipv6)?;
+        if followed == IPV6_CHAIN {
+            return Err(ParseFailure::Ipv6Chain);
+        }
+        let extension = header::<Ipv6Extension>(frame, here.offset).ok_or(ParseFailure::Ipv6)?;
         let length = usize::from(extension.length);
-        offset += match next {
-            NEXT_FRAGMENT if extension.fragment & IPV6_OFFSET_MASK.to_be() != 0 => {
-                return Ok(Payload::LaterFragment);
+        here.offset += match next {
+            NEXT_FRAGMENT if extension.fragment & IPV6_OFFSET_MASK != 0 => {
+                return Ok(Packet::LaterFragment);
             }
-            NEXT_FRAGMENT => 8,
+            NEXT_FRAGMENT => {
+                here.first |= extension.fragment & IPV6_MORE_FRAGMENTS != 0;
+                8
+            }
             NEXT_AUTHENTICATION => (length + 2) * 4,
             _ => (length + 1) * 8,
         };
         next = extension.next;
         followed += 1;
     }
-    Err(ParseFailure::Ipv6Chain)
+    match next {
+        NEXT_TCP => tcp::parse(frame, here),
+        NEXT_UDP => udp::parse(frame, here),
+        NEXT_ICMPV6 => icmp::parse(frame, here),
+        NEXT_SCTP => sctp::parse(frame, here),
+        other => Ok(Packet::Protocol(here, other)),
+    }
 }

@@ -1,63 +1,98 @@
-//! TCP: who initiates, who answers, who refuses.
+//! TCP: the flags, and what a segment does with them.
 
-use agent_common::ParseFailure;
-use aya_ebpf::programs::TcContext;
+use agent_common::{Class, ParseFailure, Transport};
 
 use super::{
-    headers::{TcpHeader, header, port},
-    ip::Ip,
+    Packet,
+    frame::Frame,
+    headers::{TcpHeader, TcpStart},
+    ip::{Ip, PortPair},
 };
 
-const SYN: u8 = 0x02;
-const RST: u8 = 0x04;
-const ACK: u8 = 0x10;
+/// The flag that ends one direction.
+pub const FIN: u8 = 0x01;
+/// The flag that opens a connection.
+pub const SYN: u8 = 0x02;
+/// The flag that refuses or aborts one.
+pub const RST: u8 = 0x04;
+/// The flag of every segment that answers another.
+pub const ACK: u8 = 0x10;
+
+/// FIN, PSH and URG.
+const XMAS: u8 = 0x29;
+/// ECE and CWR, which do not tell probes apart.
+const CONGESTION: u8 = 0xc0;
+
+const MIN_WORDS: u8 = 5;
 
 /// A TCP segment.
-pub(crate) struct Tcp {
-    pub(crate) source: [u32; 4],
-    pub(crate) destination: [u32; 4],
-    pub(crate) source_port: u16,
-    pub(crate) destination_port: u16,
-    pub(crate) flags: u8,
+#[derive(Clone, Copy, Debug)]
+pub struct Tcp {
+    /// Between whom.
+    pub ip: Ip,
+    /// Their ports.
+    pub ports: PortPair,
+    /// All eight.
+    pub flags: u8,
     /// Data offset in 32-bit words.
-    pub(crate) words: u8,
-    first_sequence: bool,
+    pub words: u8,
+    /// The sequence number is zero.
+    pub first_sequence: bool,
+    /// It carries data, as far as the headers tell.
+    pub payload: bool,
 }
 
 impl Tcp {
-    /// Whether it opens a conversation: a SYN, or a probe without any flag of an open one.
-    #[inline(always)]
-    pub(crate) const fn initiates(&self) -> bool {
-        self.flags & (ACK | RST) == 0
-    }
-
-    /// Whether it accepts a SYN.
-    #[inline(always)]
-    pub(crate) const fn answers(&self) -> bool {
-        self.flags & (SYN | ACK | RST) == SYN | ACK
-    }
-
     /// Whether it refuses a segment that had no ACK.
     ///
     /// Such a reset has sequence number zero and acknowledges (RFC 9293, 3.10.7.1); one that ends an
     /// established connection has the connection's own sequence number.
     #[inline(always)]
-    pub(crate) const fn refuses(&self) -> bool {
-        self.flags & (SYN | ACK | RST) == RST | ACK && self.first_sequence
+    #[must_use]
+    pub const fn refuses(&self) -> bool {
+        self.flags & (ACK | RST) == ACK | RST && self.first_sequence
+    }
+
+    /// How a segment without ACK and RST initiates.
+    #[inline(always)]
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self.flags & !CONGESTION {
+            SYN => Class::Syn,
+            0 => Class::Null,
+            FIN => Class::Fin,
+            XMAS => Class::Xmas,
+            _ => Class::OddFlags,
+        }
+    }
+
+    /// Where the payload begins.
+    #[inline(always)]
+    #[must_use]
+    pub const fn payload_offset(&self) -> usize {
+        self.ip.offset + self.words as usize * 4
     }
 }
 
 #[inline(always)]
-pub(crate) fn parse(ctx: &TcContext, ip: &Ip) -> Result<Tcp, ParseFailure> {
-    let tcp = header::<TcpHeader>(ctx, ip.offset).ok_or(ParseFailure::Tcp)?;
-    let (source, destination) = ip.addresses(ctx).ok_or(ParseFailure::Tcp)?;
-    Ok(Tcp {
-        source,
-        destination,
-        source_port: port(tcp.ports.source),
-        destination_port: port(tcp.ports.destination),
-        flags: tcp.flags,
-        words: tcp.words >> 4,
-        first_sequence: tcp.sequence[0] | tcp.sequence[1] == 0,
-    })
+pub(super) fn parse(frame: &Frame, ip: Ip) -> Result<Packet, ParseFailure> {
+    let start = match ip.transport::<TcpHeader>(frame) {
+        Some(tcp) => &tcp.start,
+        None => match ip.transport::<TcpStart>(frame) {
+            Some(start) if ip.first => start,
+            _ => return ip.tiny(frame, Transport::Tcp).ok_or(ParseFailure::Tcp),
+        },
+    };
+    let words = start.words >> 4;
+    if words < MIN_WORDS {
+        return Err(ParseFailure::Tcp);
+    }
+    Ok(Packet::Tcp(Tcp {
+        ip,
+        ports: PortPair::of(&start.ports),
+        flags: start.flags,
+        words,
+        first_sequence: start.sequence[0] | start.sequence[1] == 0,
+        payload: ip.offset + usize::from(words) * 4 < ip.end,
+    }))
 }

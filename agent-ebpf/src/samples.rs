@@ -1,0 +1,108 @@
+//! Samples of payload: DNS, and the first data of connections the pod opened.
+#![expect(
+    unsafe_code,
+    reason = "kernel helpers, and a ring buffer entry is filled in place"
+)]
+
+use agent_common::{AWAITING_WORDS, Counter, Direction, SAMPLE_BYTES, Sample, SampleKind, Slot};
+use aya_ebpf::{
+    bindings::BPF_RB_NO_WAKEUP,
+    helpers::generated::{bpf_ktime_get_coarse_ns, bpf_skb_load_bytes},
+    programs::TcContext,
+};
+
+use core::sync::atomic::AtomicU64;
+
+use crate::{
+    atomic::{fetch_add, fetch_and, fetch_or, load},
+    contacts::bytes,
+    maps::{SAMPLES, Watched, settings},
+};
+
+/// DNS, over UDP.
+pub(crate) const DNS_PORT: u16 = 53;
+
+/// A payload that may be sampled, seen from the pod.
+#[derive(Clone, Copy)]
+pub(crate) struct Payload {
+    pub(crate) kind: SampleKind,
+    pub(crate) direction: Direction,
+    pub(crate) pod: [u32; 4],
+    pub(crate) peer: [u32; 4],
+    pub(crate) pod_port: u16,
+    pub(crate) port: u16,
+    pub(crate) offset: u32,
+    pub(crate) end: u32,
+}
+
+/// A connection that the pod opened was accepted: its first data is to be sampled, each way.
+#[inline(always)]
+pub(crate) fn await_first_data(slot: &Slot, pod_port: u16) {
+    if settings().map_or(0, |settings| load(&settings.samples_per_drain)) == 0 {
+        return;
+    }
+    let (word, bit) = locate(pod_port);
+    for awaiting in &slot.awaiting {
+        fetch_or(&awaiting[word], bit);
+    }
+}
+
+/// Whether data on this port of the pod is the first of a connection, and no longer from now on.
+#[inline(always)]
+pub(crate) fn is_first_data(awaiting: &[AtomicU64; AWAITING_WORDS], pod_port: u16) -> bool {
+    let (word, bit) = locate(pod_port);
+    load(&awaiting[word]) & bit != 0 && fetch_and(&awaiting[word], !bit) & bit != 0
+}
+
+#[inline(always)]
+const fn locate(pod_port: u16) -> (usize, u64) {
+    (
+        (pod_port as usize >> 6) & (AWAITING_WORDS - 1),
+        1 << (pod_port & 63),
+    )
+}
+
+/// Writes a sample, unless the slot has written its share since the last drain.
+#[inline(never)]
+pub(crate) fn sample(ctx: &TcContext, watched: &Watched, payload: &Payload) {
+    let cap = settings().map_or(0, |settings| load(&settings.samples_per_drain));
+    if cap == 0 || payload.end <= payload.offset {
+        return;
+    }
+    if fetch_add(&watched.slot.samples, 1) >= cap {
+        watched.count(Counter::SamplesDropped);
+        return;
+    }
+    let Some(mut entry) = SAMPLES.reserve::<Sample>(0) else {
+        watched.count(Counter::SamplesDropped);
+        return;
+    };
+    let payload_bytes = payload.end - payload.offset;
+    let whole = ctx.len().saturating_sub(payload.offset).min(payload_bytes);
+    let length = whole.min(SAMPLE_BYTES as u32);
+    entry.write(Sample {
+        // SAFETY: the helper has no preconditions.
+        time_ns: unsafe { bpf_ktime_get_coarse_ns() },
+        slot: watched.index,
+        epoch: load(&watched.slot.epoch) as u32,
+        pod: bytes(payload.pod),
+        peer: bytes(payload.peer),
+        port: payload.port,
+        pod_port: payload.pod_port,
+        kind: payload.kind as u8,
+        direction: payload.direction as u8,
+        length: length as u16,
+        payload_bytes,
+        reserved: 0,
+        payload: [0; SAMPLE_BYTES],
+    });
+    // The verifier wants a length above zero.
+    if length > 0 && length <= SAMPLE_BYTES as u32 {
+        // SAFETY: the entry was written above, and the helper checks the bounds of the packet.
+        unsafe {
+            let target = &raw mut (*entry.as_mut_ptr()).payload;
+            bpf_skb_load_bytes(ctx.skb.skb.cast(), payload.offset, target.cast(), length);
+        }
+    }
+    entry.submit(u64::from(BPF_RB_NO_WAKEUP));
+}
