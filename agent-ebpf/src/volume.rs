@@ -1,8 +1,7 @@
 //! Traffic volume, estimated from one packet in N.
 #![expect(unsafe_code, reason = "the skip counter and the context are pointers")]
 
-use agent_common::{Direction, ParseFailure, Transport, VolumeClass};
-use agent_ebpf::packet::Packet;
+use agent_common::{Direction, VolumeClass};
 use aya_ebpf::{helpers::bpf_get_prandom_u32, programs::TcContext};
 
 use crate::{
@@ -15,12 +14,7 @@ use crate::{
 /// A skip counter for each CPU; the next skip is drawn evenly from 1 to 2N - 1, so that its mean is N
 /// and no periodic traffic can hide between the samples.
 #[inline(always)]
-pub(crate) fn sample(
-    watched: &Watched,
-    direction: Direction,
-    ctx: &TcContext,
-    packet: &Result<Packet, ParseFailure>,
-) {
+pub(crate) fn sample(watched: &Watched, direction: Direction, ctx: &TcContext, class: VolumeClass) {
     let Some(skip) = skip() else { return };
     // SAFETY: the map holds the counter, and no other program runs on this CPU meanwhile.
     let left = unsafe { *skip };
@@ -43,26 +37,7 @@ pub(crate) fn sample(
     }
     // SAFETY: the kernel hands every classifier a valid context.
     let segments = unsafe { (*ctx.skb.skb).gso_segs };
-    let volume = match class(packet) {
-        VolumeClass::Tcp => &watched.slot.volume[direction as usize][0],
-        VolumeClass::Udp => &watched.slot.volume[direction as usize][1],
-        VolumeClass::Icmp => &watched.slot.volume[direction as usize][2],
-        VolumeClass::Other => &watched.slot.volume[direction as usize][3],
-    };
+    let volume = &watched.slot.volume[direction as usize][class as usize];
     fetch_add(&volume.packets, u64::from(segments.max(1)) * rate);
     fetch_add(&volume.bytes, u64::from(ctx.len()) * rate);
-}
-
-#[inline(always)]
-const fn class(packet: &Result<Packet, ParseFailure>) -> VolumeClass {
-    use Packet::{
-        Advertisement, EchoReply, EchoRequest, OtherIcmp, Solicitation, Tcp, Tiny, Udp, Unreachable,
-    };
-    match packet {
-        Ok(Tcp(_) | Tiny(_, Transport::Tcp, _)) => VolumeClass::Tcp,
-        Ok(Udp(_)) => VolumeClass::Udp,
-        Ok(EchoRequest(_) | EchoReply(_) | Unreachable(..) | OtherIcmp) => VolumeClass::Icmp,
-        Ok(Solicitation(it) | Advertisement(it)) if it.icmp => VolumeClass::Icmp,
-        _ => VolumeClass::Other,
-    }
 }

@@ -3,7 +3,7 @@
 use agent_common::ParseFailure;
 
 use super::{
-    Packet,
+    Verdicts,
     frame::Frame,
     headers::{Arp, header, mapped},
 };
@@ -46,28 +46,30 @@ const fn is_unspecified(address: &[u32; 4]) -> bool {
 }
 
 #[inline(always)]
-pub(super) fn parse(frame: &Frame, offset: usize) -> Result<Packet, ParseFailure> {
-    let arp = header::<Arp>(frame, offset).ok_or(ParseFailure::Arp)?;
+pub(super) fn parse<V: Verdicts>(frame: &Frame, offset: usize, verdicts: &V) -> V::Verdict {
+    let Some(arp) = header::<Arp>(frame, offset) else {
+        return verdicts.failed(ParseFailure::Arp);
+    };
     if arp.hardware != ETHERNET
         || arp.protocol != IPV4
         || arp.hardware_bytes != 6
         || arp.protocol_bytes != 4
     {
-        return Ok(Packet::OtherFrame);
+        return verdicts.other_frame();
     }
     let sender = mapped(arp.sender);
     match arp.operation {
-        REQUEST => Ok(Packet::Solicitation(Neighbour {
+        REQUEST => verdicts.solicitation(&Neighbour {
             source: sender,
             target: mapped(arp.target),
             icmp: false,
-        })),
+        }),
         // A reply tells the sender's own address.
-        REPLY => Ok(Packet::Advertisement(Neighbour {
+        REPLY => verdicts.advertisement(&Neighbour {
             source: sender,
             target: sender,
             icmp: false,
-        })),
-        _ => Ok(Packet::OtherFrame),
+        }),
+        _ => verdicts.other_frame(),
     }
 }

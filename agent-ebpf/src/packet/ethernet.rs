@@ -3,9 +3,9 @@
 use agent_common::ParseFailure;
 
 use super::{
-    Packet, arp,
+    Verdicts, arp,
     frame::Frame,
-    headers::{Vlan, header},
+    headers::{Vlan, header, opaque},
     ip,
 };
 
@@ -20,24 +20,28 @@ const VLAN: u16 = 0x8100_u16.to_be();
 const QINQ: u16 = 0x88a8_u16.to_be();
 const IPV6: u16 = 0x86dd_u16.to_be();
 
+/// Parses a packet, and gives the verdict on it.
 #[inline(always)]
-pub(super) fn parse(frame: &Frame) -> Result<Packet, ParseFailure> {
+pub fn parse<V: Verdicts>(frame: &Frame, verdicts: &V) -> V::Verdict {
     let mut ether_type = frame.ether_type;
     let mut offset = ETHERNET_BYTES;
     let mut tags = 0;
     while ether_type == VLAN || ether_type == QINQ {
         if tags == VLAN_TAGS {
-            return Err(ParseFailure::Ethernet);
+            return verdicts.failed(ParseFailure::Ethernet);
         }
-        let tag = header::<Vlan>(frame, offset).ok_or(ParseFailure::Ethernet)?;
+        let Some(tag) = header::<Vlan>(frame, offset) else {
+            return verdicts.failed(ParseFailure::Ethernet);
+        };
         ether_type = tag.ether_type;
         offset += VLAN_BYTES;
         tags += 1;
     }
+    let offset = opaque(frame, offset);
     match ether_type {
-        IPV4 => ip::v4(frame, offset),
-        IPV6 => ip::v6(frame, offset),
-        ARP => arp::parse(frame, offset),
-        _ => Ok(Packet::OtherFrame),
+        IPV4 => ip::v4(frame, offset, verdicts),
+        IPV6 => ip::v6(frame, offset, verdicts),
+        ARP => arp::parse(frame, offset, verdicts),
+        _ => verdicts.other_frame(),
     }
 }

@@ -199,6 +199,33 @@ fn bounded(mut offset: usize) -> usize {
     offset
 }
 
+/// The same offset, of which the verifier now knows no more than its bound.
+///
+/// It would follow every way to a header on its own, and all that comes behind. It does not see that
+/// a number less itself is zero, so that after this all ways are one to it.
+#[inline(always)]
+#[cfg_attr(
+    not(target_arch = "bpf"),
+    expect(unused_mut, unused_variables, reason = "for BPF")
+)]
+pub(super) fn opaque(frame: &Frame, mut offset: usize) -> usize {
+    #[cfg(target_arch = "bpf")]
+    // SAFETY: changes nothing but its operands; the offset is below 16,384.
+    unsafe {
+        asm!(
+            "{1} = {2}",
+            "{1} -= {2}",
+            "{0} += {1}",
+            "{0} &= 16383",
+            inout(reg) offset,
+            out(reg) _,
+            in(reg) frame.bytes,
+            options(pure, nomem, nostack)
+        );
+    }
+    offset
+}
+
 /// An IPv4 address as the IPv6 address it is mapped to (RFC 4291, 2.5.5.2), in words as in a packet.
 #[inline(always)]
 pub(super) const fn mapped(address: [u16; 2]) -> [u32; 4] {

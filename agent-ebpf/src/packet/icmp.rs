@@ -3,7 +3,7 @@
 use agent_common::{ParseFailure, Transport};
 
 use super::{
-    Packet,
+    Verdicts,
     arp::Neighbour,
     frame::Frame,
     headers::{Icmp, Ipv4, Ipv6, NeighbourMessage, Ports, header, mapped, words},
@@ -35,100 +35,121 @@ pub struct Quoted {
 }
 
 #[inline(always)]
-pub(super) fn parse(frame: &Frame, ip: Ip) -> Result<Packet, ParseFailure> {
-    let icmp = ip.transport::<Icmp>(frame).ok_or(ParseFailure::Icmp)?;
+pub(super) fn parse<V: Verdicts>(frame: &Frame, ip: Ip, verdicts: &V) -> V::Verdict {
+    let Some(icmp) = ip.transport::<Icmp>(frame) else {
+        return verdicts.failed(ParseFailure::Icmp);
+    };
     match (ip.version, icmp.kind) {
         // Echo, timestamp (RFC 792) and address mask (RFC 950).
-        (Version::V4, 8 | 13 | 17) | (Version::V6, ECHO_REQUEST_V6) => Ok(Packet::EchoRequest(ip)),
-        (Version::V4, 0 | 14 | 18) | (Version::V6, ECHO_REPLY_V6) => Ok(Packet::EchoReply(ip)),
-        (Version::V4, UNREACHABLE) if icmp.code != FRAGMENTATION_NEEDED => quoted_v4(frame, ip),
-        (Version::V6, UNREACHABLE_V6) => quoted_v6(frame, ip),
-        (Version::V6, SOLICITATION) => neighbour(frame, ip).map(Packet::Solicitation),
-        (Version::V6, ADVERTISEMENT) => neighbour(frame, ip).map(Packet::Advertisement),
-        _ => Ok(Packet::OtherIcmp),
+        (Version::V4, 8 | 13 | 17) | (Version::V6, ECHO_REQUEST_V6) => {
+            verdicts.echo_request(frame, &ip)
+        }
+        (Version::V4, 0 | 14 | 18) | (Version::V6, ECHO_REPLY_V6) => {
+            verdicts.echo_reply(frame, &ip)
+        }
+        (Version::V4, UNREACHABLE) if icmp.code != FRAGMENTATION_NEEDED => {
+            quoted_v4(frame, &ip, verdicts)
+        }
+        (Version::V6, UNREACHABLE_V6) => quoted_v6(frame, &ip, verdicts),
+        (Version::V6, SOLICITATION) => match neighbour(frame, &ip) {
+            Some(neighbour) => verdicts.solicitation(&neighbour),
+            None => verdicts.failed(ParseFailure::Icmp),
+        },
+        (Version::V6, ADVERTISEMENT) => match neighbour(frame, &ip) {
+            Some(neighbour) => verdicts.advertisement(&neighbour),
+            None => verdicts.failed(ParseFailure::Icmp),
+        },
+        _ => verdicts.other_icmp(),
     }
 }
 
 #[inline(always)]
-fn neighbour(frame: &Frame, ip: Ip) -> Result<Neighbour, ParseFailure> {
-    let message = ip
-        .transport::<NeighbourMessage>(frame)
-        .ok_or(ParseFailure::Icmp)?;
-    Ok(Neighbour {
-        source: ip.source(frame).ok_or(ParseFailure::Icmp)?,
+fn neighbour(frame: &Frame, ip: &Ip) -> Option<Neighbour> {
+    let message = ip.transport::<NeighbourMessage>(frame)?;
+    Some(Neighbour {
+        source: ip.source(frame)?,
         target: words(message.target),
         icmp: true,
     })
 }
 
 #[inline(always)]
-fn quoted_v4(frame: &Frame, ip: Ip) -> Result<Packet, ParseFailure> {
+fn quoted_v4<V: Verdicts>(frame: &Frame, ip: &Ip, verdicts: &V) -> V::Verdict {
     let network = ip.offset + ICMP_BYTES;
-    let quoted = header::<Ipv4>(frame, network).ok_or(ParseFailure::Icmp)?;
-    let header_bytes = v4_header_bytes(quoted).ok_or(ParseFailure::Icmp)?;
+    let Some(quoted) = header::<Ipv4>(frame, network) else {
+        return verdicts.failed(ParseFailure::Icmp);
+    };
+    let Some(header_bytes) = v4_header_bytes(quoted) else {
+        return verdicts.failed(ParseFailure::Icmp);
+    };
     if is_later_fragment(quoted) {
-        return Ok(Packet::OtherIcmp);
+        return verdicts.other_icmp();
     }
-    let (transport, ports) = transport(frame, network + header_bytes, quoted.protocol, 1)?;
-    Ok(Packet::Unreachable(
+    let Some((transport, ports)) = transport(frame, network + header_bytes, quoted.protocol, 1)
+    else {
+        return verdicts.failed(ParseFailure::Icmp);
+    };
+    verdicts.unreachable(
+        frame,
         ip,
-        Quoted {
+        &Quoted {
             source: mapped(quoted.source),
             destination: mapped(quoted.destination),
             transport,
             ports,
         },
-    ))
+    )
 }
 
 #[inline(always)]
-fn quoted_v6(frame: &Frame, ip: Ip) -> Result<Packet, ParseFailure> {
+fn quoted_v6<V: Verdicts>(frame: &Frame, ip: &Ip, verdicts: &V) -> V::Verdict {
     let network = ip.offset + ICMP_BYTES;
-    let quoted = header::<Ipv6>(frame, network).ok_or(ParseFailure::Icmp)?;
+    let Some(quoted) = header::<Ipv6>(frame, network) else {
+        return verdicts.failed(ParseFailure::Icmp);
+    };
     if quoted.version_and_class >> 4 != 6 {
-        return Err(ParseFailure::Icmp);
+        return verdicts.failed(ParseFailure::Icmp);
     }
-    let (transport, ports) = transport(frame, network + IPV6_BYTES, quoted.next, 58)?;
-    Ok(Packet::Unreachable(
+    let Some((transport, ports)) = transport(frame, network + IPV6_BYTES, quoted.next, 58) else {
+        return verdicts.failed(ParseFailure::Icmp);
+    };
+    verdicts.unreachable(
+        frame,
         ip,
-        Quoted {
+        &Quoted {
             source: words(quoted.source),
             destination: words(quoted.destination),
             transport,
             ports,
         },
-    ))
+    )
 }
 
-/// What the quoted packet is over; `icmp` is the number of ICMP in its IP version.
+/// What the quoted packet is over; `icmp` is the number of ICMP in its IP version. None if it is cut.
 #[inline(always)]
 fn transport(
     frame: &Frame,
     offset: usize,
     protocol: u8,
     icmp: u8,
-) -> Result<(Transport, PortPair), ParseFailure> {
+) -> Option<(Transport, PortPair)> {
+    let by_number = |transport, destination| {
+        let source = 0;
+        Some((
+            transport,
+            PortPair {
+                source,
+                destination,
+            },
+        ))
+    };
     let transport = match protocol {
         6 => Transport::Tcp,
         17 => Transport::Udp,
         132 => Transport::Sctp,
-        _ => {
-            let destination = if protocol == icmp { 0 } else { protocol.into() };
-            let transport = if protocol == icmp {
-                Transport::Icmp
-            } else {
-                Transport::Protocol
-            };
-            let source = 0;
-            return Ok((
-                transport,
-                PortPair {
-                    source,
-                    destination,
-                },
-            ));
-        }
+        _ if protocol == icmp => return by_number(Transport::Icmp, 0),
+        _ => return by_number(Transport::Protocol, protocol.into()),
     };
-    let ports = header::<Ports>(frame, offset).ok_or(ParseFailure::Icmp)?;
-    Ok((transport, PortPair::of(ports)))
+    let ports = header::<Ports>(frame, offset)?;
+    Some((transport, PortPair::of(ports)))
 }

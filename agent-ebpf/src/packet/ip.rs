@@ -3,9 +3,9 @@
 use agent_common::{ParseFailure, Transport};
 
 use super::{
-    Packet,
+    Verdicts,
     frame::Frame,
-    headers::{Ipv4, Ipv6, Ipv6Extension, Ports, header, mapped, port, words},
+    headers::{Ipv4, Ipv6, Ipv6Extension, Ports, header, mapped, opaque, port, words},
     icmp, sctp, tcp, udp,
 };
 
@@ -108,43 +108,55 @@ impl Ip {
         header(frame, self.offset)
     }
 
-    /// A first fragment that holds no more than ports.
+    /// A first fragment that holds no more than ports; a failure otherwise.
     #[inline(always)]
-    pub(super) fn tiny(&self, frame: &Frame, transport: Transport) -> Option<Packet> {
-        if !self.first {
-            return None;
+    pub(super) fn tiny<V: Verdicts>(
+        &self,
+        frame: &Frame,
+        transport: Transport,
+        failure: ParseFailure,
+        verdicts: &V,
+    ) -> V::Verdict {
+        match self.transport::<Ports>(frame) {
+            Some(ports) if self.first => verdicts.tiny(frame, self, transport, PortPair::of(ports)),
+            _ => verdicts.failed(failure),
         }
-        let ports = self.transport::<Ports>(frame)?;
-        Some(Packet::Tiny(*self, transport, PortPair::of(ports)))
     }
 }
 
 #[inline(always)]
-pub(super) fn v4(frame: &Frame, network: usize) -> Result<Packet, ParseFailure> {
-    let ip = header::<Ipv4>(frame, network).ok_or(ParseFailure::Ipv4)?;
-    let header_bytes = v4_header_bytes(ip).ok_or(ParseFailure::Ipv4)?;
-    // Zero when a GSO packet is longer than the field can tell (net/ipv4/ip_output.c, BIG TCP).
-    let end = match usize::from(u16::from_be(ip.total_bytes)) {
-        0 => frame.bytes,
-        total if total < header_bytes => return Err(ParseFailure::Ipv4),
-        total => network + total,
+pub(super) fn v4<V: Verdicts>(frame: &Frame, network: usize, verdicts: &V) -> V::Verdict {
+    let Some(ip) = header::<Ipv4>(frame, network) else {
+        return verdicts.failed(ParseFailure::Ipv4);
     };
+    let Some(header_bytes) = v4_header_bytes(ip) else {
+        return verdicts.failed(ParseFailure::Ipv4);
+    };
+    // Zero when a GSO packet is longer than the field can tell (net/ipv4/ip_output.c, BIG TCP).
+    let total = usize::from(u16::from_be(ip.total_bytes));
+    if total != 0 && total < header_bytes {
+        return verdicts.failed(ParseFailure::Ipv4);
+    }
     if ip.fragment & IPV4_OFFSET_MASK != 0 {
-        return Ok(Packet::LaterFragment);
+        return verdicts.later_fragment();
     }
     let here = Ip {
         offset: network + header_bytes,
-        end,
+        end: if total == 0 {
+            frame.bytes
+        } else {
+            network + total
+        },
         first: ip.fragment & IPV4_MORE_FRAGMENTS != 0,
         version: Version::V4,
         network,
     };
     match ip.protocol {
-        NEXT_TCP => tcp::parse(frame, here),
-        NEXT_UDP => udp::parse(frame, here),
-        NEXT_ICMP => icmp::parse(frame, here),
-        NEXT_SCTP => sctp::parse(frame, here),
-        other => Ok(Packet::Protocol(here, other)),
+        NEXT_TCP => tcp::parse(frame, here, verdicts),
+        NEXT_UDP => udp::parse(frame, here, verdicts),
+        NEXT_ICMP => icmp::parse(frame, here, verdicts),
+        NEXT_SCTP => sctp::parse(frame, here, verdicts),
+        other => verdicts.protocol(frame, &here, other),
     }
 }
 
@@ -162,53 +174,65 @@ pub(super) fn is_later_fragment(ip: &Ipv4) -> bool {
 }
 
 #[inline(always)]
-pub(super) fn v6(frame: &Frame, network: usize) -> Result<Packet, ParseFailure> {
-    let ip = header::<Ipv6>(frame, network).ok_or(ParseFailure::Ipv6)?;
-    if ip.version_and_class >> 4 != 6 {
-        return Err(ParseFailure::Ipv6);
-    }
-    let mut next = ip.next;
-    let mut here = Ip {
-        offset: network + IPV6_BYTES,
-        end: match usize::from(u16::from_be(ip.payload_bytes)) {
-            0 => frame.bytes,
-            payload => network + IPV6_BYTES + payload,
-        },
-        first: false,
-        version: Version::V6,
-        network,
+pub(super) fn v6<V: Verdicts>(frame: &Frame, network: usize, verdicts: &V) -> V::Verdict {
+    let Some(ip) = header::<Ipv6>(frame, network) else {
+        return verdicts.failed(ParseFailure::Ipv6);
     };
+    if ip.version_and_class >> 4 != 6 {
+        return verdicts.failed(ParseFailure::Ipv6);
+    }
+    let payload = usize::from(u16::from_be(ip.payload_bytes));
+    let end = if payload == 0 {
+        frame.bytes
+    } else {
+        network + IPV6_BYTES + payload
+    };
+    let mut next = ip.next;
+    let mut offset = network + IPV6_BYTES;
+    let mut first = false;
     let mut followed = 0;
-    loop {
-        match next {
-            NEXT_HOP_BY_HOP | NEXT_ROUTING | NEXT_FRAGMENT | NEXT_DESTINATION
-            | NEXT_AUTHENTICATION => {}
-            _ => break,
-        }
+    while is_extension(next) {
         if followed == IPV6_CHAIN {
-            return Err(ParseFailure::Ipv6Chain);
+            return verdicts.failed(ParseFailure::Ipv6Chain);
         }
-        let extension = header::<Ipv6Extension>(frame, here.offset).ok_or(ParseFailure::Ipv6)?;
-        let length = usize::from(extension.length);
-        here.offset += match next {
-            NEXT_FRAGMENT if extension.fragment & IPV6_OFFSET_MASK != 0 => {
-                return Ok(Packet::LaterFragment);
-            }
-            NEXT_FRAGMENT => {
-                here.first |= extension.fragment & IPV6_MORE_FRAGMENTS != 0;
-                8
-            }
-            NEXT_AUTHENTICATION => (length + 2) * 4,
-            _ => (length + 1) * 8,
+        let Some(extension) = header::<Ipv6Extension>(frame, offset) else {
+            return verdicts.failed(ParseFailure::Ipv6);
         };
+        let length = usize::from(extension.length);
+        if next == NEXT_FRAGMENT {
+            if extension.fragment & IPV6_OFFSET_MASK != 0 {
+                return verdicts.later_fragment();
+            }
+            first |= extension.fragment & IPV6_MORE_FRAGMENTS != 0;
+            offset += 8;
+        } else if next == NEXT_AUTHENTICATION {
+            offset += (length + 2) * 4;
+        } else {
+            offset += (length + 1) * 8;
+        }
         next = extension.next;
         followed += 1;
     }
+    let here = Ip {
+        offset: opaque(frame, offset),
+        end,
+        first,
+        version: Version::V6,
+        network,
+    };
     match next {
-        NEXT_TCP => tcp::parse(frame, here),
-        NEXT_UDP => udp::parse(frame, here),
-        NEXT_ICMPV6 => icmp::parse(frame, here),
-        NEXT_SCTP => sctp::parse(frame, here),
-        other => Ok(Packet::Protocol(here, other)),
+        NEXT_TCP => tcp::parse(frame, here, verdicts),
+        NEXT_UDP => udp::parse(frame, here, verdicts),
+        NEXT_ICMPV6 => icmp::parse(frame, here, verdicts),
+        NEXT_SCTP => sctp::parse(frame, here, verdicts),
+        other => verdicts.protocol(frame, &here, other),
     }
+}
+
+#[inline(always)]
+const fn is_extension(next: u8) -> bool {
+    matches!(
+        next,
+        NEXT_HOP_BY_HOP | NEXT_ROUTING | NEXT_FRAGMENT | NEXT_DESTINATION | NEXT_AUTHENTICATION
+    )
 }

@@ -3,7 +3,7 @@
 use agent_common::{ParseFailure, Transport};
 
 use super::{
-    Packet,
+    Verdicts,
     frame::Frame,
     headers::SctpHeader,
     ip::{Ip, PortPair},
@@ -36,19 +36,23 @@ pub enum Chunk {
 }
 
 #[inline(always)]
-pub(super) fn parse(frame: &Frame, ip: Ip) -> Result<Packet, ParseFailure> {
+pub(super) fn parse<V: Verdicts>(frame: &Frame, ip: Ip, verdicts: &V) -> V::Verdict {
     let Some(sctp) = ip.transport::<SctpHeader>(frame) else {
-        return ip.tiny(frame, Transport::Sctp).ok_or(ParseFailure::Sctp);
+        return ip.tiny(frame, Transport::Sctp, ParseFailure::Sctp, verdicts);
     };
-    Ok(Packet::Sctp(Sctp {
-        ip,
-        ports: PortPair::of(&sctp.ports),
-        chunk: match sctp.chunk {
-            1 => Chunk::Init,
-            2 => Chunk::InitAck,
-            6 => Chunk::Abort,
-            10 => Chunk::CookieEcho,
-            _ => Chunk::Other,
+    let chunk = match sctp.chunk {
+        1 => Chunk::Init,
+        2 => Chunk::InitAck,
+        6 => Chunk::Abort,
+        10 => Chunk::CookieEcho,
+        _ => Chunk::Other,
+    };
+    verdicts.sctp(
+        frame,
+        &Sctp {
+            ip,
+            ports: PortPair::of(&sctp.ports),
+            chunk,
         },
-    }))
+    )
 }

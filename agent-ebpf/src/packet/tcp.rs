@@ -3,7 +3,7 @@
 use agent_common::{Class, ParseFailure, Transport};
 
 use super::{
-    Packet,
+    Verdicts,
     frame::Frame,
     headers::{TcpHeader, TcpStart},
     ip::{Ip, PortPair},
@@ -75,24 +75,27 @@ impl Tcp {
 }
 
 #[inline(always)]
-pub(super) fn parse(frame: &Frame, ip: Ip) -> Result<Packet, ParseFailure> {
+pub(super) fn parse<V: Verdicts>(frame: &Frame, ip: Ip, verdicts: &V) -> V::Verdict {
     let start = match ip.transport::<TcpHeader>(frame) {
         Some(tcp) => &tcp.start,
         None => match ip.transport::<TcpStart>(frame) {
             Some(start) if ip.first => start,
-            _ => return ip.tiny(frame, Transport::Tcp).ok_or(ParseFailure::Tcp),
+            _ => return ip.tiny(frame, Transport::Tcp, ParseFailure::Tcp, verdicts),
         },
     };
     let words = start.words >> 4;
     if words < MIN_WORDS {
-        return Err(ParseFailure::Tcp);
+        return verdicts.failed(ParseFailure::Tcp);
     }
-    Ok(Packet::Tcp(Tcp {
-        ip,
-        ports: PortPair::of(&start.ports),
-        flags: start.flags,
-        words,
-        first_sequence: start.sequence[0] | start.sequence[1] == 0,
-        payload: ip.offset + usize::from(words) * 4 < ip.end,
-    }))
+    verdicts.tcp(
+        frame,
+        &Tcp {
+            ip,
+            ports: PortPair::of(&start.ports),
+            flags: start.flags,
+            words,
+            first_sequence: start.sequence[0] | start.sequence[1] == 0,
+            payload: ip.offset + usize::from(words) * 4 < ip.end,
+        },
+    )
 }

@@ -3,7 +3,7 @@
 use agent_common::ParseFailure;
 
 use super::{
-    Packet,
+    Verdicts,
     frame::Frame,
     headers::UdpHeader,
     ip::{Ip, PortPair},
@@ -28,10 +28,15 @@ impl Udp {
 }
 
 #[inline(always)]
-pub(super) fn parse(frame: &Frame, ip: Ip) -> Result<Packet, ParseFailure> {
-    let udp = ip.transport::<UdpHeader>(frame).ok_or(ParseFailure::Udp)?;
-    Ok(Packet::Udp(Udp {
-        ip,
-        ports: PortPair::of(&udp.ports),
-    }))
+pub(super) fn parse<V: Verdicts>(frame: &Frame, ip: Ip, verdicts: &V) -> V::Verdict {
+    match ip.transport::<UdpHeader>(frame) {
+        Some(udp) => verdicts.udp(
+            frame,
+            &Udp {
+                ip,
+                ports: PortPair::of(&udp.ports),
+            },
+        ),
+        None => verdicts.failed(ParseFailure::Udp),
+    }
 }
