@@ -60,20 +60,13 @@ impl Model {
                 }
             }
             Packet::ArpRequest(ends) => {
-                let asks = ends.source != UNSPECIFIED_V4
-                    && ends.destination != UNSPECIFIED_V4
-                    && ends.source != ends.destination;
-                return self.ask(asks, ends);
+                return self.ask(ends);
             }
             Packet::Solicitation(ends, target) => {
-                let asks = ends.source != UNSPECIFIED_V6 && ends.source != target;
-                return self.ask(
-                    asks,
-                    Ends {
-                        destination: target,
-                        ..ends
-                    },
-                );
+                return self.ask(Ends {
+                    destination: target,
+                    ..ends
+                });
             }
             Packet::ArpReply(_) | Packet::Advertisement(..) => self.count(Counter::OtherNeighbour),
             Packet::Protocol(ends) if !self.has_heard_peer(ends, Transport::Protocol) => {
@@ -126,7 +119,11 @@ impl Model {
         set(&mut self.drained.refusing, port);
     }
 
-    fn ask(&mut self, asks: bool, ends: Ends) -> Verdict {
+    fn ask(&mut self, ends: Ends) -> Verdict {
+        let of_nobody = |host| [UNSPECIFIED_V4, UNSPECIFIED_V6].contains(&host);
+        let asks = !of_nobody(ends.source)
+            && !of_nobody(ends.destination)
+            && ends.source != ends.destination;
         if !asks {
             self.count(Counter::OtherNeighbour);
             return Verdict::Pass;

@@ -148,7 +148,15 @@ impl Model {
 
     fn answer_to_contact(&mut self, transport: Transport, ends: Ends, otherwise: Counter) {
         if self.was_contacted(&ends.source, transport) {
-            self.answer(&Event::answer(transport, ends));
+            // Who asked is not kept: the programs leave the pod's address out of these.
+            let pod = match transport {
+                Transport::Neighbour => [0; 4],
+                _ => ends.destination,
+            };
+            self.answer(&Event {
+                pod,
+                ..Event::answer(transport, ends)
+            });
         } else {
             self.count(otherwise);
         }
