@@ -6,6 +6,7 @@ mod frame;
 mod headers;
 mod icmp;
 mod ip;
+mod network;
 mod sctp;
 mod tcp;
 mod udp;

@@ -3,24 +3,23 @@
 //! No packet's fate is changed, but that of what a contained pod initiates.
 #![expect(
     unsafe_code,
-    reason = "section attributes, the context, and the panic handler's unreachable"
+    reason = "section attributes, and the panic handler's unreachable"
 )]
 
+mod context;
 mod probes;
 mod received;
 mod sent;
 
-use agent_ebpf::packet::{Frame, parse};
+use agent_ebpf::packet::parse;
 use aya_ebpf::{bindings::TC_ACT_UNSPEC, macros::classifier, programs::TcContext};
 
-use self::{received::Received, sent::Sent};
+use self::{
+    context::{CUT, frame, pull},
+    received::Received,
+    sent::Sent,
+};
 use crate::maps::Watched;
-
-/// No verdict: a header does not lie in the linear part of the packet, which is to be parsed once more.
-const CUT: i32 = i32::MIN;
-
-/// Bytes that are made linear when a header does not lie in the linear part of a packet.
-const HEADERS_BYTES: u32 = 256;
 
 /// Packets the pod sent.
 #[classifier]
@@ -54,36 +53,6 @@ pub(crate) fn to_pod(ctx: TcContext) -> i32 {
         pull(&ctx);
         pulled = true;
     }
-}
-
-#[inline(always)]
-fn frame(ctx: &TcContext) -> Frame {
-    let ether_type = (ctx.skb.protocol() as u16).to_le();
-    // SAFETY: the kernel hands every classifier the bounds of its packet, and the verifier checks that
-    // nothing is read beyond, nor after they changed.
-    unsafe { Frame::new(ctx.data(), ctx.data_end(), ctx.len() as usize, ether_type) }
-}
-
-/// Whether the linear part is shorter than the packet.
-#[inline(always)]
-fn is_cut(ctx: &TcContext) -> bool {
-    ctx.data_end().saturating_sub(ctx.data()) < ctx.len() as usize
-}
-
-/// Makes the headers linear. Where that fails they stay cut, and that is counted.
-#[inline(always)]
-fn pull(ctx: &TcContext) {
-    let bytes = ctx.len().min(HEADERS_BYTES);
-    // SAFETY: the context is the kernel's own.
-    unsafe { aya_ebpf::helpers::bpf_skb_pull_data(ctx.skb.skb, bytes) };
-}
-
-#[inline(always)]
-fn is_hairpinned(ctx: &TcContext) -> bool {
-    // SAFETY: the kernel hands every classifier a valid context.
-    let came_in = unsafe { (*ctx.skb.skb).ingress_ifindex };
-    // SAFETY: as above.
-    came_in == unsafe { (*ctx.skb.skb).ifindex }
 }
 
 #[unsafe(link_section = "license")]

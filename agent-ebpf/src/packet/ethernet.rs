@@ -6,7 +6,7 @@ use super::{
     Verdicts, arp,
     frame::Frame,
     headers::{Vlan, header, opaque},
-    ip,
+    network,
 };
 
 const ETHERNET_BYTES: usize = 14;
@@ -39,8 +39,8 @@ pub fn parse<V: Verdicts>(frame: &Frame, verdicts: &V) -> V::Verdict {
     }
     let offset = opaque(frame, offset);
     match ether_type {
-        IPV4 => ip::v4(frame, offset, verdicts),
-        IPV6 => ip::v6(frame, offset, verdicts),
+        IPV4 => network::v4(frame, offset, verdicts),
+        IPV6 => network::v6(frame, offset, verdicts),
         ARP => arp::parse(frame, offset, verdicts),
         _ => verdicts.other_frame(),
     }

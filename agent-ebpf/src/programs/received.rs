@@ -7,7 +7,7 @@ use agent_ebpf::packet::{
 use aya_ebpf::programs::TcContext;
 
 use super::{
-    is_cut, is_hairpinned,
+    context::{is_cut, is_hairpinned},
     probes::{NO_CLASS, NO_PORTS, blank, outcome, payload, tcp_outcome},
     sent::{volume_of, volume_of_neighbour},
 };

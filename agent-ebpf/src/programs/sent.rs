@@ -7,7 +7,7 @@ use agent_ebpf::packet::{
 use aya_ebpf::{bindings::TC_ACT_UNSPEC, programs::TcContext};
 
 use super::{
-    CUT, is_cut,
+    context::{CUT, is_cut},
     probes::{NO_PORTS, blank, contact, payload},
 };
 use crate::{

@@ -1,0 +1,41 @@
+//! What the kernel hands to a program with a packet.
+#![expect(unsafe_code, reason = "the context is a pointer")]
+
+use agent_ebpf::packet::Frame;
+use aya_ebpf::{helpers::bpf_skb_pull_data, programs::TcContext};
+
+/// No verdict: a header does not lie in the linear part of the packet, which is to be parsed once more.
+pub(super) const CUT: i32 = i32::MIN;
+
+/// Bytes that are made linear when a header does not lie in the linear part of a packet.
+const HEADERS_BYTES: u32 = 256;
+
+#[inline(always)]
+pub(super) fn frame(ctx: &TcContext) -> Frame {
+    let ether_type = (ctx.skb.protocol() as u16).to_le();
+    // SAFETY: the kernel hands every classifier the bounds of its packet, and the verifier checks that
+    // nothing is read beyond, nor after they changed.
+    unsafe { Frame::new(ctx.data(), ctx.data_end(), ctx.len() as usize, ether_type) }
+}
+
+/// Whether the linear part is shorter than the packet.
+#[inline(always)]
+pub(super) fn is_cut(ctx: &TcContext) -> bool {
+    ctx.data_end().saturating_sub(ctx.data()) < ctx.len() as usize
+}
+
+/// Makes the headers linear. Where that fails they stay cut, and that is counted.
+#[inline(always)]
+pub(super) fn pull(ctx: &TcContext) {
+    let bytes = ctx.len().min(HEADERS_BYTES);
+    // SAFETY: the context is the kernel's own.
+    unsafe { bpf_skb_pull_data(ctx.skb.skb, bytes) };
+}
+
+#[inline(always)]
+pub(super) fn is_hairpinned(ctx: &TcContext) -> bool {
+    // SAFETY: the kernel hands every classifier a valid context.
+    let came_in = unsafe { (*ctx.skb.skb).ingress_ifindex };
+    // SAFETY: as above.
+    came_in == unsafe { (*ctx.skb.skb).ifindex }
+}
