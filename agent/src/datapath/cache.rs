@@ -15,7 +15,8 @@ const REPORTED: Duration = Duration::from_secs(60);
 /// Ages the contact cache of a slot: a share of its entries at each drain, all of them in turn.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    aged: Time,
+    /// Up to when; none before the first time, when all there is may be a moment old.
+    aged: Option<Time>,
     next: usize,
 }
 
@@ -24,19 +25,23 @@ impl Cache {
     ///
     /// A program that writes one at the same moment loses or keeps it: it reports once more, or not.
     pub(super) fn age(&mut self, entries: &[AtomicU64; CONTACT_CACHE_ENTRIES], now: Time) {
+        let Some(aged) = self.aged else {
+            self.aged = Some(now);
+            return;
+        };
         let share = REPORTED / CONTACT_CACHE_ENTRIES as u32;
-        let due = now.since(self.aged).as_nanos() / share.as_nanos();
+        let due = now.since(aged).as_nanos() / share.as_nanos();
         let due =
             usize::try_from(due).map_or(CONTACT_CACHE_ENTRIES, |it| it.min(CONTACT_CACHE_ENTRIES));
         for entry in entries.iter().cycle().skip(self.next).take(due) {
             entry.store(0, Relaxed);
         }
         self.next = (self.next + due) % CONTACT_CACHE_ENTRIES;
-        self.aged = if due == CONTACT_CACHE_ENTRIES {
+        self.aged = Some(if due == CONTACT_CACHE_ENTRIES {
             now
         } else {
-            self.aged + share * due as u32
-        };
+            aged + share * due as u32
+        });
     }
 }
 
@@ -51,7 +56,7 @@ mod tests {
         let start = Time::default() + Duration::from_secs(1000);
         cache.age(&entries, start);
         for drains_per_second in [1, 7, 100] {
-            let start = cache.aged;
+            let start = cache.aged.unwrap();
             let mut cleared = [0; CONTACT_CACHE_ENTRIES];
             for drain in 1..=60 * drains_per_second {
                 for entry in &entries {
