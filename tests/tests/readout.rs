@@ -114,6 +114,9 @@ fn contact_ports(injector: &Injector, ifindex: u32, cpu: usize) -> Result<()> {
 }
 
 /// The kernel's clock and ours are the same: a record is never later than the drain that yields it.
+/// Records bear the kernel's coarse clock, which advances by a timer tick: at most that of CONFIG_HZ=100.
+const TIMER_TICK: Duration = Duration::from_millis(10);
+
 #[test]
 fn records_bear_the_drain_s_clock() -> Result<()> {
     if without_root() {
@@ -126,7 +129,8 @@ fn records_bear_the_drain_s_clock() -> Result<()> {
         let after = monotonic();
         ensure!(!observation.contacts.is_empty(), "no contacts");
         for contact in &observation.contacts {
-            ensure!(before <= contact.at && contact.at <= after, "{contact:?}");
+            let in_time = before <= contact.at + TIMER_TICK && contact.at <= after;
+            ensure!(in_time, "{before:?} {contact:?} {after:?}");
         }
         ensure!(
             observation.contacts.is_sorted_by_key(|it| it.at),

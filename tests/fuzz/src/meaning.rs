@@ -1,7 +1,9 @@
 //! What a packet is, in words that both parsers share.
 
 use agent_common::{ParseFailure, Transport};
-use agent_ebpf::packet::{self as parser, Chunk, Frame, Ip, Neighbour, PortPair};
+use agent_ebpf::packet::{
+    self as parser, Chunk, Frame, Ip, Neighbour, PortPair, Quoted, Sctp, Tcp, Udp, Verdicts,
+};
 
 use crate::oracle;
 
@@ -41,49 +43,95 @@ pub(crate) struct Ends {
 }
 
 pub(crate) fn of_parser(frame: &Frame) -> Meaning {
-    let ends = |ip: &Ip, ports: PortPair| Ends {
-        source: ip.source(frame).expect("its header was read before"),
-        destination: ip.destination(frame).expect("its header was read before"),
-        ports: [ports.source, ports.destination],
-    };
-    let both = |port| PortPair {
-        source: port,
-        destination: port,
-    };
-    let packet = match parser::parse(frame) {
-        Ok(packet) => packet,
-        Err(failure) => return Meaning::Failure(failure),
-    };
-    match packet {
-        parser::Packet::Tcp(tcp) => Meaning::Tcp {
-            ends: ends(&tcp.ip, tcp.ports),
+    parser::parse(frame, &Told)
+}
+
+/// Tells what the parser found.
+struct Told;
+
+impl Verdicts for Told {
+    type Verdict = Meaning;
+
+    fn tcp(&self, frame: &Frame, tcp: &Tcp) -> Meaning {
+        Meaning::Tcp {
+            ends: ends(frame, &tcp.ip, tcp.ports),
             flags: tcp.flags,
             words: tcp.words,
             first_sequence: tcp.first_sequence,
             payload: tcp.payload,
-        },
-        parser::Packet::Udp(udp) => Meaning::Udp(ends(&udp.ip, udp.ports)),
-        parser::Packet::Sctp(sctp) => Meaning::Sctp(ends(&sctp.ip, sctp.ports), sctp.chunk),
-        parser::Packet::Tiny(ip, transport, ports) => Meaning::Tiny(ends(&ip, ports), transport),
-        parser::Packet::EchoRequest(ip) => Meaning::EchoRequest(ends(&ip, both(0))),
-        parser::Packet::EchoReply(ip) => Meaning::EchoReply(ends(&ip, both(0))),
-        parser::Packet::Unreachable(ip, quoted) => Meaning::Unreachable(
-            ends(&ip, both(0)),
-            Ends {
-                source: quoted.source,
-                destination: quoted.destination,
-                ports: [quoted.ports.source, quoted.ports.destination],
-            },
-            quoted.transport,
-        ),
-        parser::Packet::OtherIcmp => Meaning::OtherIcmp,
-        parser::Packet::Solicitation(Neighbour { source, target }) => {
-            Meaning::Solicitation(source, target)
         }
-        parser::Packet::Advertisement(Neighbour { target, .. }) => Meaning::Advertisement(target),
-        parser::Packet::Protocol(ip, number) => Meaning::Protocol(ends(&ip, both(number.into()))),
-        parser::Packet::LaterFragment => Meaning::LaterFragment,
-        parser::Packet::OtherFrame => Meaning::OtherFrame,
+    }
+
+    fn udp(&self, frame: &Frame, udp: &Udp) -> Meaning {
+        Meaning::Udp(ends(frame, &udp.ip, udp.ports))
+    }
+
+    fn sctp(&self, frame: &Frame, sctp: &Sctp) -> Meaning {
+        Meaning::Sctp(ends(frame, &sctp.ip, sctp.ports), sctp.chunk)
+    }
+
+    fn tiny(&self, frame: &Frame, ip: &Ip, transport: Transport, ports: PortPair) -> Meaning {
+        Meaning::Tiny(ends(frame, ip, ports), transport)
+    }
+
+    fn echo_request(&self, frame: &Frame, ip: &Ip) -> Meaning {
+        Meaning::EchoRequest(ends(frame, ip, both(0)))
+    }
+
+    fn echo_reply(&self, frame: &Frame, ip: &Ip) -> Meaning {
+        Meaning::EchoReply(ends(frame, ip, both(0)))
+    }
+
+    fn unreachable(&self, frame: &Frame, ip: &Ip, quoted: &Quoted) -> Meaning {
+        let of_quoted = Ends {
+            source: quoted.source,
+            destination: quoted.destination,
+            ports: [quoted.ports.source, quoted.ports.destination],
+        };
+        Meaning::Unreachable(ends(frame, ip, both(0)), of_quoted, quoted.transport)
+    }
+
+    fn other_icmp(&self) -> Meaning {
+        Meaning::OtherIcmp
+    }
+
+    fn solicitation(&self, neighbour: &Neighbour) -> Meaning {
+        Meaning::Solicitation(neighbour.source, neighbour.target)
+    }
+
+    fn advertisement(&self, neighbour: &Neighbour) -> Meaning {
+        Meaning::Advertisement(neighbour.target)
+    }
+
+    fn protocol(&self, frame: &Frame, ip: &Ip, number: u8) -> Meaning {
+        Meaning::Protocol(ends(frame, ip, both(number.into())))
+    }
+
+    fn later_fragment(&self) -> Meaning {
+        Meaning::LaterFragment
+    }
+
+    fn other_frame(&self) -> Meaning {
+        Meaning::OtherFrame
+    }
+
+    fn failed(&self, failure: ParseFailure) -> Meaning {
+        Meaning::Failure(failure)
+    }
+}
+
+fn ends(frame: &Frame, ip: &Ip, ports: PortPair) -> Ends {
+    Ends {
+        source: ip.source(frame).expect("its header was read before"),
+        destination: ip.destination(frame).expect("its header was read before"),
+        ports: [ports.source, ports.destination],
+    }
+}
+
+const fn both(port: u16) -> PortPair {
+    PortPair {
+        source: port,
+        destination: port,
     }
 }
 
