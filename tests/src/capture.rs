@@ -99,7 +99,10 @@ impl Capture {
     /// When `tcpdump` does not keep up, or the file cannot be written.
     pub fn save(&mut self, to: &Path) -> Result<()> {
         let dropped = self.catch_up()?;
-        ensure!(dropped == 0, "the capture is not whole: {dropped} packets dropped");
+        ensure!(
+            dropped == 0,
+            "the capture is not whole: {dropped} packets dropped"
+        );
         let saved = fs::copy(self.path(), to);
         saved.with_context(|| format!("cannot write {}", to.display()))?;
         Ok(())

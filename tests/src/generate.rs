@@ -6,14 +6,12 @@ mod carried;
 mod mutate;
 mod network;
 mod pool;
+mod route;
 
 use agent_common::Direction;
 use fastrand::Rng;
 
-use self::{
-    carried::Carried,
-    network::{Route, frame},
-};
+use self::{carried::Carried, network::frame, route::Route};
 
 /// Sent packets that later ones may answer.
 const REMEMBERED: usize = 64;

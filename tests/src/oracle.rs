@@ -3,6 +3,8 @@
 //! It shares `agent-common`'s hashes and names with the programs, and nothing else, so that a mistake
 //! in one of the two shows as a difference.
 
+mod bytes;
+mod datagram;
 mod differ;
 mod from_pod;
 mod model;

@@ -135,6 +135,7 @@ impl Programs {
             .map_max_entries(SLOTS_MAP, slots)
             .map_max_entries(RECORDS_MAP, RECORDS_BYTES)
             .map_max_entries(SAMPLES_MAP, SAMPLES_BYTES)
+            .map_max_entries(LOG_MAP, log_bytes(kernel_log))
             .override_global(SEED_GLOBAL, &seed, true)
             .override_global(aya_log::LEVEL, &level, true);
         for (name, pins) in PINNED_MAPS.into_iter().zip(pins.into_iter().cycle()) {
@@ -272,6 +273,16 @@ fn random_seed() -> Result<u64, ObjectError> {
     rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
         .map_err(|error| ObjectError::Seed(error.into()))?;
     Ok(u64::from_ne_bytes(bytes).max(1))
+}
+
+/// The ring buffer of what the programs log, as aya-log names it: a page when they log nothing.
+const LOG_MAP: &str = "AYA_LOGS";
+
+const fn log_bytes(kernel_log: &KernelLog) -> u32 {
+    match kernel_log {
+        Some(_) => 128 << 10,
+        None => 4096,
+    }
 }
 
 const fn level_byte(level: log::Level) -> u8 {

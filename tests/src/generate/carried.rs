@@ -3,8 +3,8 @@
 use fastrand::Rng;
 
 use super::{
-    network::Route,
     pool::{self, Address, one_of},
+    route::Route,
 };
 use crate::packet::{ACK, FIN, PSH, RST, SYN, URG};
 

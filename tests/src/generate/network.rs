@@ -1,44 +1,12 @@
 //! Wraps what is carried into IP and Ethernet, with options, extension headers, fragments and tags.
 
-use agent_common::Direction;
 use fastrand::Rng;
 
 use super::{
     carried::{Carried, Kind},
-    pool::{self, Address, one_of},
+    pool::one_of,
+    route::Route,
 };
-
-/// From whom to whom.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Route {
-    pub(super) source: Address,
-    pub(super) destination: Address,
-    pub(super) is_v6: bool,
-}
-
-impl Route {
-    pub(super) fn random(rng: &mut Rng, direction: Direction) -> Self {
-        let is_v6 = rng.bool();
-        let (pod, peer) = (pool::of_pod(rng, is_v6), pool::of_peer(rng, is_v6));
-        let (source, destination) = match direction {
-            Direction::FromPod => (pod, peer),
-            Direction::ToPod => (peer, pod),
-        };
-        Self {
-            source,
-            destination,
-            is_v6,
-        }
-    }
-
-    pub(super) const fn back(&self) -> Self {
-        Self {
-            source: self.destination,
-            destination: self.source,
-            is_v6: self.is_v6,
-        }
-    }
-}
 
 /// The frame, from its Ethernet header on.
 pub(super) fn frame(rng: &mut Rng, route: &Route, carried: &Carried) -> Vec<u8> {

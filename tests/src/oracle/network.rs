@@ -2,29 +2,10 @@
 
 use agent_common::ParseFailure;
 
-use super::{
-    packet::{Host, Packet},
-    parse::Bytes,
-    transport,
-};
+use super::{bytes::Bytes, datagram::Datagram, packet::Packet, transport};
 
 /// Extension headers that are followed.
 const CHAIN: usize = 6;
-
-/// A transport header and what the network says of it.
-#[derive(Clone, Copy)]
-pub(super) struct Datagram {
-    pub(super) source: Host,
-    pub(super) destination: Host,
-    pub(super) protocol: u8,
-    pub(super) is_v6: bool,
-    /// Whether it is the first of several fragments.
-    pub(super) first: bool,
-    /// Where the transport header begins.
-    pub(super) at: usize,
-    /// Bytes from there to the end of the datagram.
-    pub(super) available: usize,
-}
 
 /// RFC 791.
 pub(super) fn ipv4(bytes: &Bytes<'_>, at: usize) -> Packet {

@@ -3,8 +3,9 @@
 use agent_common::ParseFailure;
 
 use super::{
+    bytes::Bytes,
     network,
-    packet::{Ends, Host, Packet},
+    packet::{Ends, Packet},
 };
 
 /// What the programs make linear of a packet they could not parse.
@@ -13,11 +14,10 @@ const PULLED: usize = 256;
 /// Parses a frame whose bytes all lie in one piece.
 #[must_use]
 pub fn parse(frame: &[u8]) -> Packet {
-    Bytes {
+    ethernet(&Bytes {
         there: frame,
         length: frame.len(),
-    }
-    .ethernet()
+    })
 }
 
 /// Parses a frame of which the kernel holds only the first `linear` bytes in one piece.
@@ -27,81 +27,49 @@ pub fn parse_linear(frame: &[u8], linear: usize) -> Packet {
         there: &frame[..there.min(frame.len())],
         length: frame.len(),
     };
-    match part(linear).ethernet() {
-        Packet::Failure(_) if linear < PULLED => part(PULLED).ethernet(),
+    match ethernet(&part(linear)) {
+        Packet::Failure(_) if linear < PULLED => ethernet(&part(PULLED)),
         packet => packet,
     }
 }
 
-/// The bytes of a packet that can be read, and how many it has.
-#[derive(Clone, Copy)]
-pub(super) struct Bytes<'a> {
-    pub(super) there: &'a [u8],
-    pub(super) length: usize,
-}
-
-impl Bytes<'_> {
-    pub(super) fn part(&self, at: usize, count: usize) -> Option<&[u8]> {
-        self.there.get(at..at.checked_add(count)?)
-    }
-
-    pub(super) fn half(&self, at: usize) -> Option<u16> {
-        let part = self.part(at, 2)?;
-        Some(u16::from_be_bytes([part[0], part[1]]))
-    }
-
-    pub(super) fn v4(&self, at: usize) -> Option<Host> {
-        let word = u32::from_ne_bytes(self.part(at, 4)?.try_into().ok()?);
-        Some([0, 0, 0xffff_u32.to_be(), word])
-    }
-
-    pub(super) fn v6(&self, at: usize) -> Option<Host> {
-        let bytes = self.part(at, 16)?;
-        let mut host = [0; 4];
-        for (word, part) in host.iter_mut().zip(bytes.chunks_exact(4)) {
-            *word = u32::from_ne_bytes(part.try_into().ok()?);
-        }
-        Some(host)
-    }
-
-    fn ethernet(&self) -> Packet {
-        let failure = Packet::Failure(ParseFailure::Ethernet);
-        let Some(mut kind) = self.half(12) else {
+fn ethernet(bytes: &Bytes<'_>) -> Packet {
+    let failure = Packet::Failure(ParseFailure::Ethernet);
+    let Some(mut kind) = bytes.half(12) else {
+        return failure;
+    };
+    let mut at = 14;
+    let mut tags = 0;
+    while matches!(kind, 0x8100 | 0x88a8) {
+        tags += 1;
+        let (Some(next), true) = (bytes.half(at + 2), tags <= 2) else {
             return failure;
         };
-        let mut at = 14;
-        let mut tags = 0;
-        while matches!(kind, 0x8100 | 0x88a8) {
-            tags += 1;
-            let (Some(next), true) = (self.half(at + 2), tags <= 2) else {
-                return failure;
-            };
-            kind = next;
-            at += 4;
-        }
-        match kind {
-            0x0800 => network::ipv4(self, at),
-            0x86dd => network::ipv6(self, at),
-            0x0806 => self.arp(at).unwrap_or(Packet::Failure(ParseFailure::Arp)),
-            _ => Packet::OtherFrame,
-        }
+        kind = next;
+        at += 4;
     }
+    match kind {
+        0x0800 => network::ipv4(bytes, at),
+        0x86dd => network::ipv6(bytes, at),
+        0x0806 => arp(bytes, at).unwrap_or(Packet::Failure(ParseFailure::Arp)),
+        _ => Packet::OtherFrame,
+    }
+}
 
-    /// RFC 826, for IPv4 over Ethernet.
-    fn arp(&self, at: usize) -> Option<Packet> {
-        let arp = self.part(at, 28)?;
-        let ends = Ends {
-            source: self.v4(at + 14)?,
-            destination: self.v4(at + 24)?,
-            source_port: 0,
-            destination_port: 0,
-        };
-        Some(match arp[..8] {
-            [0, 1, 8, 0, 6, 4, 0, 1] => Packet::ArpRequest(ends),
-            [0, 1, 8, 0, 6, 4, 0, 2] => Packet::ArpReply(ends),
-            _ => Packet::OtherFrame,
-        })
-    }
+/// RFC 826, for IPv4 over Ethernet.
+fn arp(bytes: &Bytes<'_>, at: usize) -> Option<Packet> {
+    let arp = bytes.part(at, 28)?;
+    let ends = Ends {
+        source: bytes.v4(at + 14)?,
+        destination: bytes.v4(at + 24)?,
+        source_port: 0,
+        destination_port: 0,
+    };
+    Some(match arp[..8] {
+        [0, 1, 8, 0, 6, 4, 0, 1] => Packet::ArpRequest(ends),
+        [0, 1, 8, 0, 6, 4, 0, 2] => Packet::ArpReply(ends),
+        _ => Packet::OtherFrame,
+    })
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use agent_common::{ParseFailure, Transport};
 
 use super::{
-    network::Datagram,
+    bytes::Bytes,
+    datagram::Datagram,
     packet::{Ends, Packet, Quoted, Segment},
-    parse::Bytes,
 };
 
 pub(super) fn parse(bytes: &Bytes<'_>, datagram: &Datagram) -> Packet {
