@@ -80,32 +80,35 @@ pub(crate) fn sample(ctx: &TcContext, watched: &Watched, payload: &Payload) {
     let payload_bytes = payload.end - payload.offset;
     let whole = ctx.len().saturating_sub(payload.offset).min(payload_bytes);
     let length = whole.min(SAMPLE_BYTES as u32);
-    let sample = entry.as_mut_ptr();
-    // A structure of this size would be copied byte by byte.
-    // SAFETY: the entry is reserved for one sample, every byte of which is written here.
-    unsafe {
-        (*sample).time_ns = bpf_ktime_get_coarse_ns();
-        (*sample).slot = watched.index;
-        (*sample).epoch = load(&watched.slot.epoch) as u32;
-        (*sample).pod = bytes(payload.pod);
-        (*sample).peer = bytes(payload.peer);
-        (*sample).port = payload.port;
-        (*sample).pod_port = payload.pod_port;
-        (*sample).kind = payload.kind as u8;
-        (*sample).direction = payload.direction as u8;
-        (*sample).length = length as u16;
-        (*sample).payload_bytes = payload_bytes;
-        (*sample).reserved = 0;
-        let words = (&raw mut (*sample).payload).cast::<[u64; SAMPLE_BYTES / 8]>();
-        let mut word = 0;
-        while word < SAMPLE_BYTES / 8 {
-            (&raw mut (*words)[word]).write_volatile(0);
-            word += 1;
-        }
-        // The verifier wants a length above zero.
-        if length > 0 && length <= SAMPLE_BYTES as u32 {
-            bpf_skb_load_bytes(ctx.skb.skb.cast(), payload.offset, words.cast(), length);
-        }
+    // SAFETY: the entry holds one sample, which is made of integers; all of them are written below.
+    let sample = unsafe { &mut *entry.as_mut_ptr() };
+    // SAFETY: the helper has no preconditions.
+    sample.time_ns = unsafe { bpf_ktime_get_coarse_ns() };
+    sample.slot = watched.index;
+    sample.epoch = load(&watched.slot.epoch) as u32;
+    sample.pod = bytes(payload.pod);
+    sample.peer = bytes(payload.peer);
+    sample.port = payload.port;
+    sample.pod_port = payload.pod_port;
+    sample.kind = payload.kind as u8;
+    sample.direction = payload.direction as u8;
+    sample.length = length as u16;
+    sample.payload_bytes = payload_bytes;
+    sample.reserved = 0;
+    let words = (&raw mut sample.payload).cast::<u64>();
+    let mut word = 0;
+    // Written one by one, or the compiler calls a function that does it byte by byte.
+    while word < SAMPLE_BYTES / 8 {
+        // SAFETY: the payload lies at a multiple of eight and has so many words.
+        let cell = unsafe { words.add(word) };
+        // SAFETY: as above.
+        unsafe { cell.write_volatile(0) };
+        word += 1;
+    }
+    // The verifier wants a length above zero.
+    if length > 0 && length <= SAMPLE_BYTES as u32 {
+        // SAFETY: the payload has room for the length, and the helper checks the bounds of the packet.
+        unsafe { bpf_skb_load_bytes(ctx.skb.skb.cast(), payload.offset, words.cast(), length) };
     }
     entry.submit(u64::from(BPF_RB_NO_WAKEUP));
 }

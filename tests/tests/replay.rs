@@ -181,11 +181,7 @@ fn benign_traffic_replays_to_nothing() -> Result<()> {
     let _server = app2.serve(&[8080])?;
     let mut captures = [app1, app2].map(|pod| Capture::start(&node.network, &pod.interface));
     let server = (app2.address(), 8080).into();
-    let visits = || {
-        (0..500)
-            .map(|_| visit(server).map(drop))
-            .collect::<Result<(), _>>()
-    };
+    let visits = || (0..500).try_for_each(|_| visit(server).map(drop));
     app1.network.enter(visits)??;
     for capture in &mut captures {
         let file = desk.0.path().join("benign.pcap");
