@@ -57,6 +57,10 @@ impl Tally {
         now: Time,
     ) -> Observation {
         self.budgets.drained(slot);
+        // Before the sets of ports that were tried: what refuses was tried earlier, so it is in one of
+        // them by this drain or was by an earlier one.
+        let refused = take_bits(&slot.refused.words);
+        let refusing = take_bits(&slot.refusing.words);
         let tcp_ports = take_bits(&slot.tcp.fresh.words);
         let udp_ports = take_bits(&slot.udp.fresh.words);
         let contained = is_contained(slot, now);
@@ -76,9 +80,9 @@ impl Tally {
             tcp_ports,
             udp_ports,
             protocols: take_protocols(&slot.protocols.fresh),
-            refused: take_bits(&slot.refused.words),
+            refused,
             probed: take_bits(&slot.probed.words),
-            refusing: take_bits(&slot.refusing.words),
+            refusing,
             hosts: Hosts {
                 contacted: take_sketch(&slot.hosts.contacted),
                 answered: take_sketch(&slot.hosts.answered),
