@@ -11,7 +11,7 @@ use aya_ebpf::{
     programs::TcContext,
 };
 
-use core::sync::atomic::AtomicU64;
+use core::{arch::asm, sync::atomic::AtomicU64};
 
 use crate::{
     atomic::{fetch_add, fetch_and, fetch_or, load},
@@ -105,10 +105,17 @@ pub(crate) fn sample(ctx: &TcContext, watched: &Watched, payload: &Payload) {
         unsafe { cell.write_volatile(0) };
         word += 1;
     }
-    // The verifier wants a length above zero.
-    if length > 0 && length <= SAMPLE_BYTES as u32 {
+    // The verifier wants a length from 1 to the size. That of Linux 6.1 learns it of the compared register
+    // alone, and of no comparison with zero: one less is compared, and no copy of it.
+    let mut less = u64::from(length).wrapping_sub(1);
+    // SAFETY: changes nothing but its operand, and by that only what stands for an empty payload.
+    unsafe { asm!("{0} &= 255", inout(reg) less, options(nomem, nostack)) };
+    if less < SAMPLE_BYTES as u64 {
+        // SAFETY: adds one to its operand, which is small.
+        unsafe { asm!("{0} += 1", inout(reg) less, options(nomem, nostack)) };
+        let (from, length) = (ctx.skb.skb.cast(), less as u32);
         // SAFETY: the payload has room for the length, and the helper checks the bounds of the packet.
-        unsafe { bpf_skb_load_bytes(ctx.skb.skb.cast(), payload.offset, words.cast(), length) };
+        unsafe { bpf_skb_load_bytes(from, payload.offset, words.cast(), length) };
     }
     entry.submit(u64::from(BPF_RB_NO_WAKEUP));
 }

@@ -171,9 +171,12 @@ async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
         }
         anyhow::Ok(())
     };
+    // Tasks of their own: the loop may be busy attaching to hundreds of interfaces.
+    let serving = tokio::spawn(server.run());
+    let serving_web = tokio::spawn(web.run(registry, readiness));
     tokio::select! {
-        served = server.run() => served?,
-        served = web.run(registry, readiness) => served?,
+        served = serving => served??,
+        served = serving_web => served??,
         watched = watch => watched?,
     }
     Ok(())

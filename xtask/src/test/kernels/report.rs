@@ -5,8 +5,9 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-/// Instructions the verifier may walk through for one program, of the 1,000,000 that it allows.
-pub(super) const VERIFIED_INSTRUCTIONS: u64 = 100_000;
+/// Instructions the verifier may walk through for one program, of the 1,000,000 that it allows: twice what 6.18's
+/// walks through for `to_pod`, the most of all kernels.
+pub(super) const VERIFIED_INSTRUCTIONS: u64 = 360_000;
 /// Bytes of machine code of one program.
 pub(super) const JITED_BYTES: u64 = 100_000;
 
