@@ -96,7 +96,7 @@ fn no_packet_passes_by_while_programs_are_replaced() -> Result<()> {
 
 /// Initiating packets that the agent in this namespace has counted.
 fn counted(network: &Namespace) -> Result<u64> {
-    const NAME: &str = "\npicket_agent_initiating_packets_total ";
+    const NAME: &str = "picket_agent_initiating_packets_total{";
     let text = network.enter(|| {
         let mut stream = TcpStream::connect("127.0.0.1:7403")?;
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n")?;
@@ -104,6 +104,12 @@ fn counted(network: &Namespace) -> Result<u64> {
         stream.read_to_string(&mut text)?;
         anyhow::Ok(text)
     })??;
-    let (_, value) = text.split_once(NAME).context("no such metric")?;
-    Ok(value.lines().next().unwrap_or_default().trim().parse()?)
+    let classes: Vec<_> = text.lines().filter(|it| it.starts_with(NAME)).collect();
+    ensure!(!classes.is_empty(), "no such metric");
+    let mut packets = 0;
+    for line in classes {
+        let (_, value) = line.rsplit_once(' ').context("no value")?;
+        packets += value.parse::<u64>()?;
+    }
+    Ok(packets)
 }
