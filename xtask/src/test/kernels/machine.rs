@@ -14,8 +14,8 @@ use super::{
     plan::Step,
 };
 
-/// For all steps together; half of the machines need a third of it.
-const LIMIT: &str = "240";
+/// For all steps together, of which most goes into the verifier; thrice what they take.
+const LIMIT: &str = "480";
 const DIES_WITH_US: [&str; 2] = ["--pdeathsig", "KILL"];
 /// Without KVM: the machines that build us have none.
 const MACHINE: [&str; 19] = [
