@@ -14,7 +14,7 @@ use super::{
     plan::Step,
 };
 
-/// For all steps together, of which most goes into the verifier; thrice what they take.
+/// For all steps together, of which most goes into the verifier; four times what they take.
 const LIMIT: &str = "480";
 const DIES_WITH_US: [&str; 2] = ["--pdeathsig", "KILL"];
 /// Without KVM: the machines that build us have none.
