@@ -13,6 +13,7 @@ use aya::{
     programs::{
         ProgramInfo,
         links::{FdLink, PinnedLink},
+        tc::SchedClassifierLink,
     },
 };
 use detect::Subject;
@@ -137,16 +138,7 @@ impl Adoption<'_, '_> {
         let path = self.pins.link(ifindex, direction);
         let link = FdLink::from(PinnedLink::from_pin(&path).map_err(io::Error::other)?);
         let link = link.try_into().map_err(io::Error::other)?;
-        let id = self.attacher.programs.id(direction);
-        let program = self
-            .attacher
-            .programs
-            .program(direction)
-            .map_err(io::Error::other)?;
-        let link = program
-            .attach_to_link(link)
-            .and_then(|id| program.take_link(id))
-            .map_err(io::Error::other)?;
+        let (link, id) = self.update(link, direction)?;
         if !chain::programs(ifindex, direction)?.contains(&id) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -158,13 +150,12 @@ impl Adoption<'_, '_> {
         })
     }
 
-    fn adopt_filter(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
-        let filters = filters::of(ifindex, direction)?;
-        let filter = filters
-            .into_iter()
-            .find(|filter| self.former_ids.contains(&filter.program))
-            .ok_or(io::ErrorKind::NotFound)?;
-        let link = filter.link(ifindex, direction)?;
+    /// Lets a link run our program instead of the former one, whose place it takes; and our program's id.
+    fn update(
+        &mut self,
+        link: SchedClassifierLink,
+        direction: Direction,
+    ) -> io::Result<(SchedClassifierLink, u32)> {
         let id = self.attacher.programs.id(direction);
         let program = self
             .attacher
@@ -175,6 +166,17 @@ impl Adoption<'_, '_> {
             .attach_to_link(link)
             .and_then(|id| program.take_link(id))
             .map_err(io::Error::other)?;
+        Ok((link, id))
+    }
+
+    fn adopt_filter(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
+        let filters = filters::of(ifindex, direction)?;
+        let filter = filters
+            .into_iter()
+            .find(|filter| self.former_ids.contains(&filter.program))
+            .ok_or(io::ErrorKind::NotFound)?;
+        let link = filter.link(ifindex, direction)?;
+        let (link, id) = self.update(link, direction)?;
         Link::filter(link, id, ifindex, direction, true).map_err(io::Error::other)
     }
 }
