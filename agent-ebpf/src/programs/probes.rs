@@ -1,7 +1,7 @@
-//! What a packet is to be reported as, always seen from the pod.
+//! What a packet is to be reported and counted as, always seen from the pod.
 
-use agent_common::{Class, Direction, SampleKind, Transport};
-use agent_ebpf::packet::{Frame, Ip, PortPair, Tcp};
+use agent_common::{Class, Direction, SampleKind, Transport, VolumeClass};
+use agent_ebpf::packet::{Frame, Ip, Neighbour, PortPair, Tcp};
 
 use crate::{contacts::Probe, samples::Payload};
 
@@ -90,5 +90,23 @@ pub(super) fn payload(
         port: seen.port,
         offset: offset as u32,
         end: ip.end() as u32,
+    }
+}
+
+/// Of a first fragment that holds no more than ports.
+#[inline(always)]
+pub(super) const fn volume_of(transport: Transport) -> VolumeClass {
+    match transport {
+        Transport::Tcp => VolumeClass::Tcp,
+        _ => VolumeClass::Other,
+    }
+}
+
+#[inline(always)]
+pub(super) const fn volume_of_neighbour(neighbour: &Neighbour) -> VolumeClass {
+    if neighbour.icmp {
+        VolumeClass::Icmp
+    } else {
+        VolumeClass::Other
     }
 }

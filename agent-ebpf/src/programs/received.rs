@@ -8,8 +8,9 @@ use aya_ebpf::programs::TcContext;
 
 use super::{
     context::{is_cut, is_hairpinned},
-    probes::{NO_CLASS, NO_PORTS, blank, outcome, payload, tcp_outcome},
-    sent::{volume_of, volume_of_neighbour},
+    probes::{
+        NO_CLASS, NO_PORTS, blank, outcome, payload, tcp_outcome, volume_of, volume_of_neighbour,
+    },
 };
 use crate::{
     contacts::{Probe, is_contacted},

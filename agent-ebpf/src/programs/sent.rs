@@ -8,7 +8,7 @@ use aya_ebpf::{bindings::TC_ACT_UNSPEC, programs::TcContext};
 
 use super::{
     context::{CUT, is_cut},
-    probes::{NO_PORTS, blank, contact, payload},
+    probes::{NO_PORTS, blank, contact, payload, volume_of, volume_of_neighbour},
 };
 use crate::{
     contacts::Probe,
@@ -254,23 +254,5 @@ impl Verdicts for Sent<'_> {
         self.volume(VolumeClass::Other);
         self.watched.count_failure(failure);
         TC_ACT_UNSPEC
-    }
-}
-
-/// Of a first fragment that holds no more than ports.
-#[inline(always)]
-pub(super) const fn volume_of(transport: Transport) -> VolumeClass {
-    match transport {
-        Transport::Tcp => VolumeClass::Tcp,
-        _ => VolumeClass::Other,
-    }
-}
-
-#[inline(always)]
-pub(super) const fn volume_of_neighbour(neighbour: &Neighbour) -> VolumeClass {
-    if neighbour.icmp {
-        VolumeClass::Icmp
-    } else {
-        VolumeClass::Other
     }
 }
