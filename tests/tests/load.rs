@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-use agent::datapath::{Attach, Config, Datapath, Direction, Injector, Pin, monotonic};
+use agent::datapath::{Datapath, Direction, Injector, monotonic};
 use anyhow::{Context, Result, bail, ensure};
 use detect::{Class, Count, Observation, Outcome, Subject};
 use etherparse::PacketBuilder;
 use rustix::thread::{CpuSet, sched_setaffinity};
-use tests::{Namespace, without_root};
+use tests::{watching, without_root};
 
 /// Contacts in all; more in the variable.
 const CONTACTS: u32 = 1_000_000;
@@ -29,7 +29,6 @@ const DRAIN_EVERY: Duration = Duration::from_millis(10);
 const PODS: usize = 4;
 const SHARED: usize = 2;
 const FLOODED: usize = 3;
-const FIRST_IFINDEX: u32 = 5000;
 
 /// Sources that a flood has between two probes.
 const SPOOFED: u32 = 20_000;
@@ -67,7 +66,7 @@ impl Total {
 }
 
 #[test]
-fn ten_million_contacts_are_counted_exactly() -> Result<()> {
+fn contacts_are_counted_exactly_under_load() -> Result<()> {
     if without_root() {
         return Ok(());
     }
@@ -178,34 +177,10 @@ fn check(total: &Total, pod: usize, contacts: u32) -> Result<()> {
 fn under_drains(
     send: impl Fn(&[Subject], usize, &Injector) -> Result<()> + Sync + Send,
 ) -> Result<Vec<Total>> {
-    let namespace = Namespace::new()?;
-    let ifindexes: Vec<u32> = (FIRST_IFINDEX..).take(PODS).collect();
-    for pair in ifindexes.chunks(2) {
-        let (one, other) = (pair[0], pair[1]);
-        namespace.ip(&format!(
-            "link add v{one} index {one} type veth peer name v{other} index {other}"
-        ))?;
-    }
-    namespace.enter(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let _entered = runtime.enter();
-        let mut datapath = Datapath::load(&Config {
-            slots: PODS as u32,
-            sample_rate: 16,
-            samples_per_drain: 0,
-            attach: Attach::Auto,
-            pin: Pin::Nowhere,
-            kernel_log: None,
-        })?;
-        let pods = ifindexes
-            .iter()
-            .map(|&ifindex| Ok(datapath.watch(ifindex)?))
-            .collect::<Result<Vec<_>>>()?;
+    watching(PODS as u32, |datapath, pods| {
         let injectors = [datapath.injector()?, datapath.injector()?];
-        drain_while_sending(&mut datapath, &pods, &injectors, &send)
-    })?
+        drain_while_sending(datapath, pods, &injectors, &send)
+    })
 }
 
 fn drain_while_sending(

@@ -1,17 +1,17 @@
 //! How long it takes to drain all slots, idle and under traffic: time of the draining thread itself.
 
 use std::{
-    fmt::Write as _,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
 };
 
-use agent::datapath::{Attach, Config, Datapath, Direction, Injector, Pin, monotonic};
+use agent::datapath::{Datapath, Direction, Injector, monotonic};
 use anyhow::{Context, Result, ensure};
 use aya::programs::{ProgramFd, TcAttachType};
+use detect::Subject;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
-use tests::{Namespace, program_at};
+use tests::{program_at, watching};
 
 use super::{
     carousel::Carousel,
@@ -21,7 +21,6 @@ use crate::statistics::Spread;
 
 /// Interfaces are both ends of half as many veth pairs: the programs do not care which end it is.
 const SLOTS: [u32; 3] = [110, 250, 1000];
-const FIRST_IFINDEX: u32 = 5000;
 const ROUNDS: usize = 60;
 /// Ports that each pod contacts between two drains of a node under traffic: thrice what nmap manages
 /// in a tick.
@@ -34,9 +33,9 @@ pub(super) fn measure() -> Result<Value> {
     println!("\ndrain of all slots, ms (middle half):");
     let mut results = Vec::new();
     for slots in SLOTS {
-        let [idle, busy] = with_slots(slots, |datapath, interfaces| {
+        let [idle, busy] = watching(slots, |datapath, subjects| {
             let idle = drains(datapath, || Ok(()))?;
-            Ok([idle, under_traffic(datapath, interfaces)?])
+            Ok([idle, under_traffic(datapath, subjects)?])
         })?;
         let target = (slots == TARGET.0).then_some(TARGET.1);
         for (name, time, ports) in [("idle", idle, 0), ("traffic", busy, FRESH_PORTS)] {
@@ -60,44 +59,9 @@ pub(super) fn measure() -> Result<Value> {
     Ok(results.into())
 }
 
-fn with_slots<T: Send>(
-    slots: u32,
-    inside: impl FnOnce(&mut Datapath, &[u32]) -> Result<T> + Send,
-) -> Result<T> {
-    let namespace = Namespace::new()?;
-    let interfaces: Vec<u32> = (FIRST_IFINDEX..).take(slots as usize).collect();
-    let mut lines = String::new();
-    for pair in interfaces.chunks(2) {
-        let [one, other] = *pair else { continue };
-        writeln!(
-            lines,
-            "link add v{one} index {one} type veth peer name v{other} index {other}"
-        )?;
-    }
-    namespace.ip(&lines)?;
-    namespace.enter(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let _entered = runtime.enter();
-        let mut datapath = Datapath::load(&Config {
-            slots,
-            sample_rate: 16,
-            samples_per_drain: 0,
-            attach: Attach::Auto,
-            pin: Pin::Nowhere,
-            kernel_log: None,
-        })?;
-        for &ifindex in &interfaces {
-            datapath.watch(ifindex)?;
-        }
-        inside(&mut datapath, &interfaces)
-    })?
-}
-
 /// Each pod contacts ports between the drains, and one scans meanwhile.
-fn under_traffic(datapath: &mut Datapath, interfaces: &[u32]) -> Result<Spread> {
-    let first = *interfaces.first().context("no interfaces")?;
+fn under_traffic(datapath: &mut Datapath, subjects: &[Subject]) -> Result<Spread> {
+    let first = subjects.first().context("no interfaces")?.ifindex;
     let packets = Flows::PortScan
         .all(Direction::FromPod)
         .into_iter()
@@ -110,7 +74,7 @@ fn under_traffic(datapath: &mut Datapath, interfaces: &[u32]) -> Result<Spread> 
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let scan = scope.spawn(|| scan(&injector, first, &packets, &done));
-        let time = drains(datapath, || contact(&mut carousel, &from_pod, interfaces));
+        let time = drains(datapath, || contact(&mut carousel, &from_pod, subjects));
         done.store(true, Relaxed);
         let scanned = scan
             .join()
@@ -120,9 +84,9 @@ fn under_traffic(datapath: &mut Datapath, interfaces: &[u32]) -> Result<Spread> 
     })
 }
 
-fn contact(carousel: &mut Carousel, from_pod: &ProgramFd, interfaces: &[u32]) -> Result<()> {
-    for &ifindex in interfaces {
-        carousel.run_at(ifindex, from_pod, FRESH_PORTS)?;
+fn contact(carousel: &mut Carousel, from_pod: &ProgramFd, subjects: &[Subject]) -> Result<()> {
+    for subject in subjects {
+        carousel.run_at(subject.ifindex, from_pod, FRESH_PORTS)?;
     }
     Ok(())
 }
