@@ -78,20 +78,24 @@ impl Shadows {
     /// # Errors
     /// When there is always some packet meanwhile.
     pub fn begin(&mut self) -> Result<()> {
-        for veth in &mut self.veths {
-            let assigned = wait_for("a moment without packets", LIMIT, || {
-                let packets = passed(&veth.interface)?;
-                let before = veth.capture.frames()?.len();
+        wait_for("a moment without packets", LIMIT, || {
+            let packets = self.passed()?;
+            for veth in &mut self.veths {
+                veth.before = veth.capture.frames()?.len();
+                // It reads the ring buffer too, so no slot may be in use yet whose records count.
                 self.datapath.unwatch(veth.ifindex, Time::default());
-                let subject = self.datapath.watch(veth.ifindex)?;
-                Ok((passed(&veth.interface)? == packets).then_some((subject, before)))
-            })?;
-            veth.records.clear();
-            veth.subject = Some(assigned.0);
-            veth.before = assigned.1;
-        }
-        self.take_records();
-        Ok(())
+                veth.records.clear();
+            }
+            for veth in &mut self.veths {
+                veth.subject = Some(self.datapath.watch(veth.ifindex)?);
+            }
+            Ok((self.passed()? == packets).then_some(()))
+        })
+    }
+
+    fn passed(&self) -> Result<Vec<u64>> {
+        let veths = self.veths.iter();
+        veths.map(|veth| passed(&veth.interface)).collect()
     }
 
     /// Takes what the ring buffer holds, before it is full.
