@@ -8,6 +8,7 @@ use std::{
 
 use agent::datapath::{Attach, Config, Datapath, Pin};
 use anyhow::{Result, ensure};
+use rustix::thread::{MembarrierCommand, membarrier};
 use serde_json::{Value, json};
 use tests::{Client, Namespace, Node, Watch, wait_for};
 
@@ -19,34 +20,40 @@ const INTERFACES: u32 = 500;
 const SLOTS: u32 = 512;
 /// From here on indexes are free in a namespace of our own.
 const FIRST_INDEX: u32 = 1000;
+/// Once the agent has gone its pinned links end in the background, one grace period each: tcx is last.
+const WAYS: [(&str, Attach); 2] = [("clsact", Attach::Clsact), ("tcx", Attach::Tcx)];
+const GRACE_PERIODS: usize = 100;
+/// Interfaces that one `ip` makes.
+const PART: usize = 50;
 
-/// Runs both measurements and reports.
+/// Runs all measurements and reports.
 #[expect(clippy::print_stdout, reason = "it talks to a person")]
 pub(crate) fn run() -> Result<()> {
     // The kernel is busy for long with the end of a namespace, so all of them stay until the end of this.
     let mut namespaces = Vec::new();
-    let [created, attached] = storm(&mut namespaces)?;
-    println!("{INTERFACES} veths at once, with an agent that pins:");
-    println!("  made within            {:6.2} s", created.as_secs_f64());
-    println!("  attached within        {:6.2} s", attached.as_secs_f64());
+    let unwatched = unwatched(&mut namespaces)?;
+    println!("{INTERFACES} veths at once are made in {unwatched:.2?} without an agent");
+    let grace_period = percentiles(grace_periods()?);
+    println!("an RCU grace period, in ms: {}", line(grace_period));
     let mut ways = Vec::new();
-    println!("both programs at one of them, in ms:");
-    for (name, attach) in [("tcx", Attach::Tcx), ("clsact", Attach::Clsact)] {
-        let mut took = one_by_one(attach, &mut namespaces)?;
-        took.sort_unstable();
-        let at = |percent: usize| {
-            let rank = (took.len() * percent).div_ceil(100).max(1);
-            (took[rank - 1].as_secs_f64() * 1e6).round() / 1e3
-        };
-        let [p50, p99, max] = [50, 99, 100].map(at);
-        println!("  {name:<8} p50 {p50:.3}, p99 {p99:.3}, max {max:.3}");
-        ways.push(json!({"attach": name, "p50_ms": p50, "p99_ms": p99, "max_ms": max}));
+    for (name, attach) in WAYS {
+        let one = percentiles(one_by_one(attach, &mut namespaces)?);
+        let [made, attached] = storm(name, attach, &mut namespaces)?;
+        println!("{name}:");
+        println!("  both programs at one of them, in ms: {}", line(one));
+        println!("  all at once: made in {made:.2?}, attached {attached:.2?} after the start");
+        ways.push(json!({
+            "attach": name,
+            "one_ms": milliseconds(one),
+            "made_s": made.as_secs_f64(),
+            "attached_s": attached.as_secs_f64(),
+        }));
     }
     let measured: Value = json!({
         "interfaces": INTERFACES,
-        "created_s": created.as_secs_f64(),
-        "attached_s": attached.as_secs_f64(),
-        "one": ways,
+        "made_unwatched_s": unwatched.as_secs_f64(),
+        "grace_period_ms": milliseconds(grace_period),
+        "ways": ways,
         "machine": report::machine()?,
     });
     let path = report::path("attach.json")?;
@@ -55,43 +62,76 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// How long they take to be made when nobody attaches to them.
+fn unwatched(namespaces: &mut Vec<Namespace>) -> Result<Duration> {
+    let (namespace, elsewhere) = (Namespace::new()?, Namespace::new()?);
+    let start = now();
+    make(&namespace, &elsewhere)?;
+    let made = start.elapsed();
+    namespaces.extend([namespace, elsewhere]);
+    Ok(made)
+}
+
+/// What tcx waits for twice at each interface, asked for by `membarrier`, which waits for one.
+fn grace_periods() -> Result<Vec<Duration>> {
+    (0..GRACE_PERIODS)
+        .map(|_| {
+            let start = now();
+            membarrier(MembarrierCommand::Global)?;
+            Ok(start.elapsed())
+        })
+        .collect()
+}
+
 /// Until they were made, and until the agent said that it watches them, both from the first on.
-fn storm(namespaces: &mut Vec<Namespace>) -> Result<[Duration; 2]> {
+fn storm(name: &str, attach: Attach, namespaces: &mut Vec<Namespace>) -> Result<[Duration; 2]> {
     let node = Node::new("node1")?;
-    let watch = Watch::pinned(&node, &[], &format!("slots: {SLOTS}\n"))?;
+    // The agent says it at a tick.
+    let config = format!("slots: {SLOTS}\nattach: {name}\ntick: 100ms\n");
+    let watch = Watch::pinned(&node, &[], &config)?;
     let agent = Client::connect(&watch.agent_address(), LIMIT)?;
     let elsewhere = Namespace::new()?;
-    let lines = veths(&elsewhere)?;
     let start = now();
-    node.network.ip(&lines)?;
-    let created = start.elapsed();
+    make(&node.network, &elsewhere)?;
+    let made = start.elapsed();
     wait_for("all to be attached", LIMIT, || {
         let status = agent.nodes()?.into_iter().find_map(|node| node.status);
         let watched = status.map_or(0, |status| status.slots.len());
         Ok((watched == INTERFACES as usize).then_some(()))
     })?;
     let attached = start.elapsed();
+    let pins = watch.pins()?;
+    let links = pins.iter().filter(|pin| pin.contains("/links/")).count();
+    let expected = match attach {
+        Attach::Tcx => 2 * INTERFACES as usize,
+        _ => 0,
+    };
+    ensure!(links == expected, "{links} pinned links, not {expected}");
     namespaces.extend([node.network.try_clone()?, elsewhere]);
-    Ok([created, attached])
+    Ok([made, attached])
 }
 
-/// Lines of `ip -batch` that make them, with their other ends in `elsewhere`.
-fn veths(elsewhere: &Namespace) -> Result<String> {
-    let mut lines = String::new();
-    for index in FIRST_INDEX..FIRST_INDEX + INTERFACES {
-        let path = elsewhere.path().display().to_string();
-        writeln!(
-            lines,
-            "link add veth{index} index {index} type veth peer name eth{index} netns {path}"
-        )?;
+/// Makes them with their other ends in `elsewhere`; a part at a time, for `ip` may not take long.
+fn make(namespace: &Namespace, elsewhere: &Namespace) -> Result<()> {
+    let path = elsewhere.path().display().to_string();
+    let indexes: Vec<_> = (FIRST_INDEX..).take(INTERFACES as usize).collect();
+    for part in indexes.chunks(PART) {
+        let mut lines = String::new();
+        for index in part {
+            writeln!(
+                lines,
+                "link add veth{index} index {index} type veth peer name eth{index} netns {path}"
+            )?;
+        }
+        namespace.ip(&lines)?;
     }
-    Ok(lines)
+    Ok(())
 }
 
 /// How long each takes when nothing else is done.
 fn one_by_one(attach: Attach, namespaces: &mut Vec<Namespace>) -> Result<Vec<Duration>> {
     let (namespace, elsewhere) = (Namespace::new()?, Namespace::new()?);
-    namespace.ip(&veths(&elsewhere)?)?;
+    make(&namespace, &elsewhere)?;
     let took = namespace.enter(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -121,6 +161,22 @@ fn one_by_one(attach: Attach, namespaces: &mut Vec<Namespace>) -> Result<Vec<Dur
     })??;
     namespaces.extend([namespace, elsewhere]);
     Ok(took)
+}
+
+/// The 50th, the 99th and the highest.
+fn percentiles(mut took: Vec<Duration>) -> [Duration; 3] {
+    took.sort_unstable();
+    [50, 99, 100].map(|percent| took[(took.len() * percent).div_ceil(100).max(1) - 1])
+}
+
+fn line(percentiles: [Duration; 3]) -> String {
+    let [p50, p99, max] = percentiles.map(|it| it.as_secs_f64() * 1e3);
+    format!("p50 {p50:.3}, p99 {p99:.3}, max {max:.3}")
+}
+
+fn milliseconds(percentiles: [Duration; 3]) -> Value {
+    let [p50, p99, max] = percentiles.map(|it| (it.as_secs_f64() * 1e6).round() / 1e3);
+    json!({"p50": p50, "p99": p99, "max": max})
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
