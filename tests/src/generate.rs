@@ -15,6 +15,8 @@ use self::{carried::Carried, network::frame, route::Route};
 
 /// Sent packets that later ones may answer.
 const REMEMBERED: usize = 64;
+/// The kernel takes no more (include/linux/netdevice.h).
+const GSO_MAX_SEGS: u32 = 65_535;
 
 /// A packet, and how it is to be run.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -101,10 +103,10 @@ impl Iterator for Generator {
         Some(Generated {
             direction,
             frame,
-            segments: if self.rng.u8(..10) == 0 {
-                self.rng.u32(..64)
-            } else {
-                0
+            segments: match self.rng.u8(..20) {
+                0 => self.rng.u32(..64),
+                1 => self.rng.u32(..=GSO_MAX_SEGS),
+                _ => 0,
             },
             hairpin: direction == Direction::ToPod && self.rng.u8(..50) == 0,
         })

@@ -12,10 +12,11 @@ mod network;
 mod outcome;
 mod packet;
 mod parse;
+mod samples;
 mod store;
 mod to_pod;
 mod transport;
 
 pub use model::{Drained, Model, Verdict};
-pub use packet::{Ends, Host, Packet, Quoted, Segment};
+pub use packet::{Ends, Host, Packet, Payload, Quoted, Segment};
 pub use parse::{parse, parse_linear};

@@ -1,4 +1,4 @@
-//! Kernel and oracle agree on every count, set, sketch, record and verdict of generated packets.
+//! Kernel and oracle agree on every count, set, sketch, record, sample and verdict of generated packets.
 //!
 //! `PICKET_PACKETS` sets how many packets, `PICKET_SEED` which ones.
 
@@ -58,11 +58,6 @@ impl<'a> Bench<'a> {
     fn new(kernel: &'a mut Kernel, seed: u64) -> Result<Self> {
         let records_per_drain = kernel.datapath.settings().records_per_drain.load(Relaxed);
         ensure!(records_per_drain > 0, "no records are written at all");
-        kernel
-            .datapath
-            .settings()
-            .samples_per_drain
-            .store(0, Relaxed);
         Ok(Self {
             model: Model::new(kernel.datapath.seed(), records_per_drain),
             generator: Generator::new(seed),
@@ -112,15 +107,15 @@ impl<'a> Bench<'a> {
         let injector = &self.kernel.injector;
         let kernel = injector.pass(packet.direction, &packet.frame, passage)?;
         let parsed = parse(&packet.frame);
-        let bytes = packet.frame.len();
-        let oracle = match packet.direction {
-            Direction::FromPod => self.model.packet_from_pod(&parsed, packet.segments, bytes),
-            Direction::ToPod => {
-                let Generated {
-                    segments, hairpin, ..
-                } = *packet;
-                self.model.packet_to_pod(&parsed, segments, bytes, hairpin)
-            }
+        let Generated {
+            direction,
+            ref frame,
+            segments,
+            hairpin,
+        } = *packet;
+        let oracle = match direction {
+            Direction::FromPod => self.model.packet_from_pod(&parsed, segments, frame),
+            Direction::ToPod => self.model.packet_to_pod(&parsed, segments, frame, hairpin),
         };
         Ok(kernel
             == match oracle {
@@ -132,12 +127,15 @@ impl<'a> Bench<'a> {
     fn difference(&mut self) -> Result<Option<String>> {
         let records = self.kernel.datapath.take_records();
         let of_records = self.model.difference_in_records(&records);
+        let samples = self.kernel.datapath.take_samples();
+        let of_samples = self.model.difference_in_samples(&samples);
         let slot = self.kernel.datapath.slot(self.kernel.subject);
         let of_slot = self.model.difference(slot.context("nothing is watched")?);
-        Ok(match (of_slot, of_records) {
-            (None, None) => None,
-            (slot, records) => Some(slot.unwrap_or_default() + &records.unwrap_or_default()),
-        })
+        let said: Vec<_> = [of_slot, of_records, of_samples]
+            .into_iter()
+            .flatten()
+            .collect();
+        Ok((!said.is_empty()).then(|| said.concat()))
     }
 
     /// What user space changes while packets flow, chosen by the same seed.
@@ -163,6 +161,8 @@ impl<'a> Bench<'a> {
                 model.tcp.window.fill(0);
                 model.udp.window.fill(0);
             }
+            19 => model.samples_per_drain = [0, 1, 20, 200][rng.usize(..4)],
+            20 => model.counts_volume = rng.u8(..4) > 0,
             _ => {}
         }
         // What was a lease of the past stays so: the clock is later than its first nanosecond.
@@ -170,13 +170,18 @@ impl<'a> Bench<'a> {
         self.store()
     }
 
-    fn store(&self) -> Result<()> {
+    fn store(&mut self) -> Result<()> {
+        let rate = u32::from(self.model.counts_volume);
+        self.kernel.datapath.set_sample_rate(rate);
         let settings = self.kernel.datapath.settings();
         let generation = u64::try_from(self.model.generation)?;
         settings.generation.store(generation, Relaxed);
         settings
             .records_per_drain
             .store(self.model.records_per_drain, Relaxed);
+        settings
+            .samples_per_drain
+            .store(self.model.samples_per_drain, Relaxed);
         let slot = self.kernel.datapath.slot(self.kernel.subject);
         self.model
             .store(slot.ok_or_else(|| anyhow!("nothing is watched"))?);

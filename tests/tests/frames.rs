@@ -140,8 +140,8 @@ fn check(
                     wire.send(frame, linear)?;
                     let packet = parse_linear(frame, linear);
                     match direction {
-                        Direction::FromPod => model.packet_from_pod(&packet, 1, length),
-                        Direction::ToPod => model.packet_to_pod(&packet, 1, length, false),
+                        Direction::FromPod => model.packet_from_pod(&packet, 1, frame),
+                        Direction::ToPod => model.packet_to_pod(&packet, 1, frame, false),
                     };
                     let agree = || Ok(model.difference(slot).is_none().then_some(()));
                     if wait_for("the frame to be counted", LIMIT, agree).is_err() {

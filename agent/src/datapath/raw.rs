@@ -1,8 +1,8 @@
-//! Slots and records as the programs leave them, for who compares them with something else.
+//! Slots, records and samples as the programs leave them, for who compares them with something else.
 
 use std::ops::Deref as _;
 
-use agent_common::{Record, Settings, Slot};
+use agent_common::{Record, Sample, Settings, Slot};
 use detect::Subject;
 
 use super::{Datapath, records};
@@ -33,6 +33,16 @@ impl Datapath {
         let mut taken = Vec::new();
         while let Some(item) = ring.next() {
             taken.extend(records::read(item.deref()));
+        }
+        taken
+    }
+
+    /// Takes the samples that no drain has received yet, of all slots.
+    pub fn take_samples(&mut self) -> Vec<Sample> {
+        let mut taken = Vec::new();
+        while let Some(item) = self.samples.0.next() {
+            let bytes = <&[u8; size_of::<Sample>()]>::try_from(&*item);
+            taken.extend(bytes.map(Sample::from_bytes));
         }
         taken
     }

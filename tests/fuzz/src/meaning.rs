@@ -16,10 +16,11 @@ pub(crate) enum Meaning {
         flags: u8,
         words: u8,
         first_sequence: bool,
-        payload: bool,
+        data: bool,
+        payload: Payload,
     },
     Tiny(Ends, Transport),
-    Udp(Ends),
+    Udp(Ends, Payload),
     Sctp(Ends, Chunk),
     EchoRequest(Ends),
     EchoReply(Ends),
@@ -42,6 +43,9 @@ pub(crate) struct Ends {
     ports: [u16; 2],
 }
 
+/// Where it begins, and how long it is.
+type Payload = (usize, usize);
+
 pub(crate) fn of_parser(frame: &Frame) -> Meaning {
     parser::parse(frame, &Told)
 }
@@ -58,12 +62,16 @@ impl Verdicts for Told {
             flags: tcp.flags,
             words: tcp.words,
             first_sequence: tcp.first_sequence,
-            payload: tcp.payload,
+            data: tcp.payload,
+            payload: payload(&tcp.ip, tcp.payload_offset()),
         }
     }
 
     fn udp(&self, frame: &Frame, udp: &Udp) -> Meaning {
-        Meaning::Udp(ends(frame, &udp.ip, udp.ports))
+        Meaning::Udp(
+            ends(frame, &udp.ip, udp.ports),
+            payload(&udp.ip, udp.payload_offset()),
+        )
     }
 
     fn sctp(&self, frame: &Frame, sctp: &Sctp) -> Meaning {
@@ -128,6 +136,10 @@ fn ends(frame: &Frame, ip: &Ip, ports: PortPair) -> Ends {
     }
 }
 
+const fn payload(ip: &Ip, at: usize) -> Payload {
+    (at, ip.end().saturating_sub(at))
+}
+
 const fn both(port: u16) -> PortPair {
     PortPair {
         source: port,
@@ -141,16 +153,18 @@ pub(crate) fn of_oracle(packet: &oracle::Packet) -> Meaning {
         destination: ends.destination,
         ports: [ends.source_port, ends.destination_port],
     };
+    let payload = |it: &oracle::Payload| (it.at, it.bytes);
     match packet {
         oracle::Packet::Tcp(between, segment) => Meaning::Tcp {
             ends: ends(between),
             flags: segment.flags,
             words: segment.words,
             first_sequence: segment.sequence == 0,
-            payload: segment.payload,
+            data: segment.payload.bytes > 0,
+            payload: payload(&segment.payload),
         },
         oracle::Packet::Tiny(between, transport) => Meaning::Tiny(ends(between), *transport),
-        oracle::Packet::Udp(between) => Meaning::Udp(ends(between)),
+        oracle::Packet::Udp(between, it) => Meaning::Udp(ends(between), payload(it)),
         oracle::Packet::Sctp(between, chunk) => Meaning::Sctp(
             ends(between),
             match chunk {

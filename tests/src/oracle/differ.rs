@@ -1,8 +1,11 @@
 //! How a real slot differs from the model, for people.
 
-use std::{fmt::Write, sync::atomic::Ordering::Relaxed};
+use std::{
+    fmt::{Debug, Write},
+    sync::atomic::Ordering::Relaxed,
+};
 
-use agent_common::{Record, Slot};
+use agent_common::{Record, Sample, Slot};
 
 use super::{
     model::Model,
@@ -52,16 +55,45 @@ impl Model {
             epoch: 0,
             ..*record
         };
-        let differs = (0..kernel.len().max(oracle.len()))
-            .find(|&index| kernel.get(index).map(told) != oracle.get(index).copied())?;
-        Some(format!(
-            "record {differs}: kernel {:?}\n          oracle {:?}\n(kernel wrote {}, oracle {})\n",
-            kernel.get(differs),
-            oracle.get(differs),
-            kernel.len(),
-            oracle.len(),
-        ))
+        first_difference(
+            "record",
+            &kernel.iter().map(told).collect::<Vec<_>>(),
+            &oracle,
+        )
     }
+
+    /// The same for samples.
+    #[must_use]
+    pub fn difference_in_samples(&mut self, kernel: &[Sample]) -> Option<String> {
+        let oracle = std::mem::take(&mut self.sampled);
+        let told = |sample: &Sample| Sample {
+            time_ns: 0,
+            slot: 0,
+            epoch: 0,
+            ..*sample
+        };
+        first_difference(
+            "sample",
+            &kernel.iter().map(told).collect::<Vec<_>>(),
+            &oracle,
+        )
+    }
+}
+
+fn first_difference<T: Debug + PartialEq>(
+    name: &str,
+    kernel: &[T],
+    oracle: &[T],
+) -> Option<String> {
+    let differs = (0..kernel.len().max(oracle.len()))
+        .find(|&index| kernel.get(index) != oracle.get(index))?;
+    Some(format!(
+        "{name} {differs}: kernel {:?}\n          oracle {:?}\n(kernel wrote {}, oracle {})\n",
+        kernel.get(differs),
+        oracle.get(differs),
+        kernel.len(),
+        oracle.len(),
+    ))
 }
 
 fn describe(group: &Group<'_>) -> String {

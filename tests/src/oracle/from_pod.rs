@@ -18,25 +18,26 @@ const UNSPECIFIED_V6: Host = [0; 4];
 impl Model {
     /// A frame of the pod, of one segment.
     pub fn from_pod(&mut self, frame: &[u8]) -> Verdict {
-        self.packet_from_pod(&parse(frame), 1, frame.len())
+        self.packet_from_pod(&parse(frame), 1, frame)
     }
 
-    /// A parsed packet of the pod, of so many segments and bytes.
-    pub fn packet_from_pod(&mut self, packet: &Packet, segments: u32, bytes: usize) -> Verdict {
-        let size = [u64::from(segments.max(1)), bytes as u64];
+    /// A parsed packet of the pod, of so many segments, and all of its bytes.
+    pub fn packet_from_pod(&mut self, packet: &Packet, segments: u32, frame: &[u8]) -> Verdict {
+        let size = [u64::from(segments.max(1)), frame.len() as u64];
         self.measure(Direction::FromPod, packet, size);
         if self.counts_alike(packet) {
             return Verdict::Pass;
         }
+        self.sample_packet(packet, Direction::FromPod, frame);
         match *packet {
             Packet::Tcp(ends, segment) => return self.segment_from_pod(ends, segment),
             Packet::Tiny(ends, transport) => {
                 return self.initiate(transport, Class::TinyFragment, ends, None);
             }
-            Packet::Udp(ends) if self.has_heard_peer(ends, Transport::Udp) => {
+            Packet::Udp(ends, _) if self.has_heard_peer(ends, Transport::Udp) => {
                 self.count(Counter::Replies);
             }
-            Packet::Udp(ends) => return self.initiate(Transport::Udp, Class::Udp, ends, None),
+            Packet::Udp(ends, _) => return self.initiate(Transport::Udp, Class::Udp, ends, None),
             Packet::Sctp(ends, 1) => {
                 return self.initiate(Transport::Sctp, Class::SctpInit, ends, None);
             }
@@ -104,7 +105,7 @@ impl Model {
                 return Verdict::Pass;
             }
             Class::StraySynAck
-        } else if segment.payload || heard {
+        } else if segment.payload.bytes > 0 || heard {
             return Verdict::Pass;
         } else if has(FIN) {
             Class::StrayFin

@@ -1,8 +1,9 @@
 //! A slot in plain words, and what every packet changes in it whichever way it goes.
 
 use agent_common::{
-    ADDRESSES, CONTACT_CACHE_ENTRIES, Class, Counter, Direction, PORT_WORDS, PROTOCOL_WORDS,
-    ParseFailure, PortSet, Record, SKETCH_BITS, Transport, VolumeClass, heard_bits, host_hash,
+    ADDRESSES, AWAITING_WORDS, CONTACT_CACHE_ENTRIES, Class, Counter, Direction, PORT_WORDS,
+    PROTOCOL_WORDS, ParseFailure, PortSet, Record, SKETCH_BITS, Sample, Transport, VolumeClass,
+    heard_bits, host_hash,
 };
 
 use super::packet::{Host, Packet};
@@ -35,11 +36,17 @@ pub struct Model {
     /// As in the settings.
     pub records_per_drain: u64,
     /// As in the settings.
+    pub samples_per_drain: u64,
+    /// Whether the sample rate is 1, and not 0; at others nobody can foretell the volume.
+    pub counts_volume: bool,
+    /// As in the settings.
     pub generation: usize,
     /// `CLOCK_MONOTONIC`, for the lease.
     pub now_ns: u64,
     /// Records written and not yet taken; their time, slot and epoch are zero.
     pub written: Vec<Record>,
+    /// Samples written and not yet taken, likewise.
+    pub sampled: Vec<Sample>,
     /// Ports new to a window until a trip.
     pub budget: i64,
     /// Refusals until a trip.
@@ -63,6 +70,9 @@ pub struct Model {
     /// Protocols initiated by; it may be aged between packets.
     pub protocols_window: [u64; PROTOCOL_WORDS],
     pub(super) records: u64,
+    pub(super) samples: u64,
+    /// Ports of connections that the pod opened and whose first data are to be sampled, by direction.
+    pub(super) awaiting: [[u64; AWAITING_WORDS]; Direction::COUNT],
     pub(super) drained: Drained,
 }
 
@@ -172,9 +182,12 @@ impl Model {
         Box::new(Self {
             seed,
             records_per_drain,
+            samples_per_drain: 0,
+            counts_volume: true,
             generation: 0,
             now_ns: 0,
             written: Vec::new(),
+            sampled: Vec::new(),
             budget: i64::MAX,
             refusal_budget: i64::MAX,
             lease_ns: 0,
@@ -187,6 +200,8 @@ impl Model {
             udp: Set::NOTHING,
             protocols_window: [0; PROTOCOL_WORDS],
             records: 0,
+            samples: 0,
+            awaiting: [[0; AWAITING_WORDS]; Direction::COUNT],
             drained: Drained::nothing(),
         })
     }
@@ -197,9 +212,10 @@ impl Model {
         &self.drained
     }
 
-    /// Drains the slot; records wait on in `written`.
+    /// Drains the slot; records and samples wait on where they are.
     pub fn drain(&mut self) {
         self.records = 0;
+        self.samples = 0;
         self.tcp.fresh = [0; PORT_WORDS];
         self.udp.fresh = [0; PORT_WORDS];
         self.drained = Drained::nothing();
@@ -213,6 +229,9 @@ impl Model {
     }
 
     pub(super) fn measure(&mut self, direction: Direction, packet: &Packet, size: [u64; 2]) {
+        if !self.counts_volume {
+            return;
+        }
         let class = packet.volume_class();
         let volume = &mut self.drained.volume[direction as usize][class as usize];
         for (sum, size) in volume.iter_mut().zip(size) {

@@ -66,7 +66,7 @@ impl Event {
     }
 }
 
-fn bytes(host: Host) -> [u8; 16] {
+pub(super) fn bytes(host: Host) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (part, word) in bytes.chunks_exact_mut(4).zip(host) {
         part.copy_from_slice(&word.to_ne_bytes());

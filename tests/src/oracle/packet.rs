@@ -27,8 +27,17 @@ pub struct Segment {
     pub sequence: u32,
     /// Data offset in 32-bit words.
     pub words: u8,
-    /// Whether data follow the header.
-    pub payload: bool,
+    /// What follows the header.
+    pub payload: Payload,
+}
+
+/// Where the payload of a frame lies, as its headers tell: the frame may end earlier.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Payload {
+    /// Where it begins in the frame.
+    pub at: usize,
+    /// How long it is.
+    pub bytes: usize,
 }
 
 /// The packet that an ICMP error quotes.
@@ -48,7 +57,7 @@ pub enum Packet {
     /// A first fragment with ports and too little behind them.
     Tiny(Ends, Transport),
     /// UDP.
-    Udp(Ends),
+    Udp(Ends, Payload),
     /// SCTP, and the type of its first chunk.
     Sctp(Ends, u8),
     /// An ICMP request.
@@ -83,7 +92,7 @@ impl Packet {
     pub const fn volume_class(&self) -> VolumeClass {
         match self {
             Self::Tcp(..) | Self::Tiny(_, Transport::Tcp) => VolumeClass::Tcp,
-            Self::Udp(_) => VolumeClass::Udp,
+            Self::Udp(..) => VolumeClass::Udp,
             Self::EchoRequest(_)
             | Self::EchoReply(_)
             | Self::Unreachable(..)

@@ -49,7 +49,7 @@ impl Model {
         }
     }
 
-    /// All that the programs read or write of a slot, but what only samples need.
+    /// All that the programs read or write of a slot.
     pub(super) fn groups<'a>(&'a self, slot: &'a Slot) -> Vec<Group<'a>> {
         use Content::{Bits, Number, Words};
         let mut groups = Vec::new();
@@ -96,8 +96,12 @@ impl Model {
         for (cells, words) in heard_other.generations.iter().zip(&self.heard_other) {
             add("heard_other", Words, cells, words);
         }
+        for (cells, words) in slot.awaiting.iter().zip(&self.awaiting) {
+            add("awaiting", Bits, cells, words);
+        }
         let mut number = |name: &str, cell, word| add(name, Number, from_ref(cell), from_ref(word));
         number("records", &slot.records, &self.records);
+        number("samples", &slot.samples, &self.samples);
         number("lease_ns", &slot.lease_ns, &self.lease_ns);
         number(
             "source_families",
@@ -133,11 +137,11 @@ impl Model {
     }
 }
 
-/// All but what samples count.
-const COUNTERS: [Counter; Counter::COUNT - 1] = [
+const COUNTERS: [Counter; Counter::COUNT] = [
     Counter::Answered,
     Counter::Refused,
     Counter::RecordsDropped,
+    Counter::SamplesDropped,
     Counter::NewPorts,
     Counter::LaterFragments,
     Counter::OtherFrames,

@@ -15,26 +15,28 @@ use crate::packet::{ACK, RST, SYN};
 impl Model {
     /// A frame to the pod, of one segment.
     pub fn to_pod(&mut self, frame: &[u8]) -> Verdict {
-        self.packet_to_pod(&parse(frame), 1, frame.len(), false)
+        self.packet_to_pod(&parse(frame), 1, frame, false)
     }
 
-    /// A parsed packet to the pod, of so many segments and bytes; a hairpin is one of its own.
+    /// A parsed packet to the pod, of so many segments, and all of its bytes; a hairpin is one of its own.
     pub fn packet_to_pod(
         &mut self,
         packet: &Packet,
         segments: u32,
-        bytes: usize,
+        frame: &[u8],
         hairpin: bool,
     ) -> Verdict {
-        let size = [u64::from(segments.max(1)), bytes as u64];
+        let size = [u64::from(segments.max(1)), frame.len() as u64];
         self.measure(Direction::ToPod, packet, size);
         if hairpin || self.counts_alike(packet) {
             return Verdict::Pass;
         }
+        self.sample_packet(packet, Direction::ToPod, frame);
+        self.await_first_data(packet);
         match *packet {
             Packet::Tcp(ends, segment) => self.segment_to_pod(ends, segment),
             Packet::Tiny(ends, _) => self.probe(ends),
-            Packet::Udp(ends) => {
+            Packet::Udp(ends, _) => {
                 let newly = self.hear_source(ends, Transport::Udp);
                 if !holds(&self.udp.window, ends.source_port) {
                     self.probe(ends);

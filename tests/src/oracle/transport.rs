@@ -5,7 +5,7 @@ use agent_common::{ParseFailure, Transport};
 use super::{
     bytes::Bytes,
     datagram::Datagram,
-    packet::{Ends, Packet, Quoted, Segment},
+    packet::{Ends, Packet, Payload, Quoted, Segment},
 };
 
 pub(super) fn parse(bytes: &Bytes<'_>, datagram: &Datagram) -> Packet {
@@ -47,6 +47,13 @@ fn with_ports(datagram: &Datagram, ports: &[u8]) -> Ends {
     )
 }
 
+const fn payload(datagram: &Datagram, header: usize) -> Payload {
+    Payload {
+        at: datagram.at + header,
+        bytes: datagram.available.saturating_sub(header),
+    }
+}
+
 /// RFC 9293; of a first fragment as much as there is.
 fn tcp(bytes: &Bytes<'_>, datagram: &Datagram) -> Option<Packet> {
     let whole = header(bytes, datagram, 20);
@@ -64,7 +71,7 @@ fn tcp(bytes: &Bytes<'_>, datagram: &Datagram) -> Option<Packet> {
             flags: tcp[13],
             sequence: u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]),
             words,
-            payload: datagram.available > usize::from(words) * 4,
+            payload: payload(datagram, usize::from(words) * 4),
         },
     ))
 }
@@ -76,10 +83,8 @@ fn tiny(bytes: &Bytes<'_>, datagram: &Datagram, transport: Transport) -> Option<
 
 /// RFC 768.
 fn udp(bytes: &Bytes<'_>, datagram: &Datagram) -> Option<Packet> {
-    Some(Packet::Udp(with_ports(
-        datagram,
-        header(bytes, datagram, 8)?,
-    )))
+    let udp = header(bytes, datagram, 8)?;
+    Some(Packet::Udp(with_ports(datagram, udp), payload(datagram, 8)))
 }
 
 /// RFC 9260: the common header and the first chunk's.
