@@ -91,6 +91,30 @@ fn what_the_cap_drops_is_counted() -> Result<()> {
     })
 }
 
+/// Nobody is woken up to take samples, so a slot that may write many fills their ring buffer.
+#[test]
+fn what_the_ring_buffer_has_no_room_for_is_counted() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    Kernel::with(async |mut kernel: Kernel| {
+        const QUERIES: u64 = 300;
+        allow(&kernel, QUERIES);
+        for _ in 0..QUERIES {
+            kernel.from_pod(&sent(UDP, &udp(40_000, 53, b"query")))?;
+        }
+        let seen = kernel.drain()?;
+        let dropped = seen.count(Count::SamplesDropped);
+        ensure!(dropped > 0, "it was never full");
+        ensure!(
+            seen.samples.len() as u64 + dropped == QUERIES,
+            "{} and {dropped}",
+            seen.samples.len()
+        );
+        Ok(())
+    })
+}
+
 /// As by default: nothing is copied, and nothing counts as missing.
 #[test]
 fn nothing_is_sampled_unless_it_is_asked_for() -> Result<()> {
