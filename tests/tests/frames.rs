@@ -1,5 +1,5 @@
-//! Frames that only a real veth carries, BPF_PROG_TEST_RUN not: cut before their IP header's end, or
-//! with most of their bytes in pages.
+//! Frames that only a real veth carries, BPF_PROG_TEST_RUN not: cut before their IP header's end, with
+//! most of their bytes in pages, or with a VLAN tag that the stack takes out.
 
 use std::{fs, sync::atomic::Ordering::Relaxed, time::Duration};
 
@@ -11,7 +11,7 @@ use tests::{
     oracle::{Model, parse_linear},
     packet::{
         ACK, PEER, POD, RST, SYN, Tcp, ethernet, fragment, from_pod, from_pod_v6, icmp, icmpv6,
-        ipv4, to_pod,
+        ipv4, to_pod, vlan,
     },
     run, wait_for, without_root,
 };
@@ -55,6 +55,16 @@ fn frames() -> Vec<Vec<u8>> {
     let target = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
     let quoted_v6 = &from_pod_v6(6, &segment)[ETHERNET..];
     vec![
+        vlan(&[0x8100], &syn),
+        vlan(&[0x88a8, 0x8100], &syn),
+        vlan(&[0x8100; 3], &syn),
+        vlan(&[0x8100], &to_pod(&tcp(SYN | ACK))),
+        vlan(
+            &[0x88a8, 0x8100],
+            &from_pod_v6(60, &[hop(6, 1), segment.clone()].concat()),
+        ),
+        vlan(&[0x8100], &arp(1)),
+        vlan(&[0x8100], &ethernet(8, &[0xff; 8])),
         syn.clone(),
         to_pod(&tcp(SYN | ACK)),
         to_pod(&tcp(RST | ACK)),
@@ -138,16 +148,24 @@ fn check(
                 let frame = &frame[..length];
                 for (direction, wire) in &wires {
                     wire.send(frame, linear)?;
-                    let packet = parse_linear(frame, linear);
                     match direction {
-                        Direction::FromPod => model.packet_from_pod(&packet, 1, frame),
-                        Direction::ToPod => model.packet_to_pod(&packet, 1, frame, false),
-                    };
+                        Direction::FromPod => {
+                            if let Some((frame, linear)) = untagged(frame, linear) {
+                                let packet = parse_linear(&frame, linear);
+                                model.packet_from_pod(&packet, 1, &frame);
+                            }
+                        }
+                        Direction::ToPod => {
+                            let packet = parse_linear(frame, linear);
+                            model.packet_to_pod(&packet, 1, frame, false);
+                        }
+                    }
                     let agree = || Ok(model.difference(slot).is_none().then_some(()));
                     if wait_for("the frame to be counted", LIMIT, agree).is_err() {
                         bail!(
                             "{direction:?}, {length} bytes of which {linear} are linear: \
-                             {packet:?}\n{:02x?}\n{}",
+                             {:?}\n{:02x?}\n{}",
+                            parse_linear(frame, linear),
                             &frame[..length.min(400)],
                             model.difference(slot).unwrap_or_default()
                         );
@@ -157,4 +175,16 @@ fn check(
         }
         Ok(())
     })
+}
+
+/// What the programs are given of a frame that the pod sent. The stack keeps its outer tag beside it, and
+/// drops it if no Ethernet type follows (`skb_vlan_untag`, net/core/skbuff.c).
+fn untagged(frame: &[u8], linear: usize) -> Option<(Vec<u8>, usize)> {
+    const TAG: usize = 4;
+    const READ: usize = ETHERNET + TAG + 2;
+    if !matches!(frame[12..ETHERNET], [0x81, 0x00] | [0x88, 0xa8]) {
+        return Some((frame.to_vec(), linear));
+    }
+    let untagged = [&frame[..12], frame.get(12 + TAG..)?].concat();
+    (frame.len() >= READ).then_some((untagged, linear.max(READ) - TAG))
 }
