@@ -1,6 +1,6 @@
 //! Watched veths, each with a model that is told what a capture at the same veth holds.
 
-use std::{fs, sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use agent::datapath::{Attach, Config, Datapath, Direction, Pin};
 use agent_common::Record;
@@ -11,6 +11,7 @@ use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 use crate::{
     capture::Capture,
     deadline::{Deadline, wait_for},
+    device::Passed,
     oracle::Model,
     pod::Pod,
     process::run,
@@ -93,9 +94,9 @@ impl Shadows {
         })
     }
 
-    fn passed(&self) -> Result<Vec<u64>> {
+    fn passed(&self) -> Result<Vec<Passed>> {
         let veths = self.veths.iter();
-        veths.map(|veth| passed(&veth.interface)).collect()
+        veths.map(|veth| Passed::of(&veth.interface)).collect()
     }
 
     /// Takes what the ring buffer holds, before it is full.
@@ -161,22 +162,6 @@ impl Shadow {
             Direction::ToPod
         }
     }
-}
-
-/// Packets that passed an interface of this namespace, both ways.
-fn passed(interface: &str) -> Result<u64> {
-    let devices = fs::read_to_string("/proc/thread-self/net/dev")?;
-    let counts = devices.lines().find_map(|line| {
-        let (name, counts) = line.split_once(':')?;
-        (name.trim() == interface).then_some(counts)
-    });
-    let counts: Vec<&str> = counts
-        .with_context(|| format!("no interface {interface}"))?
-        .split_whitespace()
-        .collect();
-    // Bytes and packets received come first, those sent eight columns later.
-    let [received, sent] = [1, 9].map(|column| counts.get(column).copied().unwrap_or_default());
-    Ok(received.parse::<u64>()? + sent.parse::<u64>()?)
 }
 
 /// The address of the pod's side of its veth.
