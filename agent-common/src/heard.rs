@@ -6,17 +6,19 @@ use core::sync::atomic::AtomicU64;
 /// "Cache-, Hash- and Space-Efficient Bloom Filters", 2007).
 ///
 /// It never forgets an endpoint early, so no reply is taken for a probe; when it is full, probes are taken
-/// for replies. Packets enter the generation that [`Settings::generation`](crate::Settings::generation)
-/// names, and are looked for in both. User space clears the other one and then names it, so that an
-/// endpoint is remembered for one to two turns.
+/// for replies. Packets enter the recent filter and are looked for in both. At the end of a turn user space
+/// moves what is in the recent one to the older one, so that an endpoint is remembered for one to two
+/// turns.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Heard<const WORDS: usize> {
-    /// The two filters.
-    pub generations: [[AtomicU64; WORDS]; 2],
+    /// Of this turn.
+    pub recent: [AtomicU64; WORDS],
+    /// Of the turn before.
+    pub older: [AtomicU64; WORDS],
 }
 
-/// The word of a generation of `words` (a power of two, at most 1024), and the bits, of an endpoint
+/// The word of a filter of `words` (a power of two, at most 1024), and the bits, of an endpoint
 /// with this [`endpoint_hash`](crate::endpoint_hash).
 #[inline(always)]
 #[must_use]

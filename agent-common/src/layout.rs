@@ -2,7 +2,7 @@
 
 /// Changes with anything in the layouts: a hash of the files that spell them.
 pub const LAYOUT: u64 = {
-    let files: [&[u8]; 10] = [
+    let files: [&[u8]; 11] = [
         include_bytes!("class.rs"),
         include_bytes!("counters.rs"),
         include_bytes!("hash.rs"),
@@ -10,6 +10,7 @@ pub const LAYOUT: u64 = {
         include_bytes!("names.rs"),
         include_bytes!("ports.rs"),
         include_bytes!("record.rs"),
+        include_bytes!("ring.rs"),
         include_bytes!("sample.rs"),
         include_bytes!("settings.rs"),
         include_bytes!("slot.rs"),

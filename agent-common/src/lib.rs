@@ -11,6 +11,7 @@ mod layout;
 mod names;
 mod ports;
 mod record;
+mod ring;
 mod sample;
 mod settings;
 mod slot;
@@ -21,11 +22,12 @@ pub use hash::{endpoint_hash, host_hash};
 pub use heard::{Heard, heard_bits};
 pub use layout::LAYOUT;
 pub use names::{
-    BUCKETS_MAP, FROM_POD_PROGRAM, RECORDS_MAP, SAMPLES_MAP, SEED_GLOBAL, SETTINGS_MAP, SKIP_MAP,
-    SLOTS_MAP, TO_POD_PROGRAM,
+    BUCKETS_MAP, CURSORS_MAP, FROM_POD_PROGRAM, RECORDS_MAP, SAMPLES_MAP, SEED_GLOBAL,
+    SETTINGS_MAP, SKIP_MAP, SLOTS_MAP, TO_POD_PROGRAM, WAKEUPS_MAP,
 };
 pub use ports::{PORT_WORDS, PortSet, Ports};
-pub use record::{RECORDS_BYTES, Record, RecordKind};
+pub use record::{Record, RecordKind};
+pub use ring::{RING_RECORDS, RING_ROOM, RingCursors, ring_index, ring_sequence};
 pub use sample::{SAMPLE_BYTES, SAMPLES_BYTES, Sample, SampleKind};
 pub use settings::{BUCKET_COUNT, BUCKET_WAYS, Bucket, Settings};
 pub use slot::{

@@ -11,8 +11,12 @@ pub const SLOTS_MAP: &str = "SLOTS";
 pub const BUCKETS_MAP: &str = "BUCKETS";
 /// Memory-mapped array with one [`Settings`](crate::Settings).
 pub const SETTINGS_MAP: &str = "SETTINGS";
-/// Ring buffer of [`Record`](crate::Record).
+/// Memory-mapped array of [`Record`](crate::Record), a ring.
 pub const RECORDS_MAP: &str = "RECORDS";
+/// Memory-mapped array with one [`RingCursors`](crate::RingCursors), those of the records.
+pub const CURSORS_MAP: &str = "CURSORS";
+/// Ring buffer that wakes user space up; what is in it says nothing.
+pub const WAKEUPS_MAP: &str = "WAKEUPS";
 /// Ring buffer of [`Sample`](crate::Sample).
 pub const SAMPLES_MAP: &str = "SAMPLES";
 /// Per-CPU array with one `u32`: packets to skip before the next bulk sample.

@@ -1,7 +1,4 @@
-//! What the kernel programs write to the ring buffer.
-
-/// Size of the ring buffer of records; at 72 bytes each it holds 7,281.
-pub const RECORDS_BYTES: u32 = 512 << 10;
+//! What the kernel programs tell of single packets.
 
 /// What a [`Record`] tells.
 #[repr(u8)]
@@ -66,13 +63,18 @@ pub struct Record {
     /// 1 when the packet was dropped because the pod is contained.
     pub contained: u8,
     /// Zero.
-    pub reserved: [u8; 5],
+    pub reserved: u8,
+    /// [`ring_sequence`](crate::ring_sequence) of where it lies; zero while it is being written.
+    pub sequence: u32,
 }
 
 impl Record {
+    /// Words of 64 bits that a record takes.
+    pub const WORDS: usize = 8;
+
     /// Reads a record from the bytes the programs wrote.
     #[must_use]
-    pub const fn from_bytes(bytes: &[u8; 64]) -> Self {
+    pub const fn from_bytes(bytes: &[u8; 8 * Self::WORDS]) -> Self {
         Self {
             time_ns: u64::from_ne_bytes(part(bytes, 0)),
             slot: u32::from_ne_bytes(part(bytes, 8)),
@@ -88,7 +90,8 @@ impl Record {
             tcp_words: bytes[56],
             spoofed: bytes[57],
             contained: bytes[58],
-            reserved: part(bytes, 59),
+            reserved: bytes[59],
+            sequence: u32::from_ne_bytes(part(bytes, 60)),
         }
     }
 }

@@ -13,8 +13,6 @@ pub struct Settings {
     pub records_per_drain: AtomicU64,
     /// Payload samples a slot may write between two drains; 0 for none.
     pub samples_per_drain: AtomicU64,
-    /// The generation of every [`Heard`](crate::Heard) that packets enter: 0 or 1.
-    pub generation: AtomicU64,
     /// The seed that the programs were loaded with, for the agent that takes over from this one.
     pub seed: AtomicU64,
 }

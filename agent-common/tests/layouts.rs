@@ -82,7 +82,8 @@ fn a_record_is_read_field_by_field() {
         record.tcp_flags,
     ]);
     back.extend([record.tcp_words, record.spoofed, record.contained]);
-    back.extend(record.reserved);
+    back.push(record.reserved);
+    back.extend(record.sequence.to_ne_bytes());
     assert_eq!(back, bytes);
 }
 

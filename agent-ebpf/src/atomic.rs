@@ -7,7 +7,7 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU64};
 
-use core::intrinsics::{AtomicOrdering::AcqRel, atomic_and, atomic_or, atomic_xadd};
+use core::intrinsics::{AtomicOrdering::AcqRel, atomic_and, atomic_or, atomic_xadd, atomic_xchg};
 
 /// The value now.
 #[inline(always)]
@@ -28,6 +28,17 @@ pub(crate) fn store(cell: &AtomicU64, value: u64) {
 pub(crate) fn fetch_add(cell: &AtomicU64, value: u64) -> u64 {
     // SAFETY: the pointer comes from a reference to an atomic.
     unsafe { atomic_xadd::<u64, u64, { AcqRel }>(cell.as_ptr(), value) }
+}
+
+/// Sets the value, after everything before it.
+///
+/// # Safety
+///
+/// The pointer must be valid and aligned.
+#[inline(always)]
+pub(crate) unsafe fn publish(cell: *mut u32, value: u32) {
+    // SAFETY: the caller hands in a valid pointer.
+    unsafe { atomic_xchg::<u32, { AcqRel }>(cell, value) };
 }
 
 /// Subtracts one, and returns the value before.

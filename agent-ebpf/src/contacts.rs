@@ -2,23 +2,23 @@
 #![expect(unsafe_code, reason = "kernel helpers")]
 
 use agent_common::{
-    ANSWERED, CONTACTED, Counter, RECORDS_BYTES, REFUSED, REPORTED_MASK, Record, RecordKind,
-    Transport, contact_entry, endpoint_hash,
+    ANSWERED, CONTACTED, Counter, REFUSED, REPORTED_MASK, RING_ROOM, Record, RecordKind, Transport,
+    contact_entry, endpoint_hash, ring_index, ring_sequence,
 };
 use aya_ebpf::{
-    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    bindings::BPF_RB_FORCE_WAKEUP,
     helpers::generated::{bpf_ktime_get_coarse_ns, bpf_ktime_get_ns},
 };
 
 use crate::{
-    atomic::{load, store},
-    maps::{RECORDS, Watched, seed, settings},
+    atomic::{fetch_add, load, publish, store},
+    maps::{CURSORS, RECORDS, WAKEUPS, Watched, seed, settings},
 };
 
-/// After so many records of a slot the programs look how full the ring buffer is.
+/// After so many records the programs look how many wait.
 const LOOK_EVERY: u64 = 256;
-/// Fuller than this, user space is woken up before its tick.
-const FULL_BYTES: u64 = RECORDS_BYTES as u64 / 4;
+/// When there are more, user space is woken up before its tick.
+const MANY: u64 = RING_ROOM / 4;
 
 /// A record in the making: what is the same in all that one packet causes.
 #[derive(Clone, Copy)]
@@ -80,30 +80,24 @@ pub(crate) fn report(watched: &Watched, kind: RecordKind, probe: &Probe) -> bool
 pub(crate) fn trip(watched: &Watched, probe: &Probe) {
     // SAFETY: the helper has no preconditions.
     let now = unsafe { bpf_ktime_get_ns() };
-    if !write(watched, RecordKind::Trip, probe, now, BPF_RB_FORCE_WAKEUP) {
+    if !write(watched, RecordKind::Trip, probe, now) {
         watched.count(Counter::RecordsDropped);
     }
+    wake();
 }
 
 /// Writes a record, or counts it as dropped; whether it was written.
 ///
-/// A wake-up costs fifty times a record without one, so it is for a ring that fills up before the next
-/// tick. Two CPUs may count one record of the cap for two: it is a bound on the work of user space.
+/// Two CPUs may count one record of the cap for two: it is a bound on the work of user space.
 #[inline(always)]
 fn offer(watched: &Watched, kind: RecordKind, probe: &Probe) -> bool {
     let cap = settings().map_or(0, |settings| load(&settings.records_per_drain));
     let offered = load(&watched.slot.records);
     store(&watched.slot.records, offered + 1);
-    let mut flags = BPF_RB_NO_WAKEUP;
-    if offered % LOOK_EVERY == LOOK_EVERY - 1
-        && RECORDS.query(u64::from(BPF_RB_AVAIL_DATA)) > FULL_BYTES
-    {
-        flags = BPF_RB_FORCE_WAKEUP;
-    }
     // SAFETY: the helper has no preconditions. It is a sixth of the price of the exact clock, and as
     // precise as a tick of the kernel's timer.
     let now = unsafe { bpf_ktime_get_coarse_ns() };
-    let written = offered < cap && write(watched, kind, probe, now, flags);
+    let written = offered < cap && write(watched, kind, probe, now);
     if !written {
         watched.count(Counter::RecordsDropped);
     }
@@ -111,29 +105,57 @@ fn offer(watched: &Watched, kind: RecordKind, probe: &Probe) -> bool {
 }
 
 #[inline(always)]
-fn write(watched: &Watched, kind: RecordKind, probe: &Probe, now: u64, flags: u32) -> bool {
-    let Some(mut entry) = RECORDS.reserve::<Record>(0) else {
+fn write(watched: &Watched, kind: RecordKind, probe: &Probe, now: u64) -> bool {
+    let Some(cursors) = CURSORS.get(0) else {
         return false;
     };
-    entry.write(Record {
-        time_ns: now,
-        slot: watched.index,
-        epoch: load(&watched.slot.epoch) as u32,
-        pod: bytes(probe.pod),
-        peer: bytes(probe.peer),
-        port: probe.port,
-        pod_port: probe.pod_port,
-        kind: kind as u8,
-        transport: probe.transport as u8,
-        class: probe.class,
-        tcp_flags: probe.tcp_flags,
-        tcp_words: probe.tcp_words,
-        spoofed: u8::from(probe.spoofed),
-        contained: u8::from(probe.contained),
-        reserved: [0; 5],
-    });
-    entry.submit(u64::from(flags));
+    let waiting = load(&cursors.claimed).wrapping_sub(load(&cursors.read));
+    if waiting >= RING_ROOM {
+        return false;
+    }
+    let position = fetch_add(&cursors.claimed, 1);
+    let Some(record) = RECORDS.get_ptr_mut(ring_index(position)) else {
+        return false;
+    };
+    // SAFETY: the position is this program's alone until user space has read it.
+    unsafe {
+        record.write(Record {
+            time_ns: now,
+            slot: watched.index,
+            epoch: load(&watched.slot.epoch) as u32,
+            pod: bytes(probe.pod),
+            peer: bytes(probe.peer),
+            port: probe.port,
+            pod_port: probe.pod_port,
+            kind: kind as u8,
+            transport: probe.transport as u8,
+            class: probe.class,
+            tcp_flags: probe.tcp_flags,
+            tcp_words: probe.tcp_words,
+            spoofed: u8::from(probe.spoofed),
+            contained: u8::from(probe.contained),
+            reserved: 0,
+            sequence: 0,
+        });
+    }
+    // SAFETY: the record lies in the map.
+    let sequence = unsafe { &raw mut (*record).sequence };
+    // SAFETY: as above.
+    unsafe { publish(sequence, ring_sequence(position)) };
+    if position % LOOK_EVERY == LOOK_EVERY - 1 && waiting > MANY {
+        wake();
+    }
     true
+}
+
+/// Wakes user space up. It costs fifty records, so it is for trips, and for a ring that fills up before the
+/// next tick. When the ring buffer is full, a wake-up is under way.
+#[inline(always)]
+fn wake() {
+    if let Some(mut entry) = WAKEUPS.reserve::<u64>(0) {
+        entry.write(0);
+        entry.submit(u64::from(BPF_RB_FORCE_WAKEUP));
+    }
 }
 
 /// Words as they lie in the packet, so in network order.

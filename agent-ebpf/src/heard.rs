@@ -4,7 +4,7 @@ use agent_common::{Heard, Transport, endpoint_hash, heard_bits};
 
 use crate::{
     atomic::{fetch_or, load},
-    maps::{Watched, seed, settings},
+    maps::{Watched, seed},
 };
 
 /// Whether the endpoint sent to the pod of late.
@@ -30,23 +30,15 @@ pub(crate) fn hear(watched: &Watched, host: &[u32; 4], port: u16, transport: Tra
 #[inline(always)]
 fn is_in<const WORDS: usize>(filter: &Heard<WORDS>, hash: u64) -> bool {
     let (word, bits) = heard_bits(WORDS, hash);
-    let [first, second] = &filter.generations;
-    load(&first[word]) & bits == bits || load(&second[word]) & bits == bits
+    load(&filter.recent[word]) & bits == bits || load(&filter.older[word]) & bits == bits
 }
 
 #[inline(always)]
 fn enter<const WORDS: usize>(filter: &Heard<WORDS>, hash: u64) -> bool {
     let (word, bits) = heard_bits(WORDS, hash);
-    let generation = settings().map_or(0, |settings| load(&settings.generation)) & 1;
-    let [first, second] = &filter.generations;
-    let (current, other) = if generation == 0 {
-        (&first[word], &second[word])
-    } else {
-        (&second[word], &first[word])
-    };
-    if load(current) & bits == bits {
+    if load(&filter.recent[word]) & bits == bits {
         return false;
     }
-    fetch_or(current, bits);
-    load(other) & bits != bits
+    fetch_or(&filter.recent[word], bits);
+    load(&filter.older[word]) & bits != bits
 }

@@ -1,4 +1,7 @@
 //! A packet of the pod that initiates: its port enters the sets, spends the budget, is reported.
+//!
+//! Here and elsewhere a packet is counted after it has entered sets and sketches: where nothing was counted,
+//! a drain has nothing to look for.
 #![expect(unsafe_code, reason = "kernel helpers")]
 
 use agent_common::{
@@ -24,9 +27,6 @@ use crate::{
 #[inline(never)]
 pub(crate) fn initiate(ctx: &TcContext, watched: &Watched, probe: &mut Probe) -> i32 {
     let slot = watched.slot;
-    if let Some(packets) = slot.initiated_packets.get(usize::from(probe.class)) {
-        fetch_add(packets, 1);
-    }
     probe.spoofed = is_spoofed(slot, &probe.pod);
     if probe.spoofed {
         watched.count(Counter::Spoofed);
@@ -41,6 +41,9 @@ pub(crate) fn initiate(ctx: &TcContext, watched: &Watched, probe: &mut Probe) ->
         }
         Transport::Icmp | Transport::Neighbour => false,
     };
+    if let Some(packets) = slot.initiated_packets.get(usize::from(probe.class)) {
+        fetch_add(packets, 1);
+    }
     report(watched, RecordKind::Contact, probe);
     if new && fetch_decrement(&slot.budget) == 1 {
         trip(watched, probe);

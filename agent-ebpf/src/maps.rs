@@ -5,8 +5,8 @@
 )]
 
 use agent_common::{
-    BUCKET_COUNT, BUCKET_WAYS, Bucket, Counter, ParseFailure, RECORDS_BYTES, SAMPLES_BYTES,
-    Settings, Slot,
+    BUCKET_COUNT, BUCKET_WAYS, Bucket, Counter, ParseFailure, RING_RECORDS, Record, RingCursors,
+    SAMPLES_BYTES, Settings, Slot,
 };
 use aya_ebpf::{
     Global,
@@ -25,7 +25,11 @@ static BUCKETS: Array<Bucket> = Array::with_max_entries(BUCKET_COUNT, BPF_F_MMAP
 #[map]
 static SETTINGS: Array<Settings> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
-pub(crate) static RECORDS: RingBuf = RingBuf::with_byte_size(RECORDS_BYTES, 0);
+pub(crate) static RECORDS: Array<Record> = Array::with_max_entries(RING_RECORDS, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static CURSORS: Array<RingCursors> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+#[map]
+pub(crate) static WAKEUPS: RingBuf = RingBuf::with_byte_size(4096, 0);
 #[map]
 pub(crate) static SAMPLES: RingBuf = RingBuf::with_byte_size(SAMPLES_BYTES, 0);
 #[map]

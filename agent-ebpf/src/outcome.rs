@@ -28,8 +28,8 @@ pub(crate) fn is_tried(watched: &Watched, transport: Transport, port: u16) -> bo
 /// An answer to the pod.
 #[inline(never)]
 pub(crate) fn answered(watched: &Watched, probe: &Probe) {
-    watched.count(Counter::Answered);
     sketch(&watched.slot.hosts.answered, &probe.peer);
+    watched.count(Counter::Answered);
     report(watched, RecordKind::Answer, probe);
 }
 
@@ -43,7 +43,6 @@ pub(crate) fn refused(ctx: &TcContext, watched: &Watched, probe: &Probe) -> bool
     if !tried {
         return false;
     }
-    watched.count(Counter::Refused);
     if matches!(
         probe.transport,
         Transport::Tcp | Transport::Udp | Transport::Sctp
@@ -52,6 +51,7 @@ pub(crate) fn refused(ctx: &TcContext, watched: &Watched, probe: &Probe) -> bool
         set(&watched.slot.refused.words[word], bit);
     }
     sketch(&watched.slot.hosts.refused, &probe.peer);
+    watched.count(Counter::Refused);
     if report(watched, RecordKind::Refusal, probe)
         && fetch_decrement(&watched.slot.refusal_budget) == 1
     {

@@ -10,16 +10,16 @@ use crate::{
 /// Another host initiated to a port of the pod.
 #[inline(always)]
 pub(crate) fn probed(watched: &Watched, port: u16, source: &[u32; 4]) {
-    watched.count(Counter::Probes);
     let (word, bit) = PortSet::locate(port);
     set(&watched.slot.probed.words[word], bit);
     sketch(&watched.slot.hosts.probing, source);
+    watched.count(Counter::Probes);
 }
 
 /// The pod refused at one of its ports.
 #[inline(always)]
 pub(crate) fn refusing(watched: &Watched, port: u16) {
-    watched.count(Counter::Refusing);
     let (word, bit) = PortSet::locate(port);
     set(&watched.slot.refusing.words[word], bit);
+    watched.count(Counter::Refusing);
 }

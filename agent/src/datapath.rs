@@ -31,11 +31,12 @@ mod slots;
 mod sources;
 mod takeover;
 mod unattached;
+mod wakeups;
 
 use std::{collections::BTreeMap, fmt, io};
 
 pub use agent_common::Direction;
-use agent_common::{RECORDS_MAP, SAMPLES_MAP, Settings};
+use agent_common::{SAMPLES_MAP, Settings, WAKEUPS_MAP};
 use aya::maps::{MapData, RingBuf};
 use detect::{Observation, Subject, Time};
 
@@ -63,6 +64,7 @@ use self::{
     skip::Skip,
     slots::Slots,
     takeover::Former,
+    wakeups::Wakeups,
 };
 
 /// How the datapath is set up.
@@ -98,9 +100,9 @@ pub enum DatapathError {
     /// A map cannot be mapped into memory.
     #[error(transparent)]
     Mapped(#[from] mapped::MappedError),
-    /// The ring buffer cannot be waited on.
+    /// Their wake-ups cannot be waited on.
     #[error(
-        "cannot wait for records of the programs: {0}; raise the limit of open files (ulimit -n)"
+        "cannot wait for wake-ups of the programs: {0}; raise the limit of open files (ulimit -n)"
     )]
     Wait(#[source] io::Error),
     /// No slot for an interface.
@@ -112,7 +114,7 @@ pub enum DatapathError {
 }
 
 /// Records a slot may write between two drains: two scans of nmap's thousand default ports with what comes
-/// of them, and little more than half of the ring buffer, so that no pod fills it alone.
+/// of them, and little more than half of the ring, so that no pod fills it alone.
 const RECORDS_PER_DRAIN: u64 = 4096;
 
 /// The loaded programs, and every watched interface.
@@ -126,6 +128,7 @@ pub struct Datapath {
     settings: Mapped<Settings>,
     skip: Skip,
     ring: Ring,
+    wakeups: Wakeups,
     samples: Samples,
     inbox: Inbox,
     watched: BTreeMap<u32, Watched>,
@@ -178,7 +181,8 @@ impl Datapath {
         let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
         let slots = Slots::new(&mut programs)?;
         let skip = Skip::new(&mut programs)?;
-        let ring = programs.take_ring(RECORDS_MAP)?;
+        let wakeups = programs.take_ring(WAKEUPS_MAP)?;
+        let ring = Ring::new(&mut programs)?;
         let samples = Samples(programs.take_ring(SAMPLES_MAP)?);
         let mut datapath = Self {
             attachment,
@@ -186,7 +190,8 @@ impl Datapath {
             settings,
             skip,
             samples,
-            ring: Ring::new(ring).map_err(DatapathError::Wait)?,
+            ring,
+            wakeups: Wakeups::new(wakeups).map_err(DatapathError::Wait)?,
             inbox: Inbox::default(),
             watched: BTreeMap::new(),
             pins,
@@ -285,7 +290,7 @@ impl Datapath {
         if self.watched.values().any(Watched::overdrawn) {
             return Ok(());
         }
-        self.ring.tripped().await
+        self.wakeups.next().await
     }
 
     /// Drains the slots whose budget was spent.
@@ -329,25 +334,16 @@ impl Datapath {
     }
 
     fn receive(&mut self) {
-        self.inbox.receive(self.ring.records());
+        self.wakeups.clear();
+        self.inbox.receive(&mut self.ring);
         self.inbox.receive_samples(&mut self.samples.0);
         self.programs.flush_log();
     }
 
-    /// The older generation of every slot is cleared before any packet enters it.
     fn turn(&mut self, now: Time) {
-        let Some(settings) = self.settings.elements().first() else {
-            return;
-        };
-        let generation = heard::generation(settings);
         for watched in self.watched.values_mut() {
-            let slot = self.slots.slot(watched.slot);
-            watched.tally.turn(slot, generation, now);
+            watched.tally.turn(self.slots.slot(watched.slot), now);
         }
-        for (slot, _) in self.slots.assigned() {
-            heard::clear(self.slots.slot(slot), generation);
-        }
-        heard::turn(settings);
     }
 
     fn drain_where(

@@ -27,6 +27,8 @@ pub struct Generated {
     pub frame: Vec<u8>,
     /// As GSO counts them; 0 when it is no super-packet.
     pub segments: u32,
+    /// Payload bytes of each; also told of a super-packet whose segments nobody has counted.
+    pub segment_bytes: u16,
     /// Whether the pod sent it to itself.
     pub hairpin: bool,
 }
@@ -106,6 +108,11 @@ impl Iterator for Generator {
             segments: match self.rng.u8(..20) {
                 0 => self.rng.u32(..64),
                 1 => self.rng.u32(..=GSO_MAX_SEGS),
+                _ => 0,
+            },
+            segment_bytes: match self.rng.u8(..20) {
+                0 => self.rng.u16(..64),
+                1 => self.rng.u16(..),
                 _ => 0,
             },
             hairpin: direction == Direction::ToPod && self.rng.u8(..50) == 0,

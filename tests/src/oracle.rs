@@ -17,6 +17,6 @@ mod store;
 mod to_pod;
 mod transport;
 
-pub use model::{Drained, Model, Verdict};
+pub use model::{Drained, Gso, Model, Verdict};
 pub use packet::{Ends, Host, Packet, Payload, Quoted, Segment};
 pub use parse::{parse, parse_linear};

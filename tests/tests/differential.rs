@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use tests::{
     Kernel,
     generate::{Generated, Generator},
-    oracle::{Model, Verdict, parse},
+    oracle::{Gso, Model, Verdict, parse},
     without_root,
 };
 
@@ -84,9 +84,10 @@ impl<'a> Bench<'a> {
             let difference = self.difference()?.unwrap_or_default();
             if !agree || !difference.is_empty() {
                 bail!(
-                    "packet {index}, {:?}, segments {}, hairpin {}, verdicts {}: {:?}\n{}\n{difference}",
+                    "packet {index}, {:?}, segments {} of {} bytes, hairpin {}, verdicts {}: {:?}\n{}\n{difference}",
                     packet.direction,
                     packet.segments,
+                    packet.segment_bytes,
                     packet.hairpin,
                     if agree { "alike" } else { "differ" },
                     parse(&packet.frame),
@@ -103,6 +104,7 @@ impl<'a> Bench<'a> {
             ifindex,
             ingress_ifindex: if packet.hairpin { ifindex } else { 0 },
             segments: packet.segments,
+            segment_bytes: packet.segment_bytes,
         };
         let injector = &self.kernel.injector;
         let kernel = injector.pass(packet.direction, &packet.frame, passage)?;
@@ -111,11 +113,16 @@ impl<'a> Bench<'a> {
             direction,
             ref frame,
             segments,
+            segment_bytes,
             hairpin,
         } = *packet;
+        let gso = Gso {
+            segments,
+            segment_bytes,
+        };
         let oracle = match direction {
-            Direction::FromPod => self.model.packet_from_pod(&parsed, segments, frame),
-            Direction::ToPod => self.model.packet_to_pod(&parsed, segments, frame, hairpin),
+            Direction::FromPod => self.model.packet_from_pod(&parsed, gso, frame),
+            Direction::ToPod => self.model.packet_to_pod(&parsed, gso, frame, hairpin),
         };
         Ok(kernel
             == match oracle {
@@ -174,8 +181,6 @@ impl<'a> Bench<'a> {
         let rate = u32::from(self.model.counts_volume);
         self.kernel.datapath.set_sample_rate(rate);
         let settings = self.kernel.datapath.settings();
-        let generation = u64::try_from(self.model.generation)?;
-        settings.generation.store(generation, Relaxed);
         settings
             .records_per_drain
             .store(self.model.records_per_drain, Relaxed);

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 use tests::{
     Kernel, Wire, guarded,
-    oracle::{Model, parse_linear},
+    oracle::{Gso, Model, parse_linear},
     packet::{
         ACK, PEER, POD, RST, SYN, Tcp, ethernet, fragment, from_pod, from_pod_v6, icmp, icmpv6,
         ipv4, to_pod, vlan,
@@ -152,12 +152,12 @@ fn check(
                         Direction::FromPod => {
                             if let Some((frame, linear)) = untagged(frame, linear) {
                                 let packet = parse_linear(&frame, linear);
-                                model.packet_from_pod(&packet, 1, &frame);
+                                model.packet_from_pod(&packet, Gso::default(), &frame);
                             }
                         }
                         Direction::ToPod => {
                             let packet = parse_linear(frame, linear);
-                            model.packet_to_pod(&packet, 1, frame, false);
+                            model.packet_to_pod(&packet, Gso::default(), frame, false);
                         }
                     }
                     let agree = || Ok(model.difference(slot).is_none().then_some(()));

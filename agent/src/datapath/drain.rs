@@ -12,6 +12,29 @@ use detect::{
 
 use super::{budgets::Budgets, cache::Cache, heard, kinds, known::Known, records::Received};
 
+/// Classes that enter the ports of TCP; a tiny fragment may be of any transport.
+const OVER_TCP: &[Class] = &[
+    Class::Syn,
+    Class::Null,
+    Class::Fin,
+    Class::Xmas,
+    Class::OddFlags,
+    Class::StrayAck,
+    Class::StrayFin,
+    Class::StraySynAck,
+    Class::TinyFragment,
+];
+/// Classes that enter those of UDP and SCTP.
+const OVER_UDP: &[Class] = &[
+    Class::Udp,
+    Class::SctpInit,
+    Class::SctpCookieEcho,
+    Class::TinyFragment,
+];
+
+/// Words of a cache line.
+const LINE: usize = 8;
+
 /// What user space remembers of a slot from drain to drain.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -57,12 +80,19 @@ impl Tally {
         now: Time,
     ) -> Observation {
         self.budgets.drained(slot);
-        // Before the sets of ports that were tried: what refuses was tried earlier, so it is in one of
-        // them by this drain or was by an earlier one.
-        let refused = take_bits(&slot.refused.words);
-        let refusing = take_bits(&slot.refusing.words);
-        let tcp_ports = take_bits(&slot.tcp.fresh.words);
-        let udp_ports = take_bits(&slot.udp.fresh.words);
+        // The programs enter a packet into the sets and then count it. So what is counted here is in
+        // them by now, and where nothing is counted there is nothing to look for.
+        let counts = Count::ALL.map(|it| take(&slot.counters[kinds::counter(it) as usize]));
+        let counted = |it: Count| counts[it as usize] > 0;
+        // Before what was tried: what refuses was tried earlier, so it is in one of those sets by this
+        // drain or was by an earlier one.
+        let refused = take_bits_if(counted(Count::Refused), &slot.refused.words);
+        let refusing = take_bits_if(counted(Count::Refusing), &slot.refusing.words);
+        let initiated =
+            Class::ALL.map(|it| take(&slot.initiated_packets[kinds::class(it) as usize]));
+        let initiates = |classes: &[Class]| classes.iter().any(|&it| initiated[it as usize] > 0);
+        let tcp_ports = take_bits_if(initiates(OVER_TCP), &slot.tcp.fresh.words);
+        let udp_ports = take_bits_if(initiates(OVER_UDP), &slot.udp.fresh.words);
         let contained = is_contained(slot, now);
         self.tcp.age(&slot.tcp, &tcp_ports, contained, now);
         self.udp.age(&slot.udp, &udp_ports, contained, now);
@@ -70,7 +100,6 @@ impl Tally {
         for cell in [&slot.records, &slot.samples] {
             cell.store(0, Relaxed);
         }
-        let counts = Count::ALL.map(|it| take(&slot.counters[kinds::counter(it) as usize]));
         let unparsed = ParseFailure::ALL
             .map(|it| take(&slot.parse_failures[kinds::parse_failure(it) as usize]));
         add(&mut self.counts, &counts);
@@ -81,16 +110,15 @@ impl Tally {
             udp_ports,
             protocols: take_protocols(&slot.protocols.fresh),
             refused,
-            probed: take_bits(&slot.probed.words),
+            probed: take_bits_if(counted(Count::Probes), &slot.probed.words),
             refusing,
             hosts: Hosts {
-                contacted: take_sketch(&slot.hosts.contacted),
-                answered: take_sketch(&slot.hosts.answered),
-                refused: take_sketch(&slot.hosts.refused),
-                probing: take_sketch(&slot.hosts.probing),
+                contacted: take_sketch_if(initiates(&Class::ALL), &slot.hosts.contacted),
+                answered: take_sketch_if(counted(Count::Answered), &slot.hosts.answered),
+                refused: take_sketch_if(counted(Count::Refused), &slot.hosts.refused),
+                probing: take_sketch_if(counted(Count::Probes), &slot.hosts.probing),
             },
-            initiated: Class::ALL
-                .map(|it| take(&slot.initiated_packets[kinds::class(it) as usize])),
+            initiated,
             counts,
             unparsed,
             contacts: received.contacts,
@@ -103,9 +131,10 @@ impl Tally {
         }
     }
 
-    /// A turn is over, at whose end packets enter another generation than this.
-    pub(super) fn turn(&mut self, slot: &Slot, generation: usize, now: Time) {
-        self.reply_filter_percent = heard::fill_percent(slot, generation);
+    /// A turn is over.
+    pub(super) fn turn(&mut self, slot: &Slot, now: Time) {
+        self.reply_filter_percent = heard::fill_percent(slot);
+        heard::turn(slot);
         if !is_contained(slot, now) {
             // A packet that passes at this moment is in the fresh set, and new once more at the next.
             for word in &slot.protocols.window {
@@ -147,14 +176,25 @@ fn take(cell: &AtomicU64) -> u64 {
 /// Swaps every word for zero; the numbers of the bits in it, ascending.
 fn take_bits(words: &[AtomicU64]) -> Vec<u16> {
     let mut numbers = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        let mut bits = take(word);
-        while bits != 0 {
-            numbers.push((index * 64) as u16 + bits.trailing_zeros() as u16);
-            bits &= bits - 1;
+    // A cache line at a time: most have nothing.
+    for (line, words) in words.chunks(LINE).enumerate() {
+        if words.iter().fold(0, |all, word| all | word.load(Relaxed)) == 0 {
+            continue;
+        }
+        for (index, word) in words.iter().enumerate() {
+            let mut bits = take(word);
+            while bits != 0 {
+                let first = (line * LINE + index) * 64;
+                numbers.push(first as u16 + bits.trailing_zeros() as u16);
+                bits &= bits - 1;
+            }
         }
     }
     numbers
+}
+
+fn take_bits_if(any: bool, words: &[AtomicU64]) -> Vec<u16> {
+    if any { take_bits(words) } else { Vec::new() }
 }
 
 fn take_protocols(words: &[AtomicU64; PROTOCOL_WORDS]) -> Vec<u8> {
@@ -162,8 +202,12 @@ fn take_protocols(words: &[AtomicU64; PROTOCOL_WORDS]) -> Vec<u8> {
     numbers.map(|number| number as u8).collect()
 }
 
-fn take_sketch(words: &[AtomicU64; Sketch::WORDS]) -> Sketch {
-    Sketch::from_words(std::array::from_fn(|index| take(&words[index])))
+fn take_sketch_if(any: bool, words: &[AtomicU64; Sketch::WORDS]) -> Sketch {
+    if any {
+        Sketch::from_words(std::array::from_fn(|index| take(&words[index])))
+    } else {
+        Sketch::default()
+    }
 }
 
 fn take_volume(slot: &Slot, direction: Direction) -> [Volume; VolumeClass::ALL.len()] {

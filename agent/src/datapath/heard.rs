@@ -3,19 +3,19 @@
 use std::{
     sync::atomic::{
         AtomicU64,
-        Ordering::{Relaxed, Release},
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
     time::Duration,
 };
 
-use agent_common::{Settings, Slot};
+use agent_common::{Heard, Slot};
 use detect::Time;
 
 /// An endpoint is remembered for one to two of these: longer than a UDP exchange pauses, and shorter
 /// than the filters take to fill.
 const TURN: Duration = Duration::from_secs(60);
 
-/// Turns the generations of all slots' filters at once.
+/// When the filters of all slots are turned, at once.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     last: Option<Time>,
@@ -33,30 +33,25 @@ impl Turns {
     }
 }
 
-/// The generation that packets enter.
-pub(super) fn generation(settings: &Settings) -> usize {
-    settings.generation.load(Relaxed) as usize & 1
+/// A turn of a slot's filters.
+pub(super) fn turn(slot: &Slot) {
+    age(&slot.heard_tcp);
+    age(&slot.heard_other);
 }
 
-/// Lets packets enter the other generation, which [`clear`] has cleared in every slot.
-pub(super) fn turn(settings: &Settings) {
-    let next = generation(settings) ^ 1;
-    settings.generation.store(next as u64, Release);
-}
-
-/// Clears the generation that packets do not enter.
-pub(super) fn clear(slot: &Slot, generation: usize) {
-    let older = generation ^ 1;
-    let words = slot.heard_tcp.generations[older].iter();
-    for word in words.chain(&slot.heard_other.generations[older]) {
-        word.store(0, Relaxed);
+/// Moves the recent words to the older ones. An endpoint is in one of them at any moment, and what a packet
+/// enters meanwhile stays recent.
+fn age<const WORDS: usize>(filter: &Heard<WORDS>) {
+    for (recent, older) in filter.recent.iter().zip(&filter.older) {
+        let bits = recent.load(Acquire);
+        older.store(bits, Release);
+        recent.fetch_and(!bits, AcqRel);
     }
 }
 
-/// How full the fuller filter of a generation is, in percent.
-pub(super) fn fill_percent(slot: &Slot, generation: usize) -> u32 {
-    let tcp = percent(&slot.heard_tcp.generations[generation]);
-    tcp.max(percent(&slot.heard_other.generations[generation]))
+/// How full the fuller of the recent filters is, in percent.
+pub(super) fn fill_percent(slot: &Slot) -> u32 {
+    percent(&slot.heard_tcp.recent).max(percent(&slot.heard_other.recent))
 }
 
 fn percent(words: &[AtomicU64]) -> u32 {

@@ -10,6 +10,7 @@ const CONTEXT_BYTES: usize = 192;
 const CONTEXT_INGRESS_IFINDEX: usize = 36;
 const CONTEXT_IFINDEX: usize = 40;
 const CONTEXT_GSO_SEGS: usize = 164;
+const CONTEXT_GSO_SIZE: usize = 176;
 
 /// Why a packet was not run.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,8 @@ pub struct Passage {
     pub ingress_ifindex: u32,
     /// Segments of a GSO super-packet, or 0.
     pub segments: u32,
+    /// Payload bytes of each, or 0.
+    pub segment_bytes: u16,
 }
 
 impl Injector {
@@ -106,6 +109,7 @@ impl Injector {
             (CONTEXT_INGRESS_IFINDEX, passage.ingress_ifindex),
             (CONTEXT_IFINDEX, passage.ifindex),
             (CONTEXT_GSO_SEGS, passage.segments),
+            (CONTEXT_GSO_SIZE, passage.segment_bytes.into()),
         ] {
             context[place..][..4].copy_from_slice(&value.to_ne_bytes());
         }

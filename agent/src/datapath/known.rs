@@ -1,44 +1,101 @@
 //! Which ports the programs know of a pod, and when they forget them.
 
-use std::{sync::atomic::Ordering::AcqRel, time::Duration};
+use std::{array, sync::atomic::Ordering::AcqRel, time::Duration};
 
 use agent_common::{PortSet, Ports};
 use detect::Time;
-use hashbrown::HashMap;
 
 /// How long a port stays known to the programs after its last packet: the detectors' shortest horizon.
 const KNOWN: Duration = Duration::from_secs(60);
 
-/// Ages the bits of a window: a port is forgotten once it was not seen for [`KNOWN`], at most a second
+const PAGES: usize = 64;
+const PAGE: usize = 65_536 / PAGES;
+
+/// What is kept of a port: nothing, seconds since it was last seen and one more, or that it was seen
+/// since the last ageing.
+const UNKNOWN: u8 = 0;
+const SEEN: u8 = u8::MAX;
+const OLDEST: u8 = SEEN - 1;
+
+/// Ages the bits of a window: a port is forgotten once it was not seen for [`KNOWN`], at most two seconds
 /// late.
-#[derive(Debug, Default)]
+///
+/// A byte a port, in pages that are there while a port of theirs is known.
+#[derive(Debug)]
 pub(super) struct Known {
-    last_seen: HashMap<u16, Time>,
+    pages: [Option<Box<[u8; PAGE]>>; PAGES],
+    ports: u32,
     aged: Time,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            pages: array::from_fn(|_| None),
+            ports: 0,
+            aged: Time::default(),
+        }
+    }
 }
 
 impl Known {
     /// Ports that are known.
-    pub(super) fn len(&self) -> u32 {
-        u32::try_from(self.last_seen.len()).unwrap_or(u32::MAX)
+    pub(super) const fn len(&self) -> u32 {
+        self.ports
     }
 
     /// Takes in the ports seen since the last time, and clears those of the window that are old; while
     /// the pod is contained, none is: it keeps what it had when that began.
     pub(super) fn age(&mut self, ports: &Ports, seen: &[u16], contained: bool, now: Time) {
-        self.last_seen.extend(seen.iter().map(|&port| (port, now)));
-        if contained || now.since(self.aged) < Duration::from_secs(1) {
+        for &port in seen {
+            let (page, place) = locate(port);
+            let page = self.pages[page].get_or_insert_with(|| Box::new([UNKNOWN; PAGE]));
+            self.ports += u32::from(page[place] == UNKNOWN);
+            page[place] = SEEN;
+        }
+        let seconds = now.since(self.aged).as_secs();
+        if seconds == 0 {
             return;
         }
         self.aged = now;
-        self.last_seen.retain(|&port, &mut then| {
-            let known = now.since(then) <= KNOWN;
-            if !known {
-                forget(ports, port);
+        let seconds = seconds.min(u64::from(OLDEST)) as u8;
+        for (index, page) in self.pages.iter_mut().enumerate() {
+            let Some(ages) = page else { continue };
+            // Without a branch, so that many are done at once; most pages have none that is old.
+            let mut oldest = UNKNOWN;
+            for age in ages.iter_mut() {
+                *age = older(*age, seconds);
+                oldest = oldest.max(*age);
             }
-            known
-        });
+            if contained || !is_old(oldest) {
+                continue;
+            }
+            for (place, age) in ages.iter_mut().enumerate() {
+                if is_old(*age) {
+                    forget(ports, (index * PAGE + place) as u16);
+                    self.ports -= 1;
+                    *age = UNKNOWN;
+                }
+            }
+            if ages.iter().all(|&age| age == UNKNOWN) {
+                *page = None;
+            }
+        }
     }
+}
+
+const fn locate(port: u16) -> (usize, usize) {
+    (port as usize / PAGE, port as usize % PAGE)
+}
+
+fn older(age: u8, seconds: u8) -> u8 {
+    let older = age.saturating_add(seconds).min(OLDEST);
+    let older = if age == SEEN { 1 } else { older };
+    if age == UNKNOWN { UNKNOWN } else { older }
+}
+
+const fn is_old(age: u8) -> bool {
+    age as u64 > 1 + KNOWN.as_secs()
 }
 
 /// Clears a bit of the window, but not under a packet that sets it at this moment: the programs set
@@ -84,6 +141,7 @@ mod tests {
         ports.window.words[0].store(1 << 1 | 1 << 3, Relaxed);
         ports.fresh.words[0].store(1 << 1 | 1 << 2, Relaxed);
         known.age(&ports, &[], false, at(1061));
+        assert_eq!(known.len(), 0);
         assert_eq!(ports.window.words[0].load(Relaxed), 1 << 1);
     }
 

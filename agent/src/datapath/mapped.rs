@@ -2,11 +2,16 @@
 #![expect(unsafe_code, reason = "a mapping is memory that the kernel shares")]
 
 use std::{
-    ffi::c_void, fmt, io, marker::PhantomData, os::fd::AsFd, ptr::NonNull, slice,
-    sync::atomic::Ordering::Relaxed,
+    ffi::c_void,
+    fmt, io,
+    marker::PhantomData,
+    os::fd::AsFd,
+    ptr::NonNull,
+    slice,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use agent_common::{Bucket, Settings, Slot};
+use agent_common::{Bucket, RingCursors, Settings, Slot};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::object::{ObjectError, Programs};
@@ -25,6 +30,10 @@ unsafe impl Shared for Slot {}
 unsafe impl Shared for Bucket {}
 // SAFETY: atomics of 64 bits only.
 unsafe impl Shared for Settings {}
+// SAFETY: atomics of 64 bits only.
+unsafe impl Shared for RingCursors {}
+// SAFETY: atomics of 64 bits only.
+unsafe impl<const WORDS: usize> Shared for [AtomicU64; WORDS] {}
 
 /// Why a map is not mapped.
 #[derive(Debug, thiserror::Error)]

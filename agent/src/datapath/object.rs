@@ -7,8 +7,7 @@ use std::{
 };
 
 use agent_common::{
-    Direction, FROM_POD_PROGRAM, RECORDS_BYTES, RECORDS_MAP, SAMPLES_BYTES, SAMPLES_MAP,
-    SEED_GLOBAL, SLOTS_MAP, TO_POD_PROGRAM,
+    Direction, FROM_POD_PROGRAM, SAMPLES_BYTES, SAMPLES_MAP, SEED_GLOBAL, SLOTS_MAP, TO_POD_PROGRAM,
 };
 use aya::{
     Ebpf, EbpfError, EbpfLoader,
@@ -133,7 +132,6 @@ impl Programs {
         let mut loader = EbpfLoader::new();
         loader
             .map_max_entries(SLOTS_MAP, slots)
-            .map_max_entries(RECORDS_MAP, RECORDS_BYTES)
             .map_max_entries(SAMPLES_MAP, SAMPLES_BYTES)
             .map_max_entries(LOG_MAP, log_bytes(kernel_log))
             .override_global(SEED_GLOBAL, &seed, true)

@@ -8,7 +8,8 @@ use std::{
 };
 
 use agent_common::{
-    BUCKETS_MAP, Direction, LAYOUT, RECORDS_MAP, SAMPLES_MAP, SETTINGS_MAP, SLOTS_MAP,
+    BUCKETS_MAP, CURSORS_MAP, Direction, LAYOUT, RECORDS_MAP, SAMPLES_MAP, SETTINGS_MAP, SLOTS_MAP,
+    WAKEUPS_MAP,
 };
 use rustix::{
     fs::{FlockOperation, flock, statfs},
@@ -21,11 +22,13 @@ use super::side::program_name;
 /// From linux/magic.h.
 const BPF_FS_MAGIC: u64 = 0xcafe_4a11;
 /// Maps that outlive the agent.
-pub(super) const PINNED_MAPS: [&str; 5] = [
+pub(super) const PINNED_MAPS: [&str; 7] = [
     SLOTS_MAP,
     BUCKETS_MAP,
     SETTINGS_MAP,
     RECORDS_MAP,
+    CURSORS_MAP,
+    WAKEUPS_MAP,
     SAMPLES_MAP,
 ];
 /// Marks what is ours in a directory that others may use too.

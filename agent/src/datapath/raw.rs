@@ -1,11 +1,9 @@
 //! Slots, records and samples as the programs leave them, for who compares them with something else.
 
-use std::ops::Deref as _;
-
 use agent_common::{Record, Sample, Settings, Slot};
 use detect::Subject;
 
-use super::{Datapath, records};
+use super::Datapath;
 
 impl Datapath {
     /// The slot of a watched interface; whoever changes it changes what the programs know.
@@ -29,12 +27,8 @@ impl Datapath {
 
     /// Takes the records that no drain has received yet, of all slots.
     pub fn take_records(&mut self) -> Vec<Record> {
-        let ring = self.ring.records();
-        let mut taken = Vec::new();
-        while let Some(item) = ring.next() {
-            taken.extend(records::read(item.deref()));
-        }
-        taken
+        self.wakeups.clear();
+        std::iter::from_fn(|| self.ring.next()).collect()
     }
 
     /// Takes the samples that no drain has received yet, of all slots.

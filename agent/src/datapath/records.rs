@@ -1,16 +1,12 @@
-//! The ring buffer's records, sorted by slot until their slot is drained.
+//! The records of the programs, sorted by slot until their slot is drained.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    ops::Deref,
-};
+use std::net::{IpAddr, Ipv6Addr};
 
 use agent_common::{Class, Record, RecordKind, Transport};
-use aya::maps::{MapData, RingBuf};
 use detect::{Contact, Outcome, Sample, Subject, Time};
 use hashbrown::HashMap;
 
-use super::kinds;
+use super::{kinds, ring::Ring};
 
 /// Records and samples that wait for the drain of their slot.
 ///
@@ -67,24 +63,20 @@ impl Inbox {
         std::mem::replace(received, next)
     }
 
-    pub(super) fn receive(&mut self, ring: &mut RingBuf<MapData>) {
+    pub(super) fn receive(&mut self, ring: &mut Ring) {
         self.receive_as(ring, |record| record);
     }
 
     /// Takes them in as if their packets had passed at `at`.
-    pub(super) fn receive_at(&mut self, ring: &mut RingBuf<MapData>, at: Time) {
+    pub(super) fn receive_at(&mut self, ring: &mut Ring, at: Time) {
         self.receive_as(ring, |record| Record {
             time_ns: at.nanoseconds(),
             ..record
         });
     }
 
-    fn receive_as(&mut self, ring: &mut RingBuf<MapData>, told: impl Fn(Record) -> Record) {
-        while let Some(item) = ring.next() {
-            let Some(record) = read(item.deref()) else {
-                self.stray += 1;
-                continue;
-            };
+    fn receive_as(&mut self, ring: &mut Ring, told: impl Fn(Record) -> Record) {
+        while let Some(record) = ring.next() {
             self.sort(&told(record));
         }
     }
@@ -137,11 +129,6 @@ fn tell(record: &Record) -> Option<Told> {
         spoofed: record.spoofed != 0,
         contained: record.contained != 0,
     }))
-}
-
-pub(super) fn read(bytes: &[u8]) -> Option<Record> {
-    let bytes: &[u8; size_of::<Record>()] = bytes.try_into().ok()?;
-    Some(Record::from_bytes(bytes))
 }
 
 pub(super) fn address(bytes: [u8; 16]) -> IpAddr {

@@ -59,8 +59,8 @@ pub(super) fn reset(slot: &Slot, subject: Subject) {
             .into_iter()
             .flatten(),
         )
-        .chain(heard_tcp.generations.iter().flatten())
-        .chain(heard_other.generations.iter().flatten())
+        .chain(heard_tcp.recent.iter().chain(&heard_tcp.older))
+        .chain(heard_other.recent.iter().chain(&heard_other.older))
         .chain(contacts);
     let sets = [
         &tcp.fresh,

@@ -1,40 +1,57 @@
-//! The ring buffer, as something to wait for.
-#![expect(
-    unsafe_code,
-    reason = "registering a descriptor is a promise to keep it open"
-)]
+//! The ring of records, read behind the programs.
 
-use std::{fmt, io};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
-use aya::maps::{MapData, RingBuf};
-use tokio::io::unix::AsyncFd;
+use agent_common::{CURSORS_MAP, RECORDS_MAP, Record, RingCursors, ring_index, ring_sequence};
 
-/// The ring buffer. The programs wake it up for trips, and for every 256th record of a slot
-/// while it is more than a quarter full.
-pub(super) struct Ring(AsyncFd<RingBuf<MapData>>);
+use super::{
+    mapped::{Mapped, MappedError},
+    object::Programs,
+};
 
-impl Ring {
-    /// Must be called within a tokio runtime.
-    pub(super) fn new(ring: RingBuf<MapData>) -> io::Result<Self> {
-        // SAFETY: the ring buffer owns its map's descriptor, and never changes or closes it while it
-        // lives; the registration owns the ring buffer.
-        let registered = unsafe { AsyncFd::register(ring) };
-        registered.map(Self).map_err(Into::into)
-    }
+/// A record, as both sides share it.
+pub(super) type Words = [AtomicU64; Record::WORDS];
 
-    /// Waits for a trip, or for records that should not wait. Cancel safe.
-    pub(super) async fn tripped(&mut self) -> io::Result<()> {
-        self.0.readable_mut().await?.clear_ready();
-        Ok(())
-    }
-
-    pub(super) fn records(&mut self) -> &mut RingBuf<MapData> {
-        self.0.get_mut()
-    }
+/// The ring of records.
+#[derive(Debug)]
+pub(super) struct Ring {
+    records: Mapped<Words>,
+    cursors: Mapped<RingCursors>,
 }
 
-impl fmt::Debug for Ring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ring").finish_non_exhaustive()
+impl Ring {
+    pub(super) fn new(programs: &mut Programs) -> Result<Self, MappedError> {
+        Ok(Self {
+            records: Mapped::new(programs, RECORDS_MAP)?,
+            cursors: Mapped::new(programs, CURSORS_MAP)?,
+        })
+    }
+
+    /// Takes the next record, its sequence cleared, unless none is whole yet.
+    pub(super) fn next(&mut self) -> Option<Record> {
+        let [cursors] = self.cursors.elements() else {
+            return None;
+        };
+        let position = cursors.read.load(Relaxed);
+        let words = self.records.elements().get(ring_index(position) as usize)?;
+        // The last word has the sequence in it, which is written after everything else.
+        let last = words.last()?.load(Acquire);
+        let mut bytes = [0; 8 * Record::WORDS];
+        let (chunks, _) = bytes.as_chunks_mut();
+        for (chunk, word) in chunks.iter_mut().zip(words) {
+            *chunk = word.load(Relaxed).to_ne_bytes();
+        }
+        let record = Record::from_bytes(&bytes);
+        let whole = (last >> 32) as u32 == ring_sequence(position);
+        if whole {
+            cursors.read.store(position.wrapping_add(1), Release);
+        }
+        whole.then_some(Record {
+            sequence: 0,
+            ..record
+        })
     }
 }

@@ -27,7 +27,8 @@ impl Datapath {
 
     /// Takes in what the programs recorded as if it had passed at `at`; whether a budget is spent.
     pub fn receive_at(&mut self, at: Time) -> bool {
-        self.inbox.receive_at(self.ring.records(), at);
+        self.wakeups.clear();
+        self.inbox.receive_at(&mut self.ring, at);
         self.watched
             .values()
             .any(|watched| Inbox::tripped(&self.inbox, watched.slot))

@@ -5,7 +5,7 @@ use agent_common::{
 };
 
 use super::{
-    model::{Model, Verdict, holds, set},
+    model::{Gso, Model, Verdict, holds, set},
     outcome::Event,
     packet::{Ends, Host, Packet, Segment},
     parse::parse,
@@ -18,13 +18,12 @@ const UNSPECIFIED_V6: Host = [0; 4];
 impl Model {
     /// A frame of the pod, of one segment.
     pub fn from_pod(&mut self, frame: &[u8]) -> Verdict {
-        self.packet_from_pod(&parse(frame), 1, frame)
+        self.packet_from_pod(&parse(frame), Gso::default(), frame)
     }
 
-    /// A parsed packet of the pod, of so many segments, and all of its bytes.
-    pub fn packet_from_pod(&mut self, packet: &Packet, segments: u32, frame: &[u8]) -> Verdict {
-        let size = [u64::from(segments.max(1)), frame.len() as u64];
-        self.measure(Direction::FromPod, packet, size);
+    /// A parsed packet of the pod, and all of its bytes.
+    pub fn packet_from_pod(&mut self, packet: &Packet, gso: Gso, frame: &[u8]) -> Verdict {
+        self.measure(Direction::FromPod, packet, gso, frame);
         if self.counts_alike(packet) {
             return Verdict::Pass;
         }

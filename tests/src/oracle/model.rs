@@ -28,6 +28,29 @@ pub struct Set {
     pub window: Ports,
 }
 
+/// What the kernel tells of a super-packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gso {
+    /// Its segments; 0 when nobody has counted them.
+    pub segments: u32,
+    /// Payload bytes of each; 0 when it is none.
+    pub segment_bytes: u16,
+}
+
+impl Gso {
+    /// How many packets it stands for. Uncounted segments are estimated by all bytes of the frame.
+    fn packets(self, frame: &[u8]) -> u64 {
+        let segments = match self {
+            Self {
+                segments: 0,
+                segment_bytes: 1..,
+            } => frame.len() as u64 / u64::from(self.segment_bytes),
+            _ => self.segments.into(),
+        };
+        segments.max(1)
+    }
+}
+
 /// All of a slot, and what the programs know beside it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Model {
@@ -39,8 +62,6 @@ pub struct Model {
     pub samples_per_drain: u64,
     /// Whether the sample rate is 1, and not 0; at others nobody can foretell the volume.
     pub counts_volume: bool,
-    /// As in the settings.
-    pub generation: usize,
     /// `CLOCK_MONOTONIC`, for the lease.
     pub now_ns: u64,
     /// Records written and not yet taken; their time, slot and epoch are zero.
@@ -57,7 +78,7 @@ pub struct Model {
     pub source_families: u64,
     /// The pod's addresses.
     pub addresses: [Host; ADDRESSES],
-    /// Endpoints over TCP that sent to the pod, by generation.
+    /// Endpoints over TCP that sent to the pod: of this turn, and of the one before.
     pub heard_tcp: [[u64; 64]; 2],
     /// Those over anything else.
     pub heard_other: [[u64; 128]; 2],
@@ -184,7 +205,6 @@ impl Model {
             records_per_drain,
             samples_per_drain: 0,
             counts_volume: true,
-            generation: 0,
             now_ns: 0,
             written: Vec::new(),
             sampled: Vec::new(),
@@ -221,14 +241,20 @@ impl Model {
         self.drained = Drained::nothing();
     }
 
-    /// Forgets what was heard before the current generation, and begins the next.
-    pub fn turn(&mut self) {
-        self.generation ^= 1;
-        self.heard_tcp[self.generation] = [0; 64];
-        self.heard_other[self.generation] = [0; 128];
+    /// Forgets what was heard before this turn, and begins the next.
+    pub const fn turn(&mut self) {
+        self.heard_tcp = [[0; 64], self.heard_tcp[0]];
+        self.heard_other = [[0; 128], self.heard_other[0]];
     }
 
-    pub(super) fn measure(&mut self, direction: Direction, packet: &Packet, size: [u64; 2]) {
+    pub(super) fn measure(
+        &mut self,
+        direction: Direction,
+        packet: &Packet,
+        gso: Gso,
+        frame: &[u8],
+    ) {
+        let size = [gso.packets(frame), frame.len() as u64];
         if !self.counts_volume {
             return;
         }
@@ -257,9 +283,9 @@ impl Model {
 
     pub(super) fn has_heard(&self, host: Host, port: u16, transport: Transport) -> bool {
         let hash = agent_common::endpoint_hash(self.seed, &host, port, transport);
-        let holds = |generation: &[u64]| {
-            let (word, bits) = heard_bits(generation.len(), hash);
-            generation[word] & bits == bits
+        let holds = |filter: &[u64]| {
+            let (word, bits) = heard_bits(filter.len(), hash);
+            filter[word] & bits == bits
         };
         match transport {
             Transport::Tcp => self.heard_tcp.iter().any(|it| holds(it)),
@@ -272,8 +298,8 @@ impl Model {
         let newly = !self.has_heard(host, port, transport);
         let hash = agent_common::endpoint_hash(self.seed, &host, port, transport);
         let current: &mut [u64] = match transport {
-            Transport::Tcp => &mut self.heard_tcp[self.generation],
-            _ => &mut self.heard_other[self.generation],
+            Transport::Tcp => &mut self.heard_tcp[0],
+            _ => &mut self.heard_other[0],
         };
         let (word, bits) = heard_bits(current.len(), hash);
         current[word] |= bits;

@@ -109,7 +109,10 @@ const fn place(pod_port: u16) -> (usize, u64) {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{super::parse, *};
+    use super::{
+        super::{model::Gso, parse},
+        *,
+    };
     use crate::generate::Generator;
 
     /// Without this, kernel and oracle might agree on samples because there are none.
@@ -120,8 +123,10 @@ mod tests {
         for packet in Generator::new(1).take(50_000) {
             let (frame, parsed) = (&packet.frame, parse(&packet.frame));
             match packet.direction {
-                Direction::FromPod => model.packet_from_pod(&parsed, 1, frame),
-                Direction::ToPod => model.packet_to_pod(&parsed, 1, frame, packet.hairpin),
+                Direction::FromPod => model.packet_from_pod(&parsed, Gso::default(), frame),
+                Direction::ToPod => {
+                    model.packet_to_pod(&parsed, Gso::default(), frame, packet.hairpin)
+                }
             };
         }
         let mut ways = BTreeMap::<_, u32>::new();

@@ -90,12 +90,12 @@ impl Model {
         add("probing", Words, &hosts.probing, &drained.probing);
         add("contacts", Words, &slot.contacts, &self.contacts);
         let (heard_tcp, heard_other) = (&slot.heard_tcp, &slot.heard_other);
-        for (cells, words) in heard_tcp.generations.iter().zip(&self.heard_tcp) {
-            add("heard_tcp", Words, cells, words);
-        }
-        for (cells, words) in heard_other.generations.iter().zip(&self.heard_other) {
-            add("heard_other", Words, cells, words);
-        }
+        let [recent, older] = &self.heard_tcp;
+        add("heard_tcp.recent", Words, &heard_tcp.recent, recent);
+        add("heard_tcp.older", Words, &heard_tcp.older, older);
+        let [recent, older] = &self.heard_other;
+        add("heard_other.recent", Words, &heard_other.recent, recent);
+        add("heard_other.older", Words, &heard_other.older, older);
         for (cells, words) in slot.awaiting.iter().zip(&self.awaiting) {
             add("awaiting", Bits, cells, words);
         }

@@ -5,7 +5,7 @@ use agent_common::{
 };
 
 use super::{
-    model::{Model, Verdict, holds, set},
+    model::{Gso, Model, Verdict, holds, set},
     outcome::Event,
     packet::{Ends, Host, Packet, Quoted, Segment},
     parse::parse,
@@ -15,19 +15,18 @@ use crate::packet::{ACK, RST, SYN};
 impl Model {
     /// A frame to the pod, of one segment.
     pub fn to_pod(&mut self, frame: &[u8]) -> Verdict {
-        self.packet_to_pod(&parse(frame), 1, frame, false)
+        self.packet_to_pod(&parse(frame), Gso::default(), frame, false)
     }
 
-    /// A parsed packet to the pod, of so many segments, and all of its bytes; a hairpin is one of its own.
+    /// A parsed packet to the pod, and all of its bytes; a hairpin is one of its own.
     pub fn packet_to_pod(
         &mut self,
         packet: &Packet,
-        segments: u32,
+        gso: Gso,
         frame: &[u8],
         hairpin: bool,
     ) -> Verdict {
-        let size = [u64::from(segments.max(1)), frame.len() as u64];
-        self.measure(Direction::ToPod, packet, size);
+        self.measure(Direction::ToPod, packet, gso, frame);
         if hairpin || self.counts_alike(packet) {
             return Verdict::Pass;
         }

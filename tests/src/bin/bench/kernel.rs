@@ -33,9 +33,9 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    fn measure(self) -> Result<Value> {
+    fn measure(self, case: &str) -> Result<Value> {
         match self {
-            Self::Run => test_run::measure(),
+            Self::Run => test_run::measure(case),
             Self::Veth => veth::measure(),
             Self::Memory => memory::measure(),
             Self::Drain => drain::measure(),
@@ -45,14 +45,14 @@ impl Part {
 
 /// Measures the parts called for, all of them if none is, and reports.
 #[expect(clippy::print_stdout, reason = "it talks to a person")]
-pub(crate) fn run(only: &[Part]) -> Result<()> {
+pub(crate) fn run(only: &[Part], case: &str) -> Result<()> {
     let mut measured = Map::new();
     for part in Part::value_variants() {
         if only.is_empty() || only.contains(part) {
             let name = part
                 .to_possible_value()
                 .map_or_else(String::new, |value| value.get_name().to_owned());
-            measured.insert(name, part.measure()?);
+            measured.insert(name, part.measure(case)?);
         }
     }
     measured.insert("machine".into(), report::machine()?);

@@ -35,6 +35,9 @@ enum Benchmark {
         /// Only these parts, separated by commas.
         #[arg(long, value_enum, value_delimiter = ',')]
         only: Vec<kernel::Part>,
+        /// Of the test runs only cases with this in their name.
+        #[arg(long, default_value = "")]
+        case: String,
     },
 }
 
@@ -59,6 +62,6 @@ fn run(arguments: &Arguments) -> Result<()> {
     match benchmark {
         Benchmark::Attach => attach::run(),
         Benchmark::Latency { scans } => latency::run(scans.get()),
-        Benchmark::Kernel { only } => kernel::run(only),
+        Benchmark::Kernel { only, case } => kernel::run(only, case),
     }
 }

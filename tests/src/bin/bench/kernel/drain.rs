@@ -22,9 +22,9 @@ use crate::statistics::Spread;
 /// Interfaces are both ends of half as many veth pairs: the programs do not care which end it is.
 const SLOTS: [u32; 3] = [110, 250, 1000];
 const ROUNDS: usize = 60;
-/// Ports that each pod contacts between two drains of a node under traffic: thrice what nmap manages
-/// in a tick.
-const FRESH_PORTS: u32 = 300;
+/// Ports that each pod contacts between two drains: none, as many as a busy one does, and as many as if
+/// all scanned as fast as nmap does.
+const FRESH_PORTS: [(&str, u32); 3] = [("idle", 0), ("busy", 10), ("all scan", 100)];
 const TARGET: (u32, f64) = (250, 1.0);
 
 /// Measures and prints.
@@ -33,12 +33,17 @@ pub(super) fn measure() -> Result<Value> {
     println!("\ndrain of all slots, ms (middle half):");
     let mut results = Vec::new();
     for slots in SLOTS {
-        let [idle, busy] = watching(slots, |datapath, subjects| {
-            let idle = drains(datapath, || Ok(()))?;
-            Ok([idle, under_traffic(datapath, subjects)?])
+        let times = watching(slots, |datapath, subjects| {
+            FRESH_PORTS
+                .iter()
+                .map(|&(_, ports)| match ports {
+                    0 => drains(datapath, || Ok(())),
+                    _ => under_traffic(datapath, subjects, ports),
+                })
+                .collect::<Result<Vec<_>>>()
         })?;
         let target = (slots == TARGET.0).then_some(TARGET.1);
-        for (name, time, ports) in [("idle", idle, 0), ("traffic", busy, FRESH_PORTS)] {
+        for ((name, ports), time) in FRESH_PORTS.into_iter().zip(times) {
             print!(
                 "  {slots:>5} slots, {name:<8} {:>8.3} ({:.3} to {:.3})",
                 time.median, time.low, time.high
@@ -60,7 +65,7 @@ pub(super) fn measure() -> Result<Value> {
 }
 
 /// Each pod contacts ports between the drains, and one scans meanwhile.
-fn under_traffic(datapath: &mut Datapath, subjects: &[Subject]) -> Result<Spread> {
+fn under_traffic(datapath: &mut Datapath, subjects: &[Subject], ports: u32) -> Result<Spread> {
     let first = subjects.first().context("no interfaces")?.ifindex;
     let packets = Flows::PortScan
         .all(Direction::FromPod)
@@ -74,7 +79,9 @@ fn under_traffic(datapath: &mut Datapath, subjects: &[Subject]) -> Result<Spread
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let scan = scope.spawn(|| scan(&injector, first, &packets, &done));
-        let time = drains(datapath, || contact(&mut carousel, &from_pod, subjects));
+        let time = drains(datapath, || {
+            contact(&mut carousel, &from_pod, subjects, ports)
+        });
         done.store(true, Relaxed);
         let scanned = scan
             .join()
@@ -84,9 +91,14 @@ fn under_traffic(datapath: &mut Datapath, subjects: &[Subject]) -> Result<Spread
     })
 }
 
-fn contact(carousel: &mut Carousel, from_pod: &ProgramFd, subjects: &[Subject]) -> Result<()> {
+fn contact(
+    carousel: &mut Carousel,
+    from_pod: &ProgramFd,
+    subjects: &[Subject],
+    ports: u32,
+) -> Result<()> {
     for subject in subjects {
-        carousel.run_at(subject.ifindex, from_pod, FRESH_PORTS)?;
+        carousel.run_at(subject.ifindex, from_pod, ports)?;
     }
     Ok(())
 }

@@ -32,8 +32,8 @@ const RATES: [u32; 2] = [16, 1];
 /// Beside the one that the rest of the machine is likelier to use.
 const CPU: usize = 1;
 
-/// Measures all cases at both sample rates, and prints them.
-pub(super) fn measure() -> Result<Value> {
+/// Measures the cases with `part` in their name at both sample rates, and prints them.
+pub(super) fn measure(part: &str) -> Result<Value> {
     let results = Kernel::with(async |mut kernel: Kernel| {
         let mut set = CpuSet::new();
         set.set(CPU);
@@ -46,6 +46,9 @@ pub(super) fn measure() -> Result<Value> {
                 "\nns per packet, sample rate {rate}:\n{HEADER}"
             ));
             for mut case in cases::all()? {
+                if !case.name.contains(part) {
+                    continue;
+                }
                 let result = bench.case(&mut kernel, &mut case, rate)?;
                 print(&result);
                 results.push(result);
