@@ -82,11 +82,11 @@ impl Metrics {
             ),
             records: add(
                 "records",
-                "First contacts and outcomes read from the ring buffer",
+                "First contacts and outcomes read from their ring",
             ),
             records_dropped: add(
                 "dropped_records",
-                "Records beyond the cap of a slot or the ring buffer",
+                "Records beyond the cap of a slot or their ring",
             ),
             records_stray: add(
                 "stray_records",

@@ -42,7 +42,7 @@ fn drops<'a>(reports: impl Iterator<Item = &'a Report> + Clone, stray: u64) -> V
     let counts = |count: Count| total(&|report| report.counts[count as usize]);
     let mut drops = vec![
         (
-            "records beyond the cap of a slot or the ring buffer".to_owned(),
+            "records beyond the cap of a slot or their ring".to_owned(),
             counts(Count::RecordsDropped),
         ),
         (
