@@ -25,6 +25,22 @@ pub struct Kernel {
     pub injector: Injector,
 }
 
+/// Loads the programs so that nothing outlives the test and all volume is counted. Must be called within a
+/// tokio runtime.
+///
+/// # Errors
+/// When the kernel refuses them.
+pub fn unpinned(slots: u32) -> Result<Datapath> {
+    Ok(Datapath::load(&Config {
+        slots,
+        sample_rate: 1,
+        samples_per_drain: 0,
+        attach: Attach::Auto,
+        pin: Pin::Nowhere,
+        kernel_log: None,
+    })?)
+}
+
 impl Kernel {
     /// Runs `inside` in a namespace with one watched interface, within a tokio runtime.
     ///
@@ -55,14 +71,7 @@ impl Kernel {
     }
 
     fn load(slots: u32) -> Result<Self> {
-        let mut datapath = Datapath::load(&Config {
-            slots,
-            sample_rate: 1,
-            samples_per_drain: 0,
-            attach: Attach::Auto,
-            pin: Pin::Nowhere,
-            kernel_log: None,
-        })?;
+        let mut datapath = unpinned(slots)?;
         let subject = datapath.watch(IFINDEX)?;
         let injector = datapath.injector()?;
         Ok(Self {

@@ -40,7 +40,7 @@ pub use device::Passed;
 pub use exposition::{Metric, metrics};
 pub use flood::Flood;
 pub use interrupt::{fail_waits_on_signals, interrupted};
-pub use kernel::Kernel;
+pub use kernel::{Kernel, unpinned};
 pub use maps::{KernelMap, maps_at, program_at};
 pub use memory_limit::MemoryLimit;
 pub use namespace::Namespace;

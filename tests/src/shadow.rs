@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
-use agent::datapath::{Attach, Config, Datapath, Direction, Pin};
+use agent::datapath::{Datapath, Direction};
 use agent_common::Record;
 use anyhow::{Context, Result, bail};
 use detect::{Subject, Time};
@@ -12,6 +12,7 @@ use crate::{
     capture::Capture,
     deadline::{Deadline, wait_for},
     device::Passed,
+    kernel::unpinned,
     oracle::Model,
     pod::Pod,
     process::run,
@@ -46,14 +47,7 @@ impl Shadows {
     /// # Errors
     /// When programs or captures do not start.
     pub fn new(network: &crate::Namespace, pods: &[&Pod]) -> Result<Self> {
-        let datapath = Datapath::load(&Config {
-            slots: 4,
-            sample_rate: 1,
-            samples_per_drain: 0,
-            attach: Attach::Auto,
-            pin: Pin::Nowhere,
-            kernel_log: None,
-        })?;
+        let datapath = unpinned(4)?;
         let veths = pods.iter().map(|pod| {
             Ok(Shadow {
                 interface: pod.interface.clone(),

@@ -11,12 +11,12 @@ use std::{
     time::Duration,
 };
 
-use agent::datapath::{Attach, Config, Datapath, Pin};
+use agent::datapath::Datapath;
 use agent_common::VolumeClass;
 use anyhow::{Context, Result, anyhow, ensure};
 use detect::{Subject, Time};
 use rustix::net::{AddressFamily, SocketType, netdevice, socket};
-use tests::{Node, Passed, Pod, wait_for, without_root};
+use tests::{Node, Passed, Pod, unpinned, wait_for, without_root};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const PORT: u16 = 5001;
@@ -102,14 +102,7 @@ fn check(
             .enable_all()
             .build()?;
         let _entered = runtime.enter();
-        let mut datapath = Datapath::load(&Config {
-            slots: 2,
-            sample_rate: 1,
-            samples_per_drain: 0,
-            attach: Attach::Auto,
-            pin: Pin::Nowhere,
-            kernel_log: None,
-        })?;
+        let mut datapath = unpinned(2)?;
         let veths = [
             Veth::watch(&mut datapath, app1)?,
             Veth::watch(&mut datapath, app2)?,

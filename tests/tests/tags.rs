@@ -2,14 +2,13 @@
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
-use agent::datapath::{Attach, Config, Datapath, Pin};
 use anyhow::{Context, Result, bail};
 use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 use tests::{
     Node, Wire,
     oracle::Model,
     packet::{SYN, Tcp, from_pod, vlan},
-    wait_for, without_root,
+    unpinned, wait_for, without_root,
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -38,14 +37,7 @@ fn tagged_frames_are_counted_at_both_pods_of_a_bridge() -> Result<()> {
             .enable_all()
             .build()?;
         let _entered = runtime.enter();
-        let mut datapath = Datapath::load(&Config {
-            slots: 2,
-            sample_rate: 1,
-            samples_per_drain: 0,
-            attach: Attach::Auto,
-            pin: Pin::Nowhere,
-            kernel_log: None,
-        })?;
+        let mut datapath = unpinned(2)?;
         let sender = datapath.watch(index(&app1.interface)?)?;
         let receiver = datapath.watch(index(&app2.interface)?)?;
         let cap = datapath.settings().records_per_drain.load(Relaxed);
