@@ -97,6 +97,7 @@ impl Config {
                 samples_per_drain: 0,
                 attach: sources.given("attach", &file.attach).parse()?,
                 pin: sources.given("pin", &file.pin).pin(),
+                seed: None,
                 kernel_log: sources.given("kernel_log", &file.kernel_log).choice(&[
                     ("off", None),
                     ("error", Some(::log::Level::Error)),

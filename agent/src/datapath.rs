@@ -83,6 +83,8 @@ pub struct Config {
     pub pin: Pin,
     /// What the programs themselves may log.
     pub kernel_log: KernelLog,
+    /// What to hash with; none for a secret that nobody on the wire can know.
+    pub seed: Option<u64>,
 }
 
 /// Why the datapath cannot do what it was asked to.
@@ -176,7 +178,7 @@ impl Datapath {
             config.slots,
             &config.kernel_log,
             pins.as_ref(),
-            seed.flatten(),
+            seed.flatten().or(config.seed),
         )?;
         let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
         let slots = Slots::new(&mut programs)?;

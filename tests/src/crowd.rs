@@ -44,6 +44,7 @@ pub fn watching<T: Send>(
             attach: Attach::Auto,
             pin: Pin::Nowhere,
             kernel_log: None,
+            seed: None,
         })?;
         let subjects = ends
             .iter()

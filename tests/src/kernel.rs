@@ -38,6 +38,7 @@ pub fn unpinned(slots: u32) -> Result<Datapath> {
         attach: Attach::Auto,
         pin: Pin::Nowhere,
         kernel_log: None,
+        seed: None,
     })?)
 }
 

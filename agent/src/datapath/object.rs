@@ -120,14 +120,15 @@ impl AsFd for ArrayMap {
 }
 
 impl Programs {
-    /// Loads the programs, on the maps that are pinned where there are any; those go with their `seed`.
+    /// Loads the programs, on the maps that are pinned where there are any; those go with their `seed`, and
+    /// without one there is a new secret one.
     pub(super) fn load(
         slots: u32,
         kernel_log: &KernelLog,
         pins: Option<&Pins>,
-        former_seed: Option<u64>,
+        seed: Option<u64>,
     ) -> Result<Self, ObjectError> {
-        let seed = former_seed.map_or_else(random_seed, Ok)?;
+        let seed = seed.map_or_else(random_seed, Ok)?;
         let level = kernel_log.map_or(0, level_byte);
         let mut loader = EbpfLoader::new();
         loader

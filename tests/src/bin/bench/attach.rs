@@ -144,6 +144,7 @@ fn one_by_one(attach: Attach, namespaces: &mut Vec<Namespace>) -> Result<Vec<Dur
                 pin: Pin::Nowhere,
                 samples_per_drain: 0,
                 kernel_log: None,
+                seed: None,
             })?;
             let took: Vec<_> = (FIRST_INDEX..FIRST_INDEX + INTERFACES)
                 .map(|ifindex| {

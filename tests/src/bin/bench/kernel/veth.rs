@@ -58,6 +58,7 @@ impl Switch {
                 attach: Attach::Tcx,
                 pin: Pin::Nowhere,
                 kernel_log: None,
+                seed: None,
             })?,
             empty,
             links: Vec::new(),
