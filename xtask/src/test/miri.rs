@@ -21,13 +21,16 @@ pub(crate) fn run() -> Result<()> {
         );
     }
     let workspace = Workspace::load()?;
+    // Not in a target directory that checkouts share: what miri builds names the one it was built in
+    // (the working directory in cargo-miri's `CrateRunInfo`), and is not built anew for another.
+    let target = workspace.root.join("target/miri-build");
     command::run(
         Compiler::Nightly
             .cargo("miri")
             .current_dir(&workspace.root)
             .args(["test", "--package", "agent-common"])
             .arg("--target-dir")
-            .arg(workspace.target.join("miri-build")),
+            .arg(target),
         "fix what miri says about agent-common",
     )
 }
