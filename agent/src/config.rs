@@ -13,7 +13,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use agent_common::{BUCKET_COUNT, BUCKET_WAYS};
 use api::transport::{Listen, Remote};
 use clap::ArgMatches;
-use detect::Thresholds;
+use detect::Settings;
 
 pub use args::{Args, Command};
 pub use error::ConfigError;
@@ -28,7 +28,9 @@ use sources::Sources;
 /// What the table from interface to slot has room for.
 const MOST_SLOTS: u32 = BUCKET_COUNT * BUCKET_WAYS as u32;
 const MOST_SAMPLE_RATE: u32 = 65_536;
-const SHORTEST_TICK: Duration = Duration::from_millis(100);
+/// An eighth of their ring buffer.
+pub(crate) const SAMPLES_PER_DRAIN: u32 = 128;
+const SHORTEST_TICK: Duration = Duration::from_millis(10);
 const LONGEST_TICK: Duration = Duration::from_secs(60);
 /// All that the agent is told before it starts.
 #[derive(Clone, Debug)]
@@ -49,8 +51,8 @@ pub struct Config {
     pub datapath: datapath::Config,
     /// How often slots are drained.
     pub tick: Duration,
-    /// What counts as a port scan.
-    pub port_scan: Thresholds,
+    /// How the detectors are set.
+    pub detectors: Settings,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -94,7 +96,7 @@ impl Config {
                 sample_rate: sources
                     .given("sample_rate", &file.sample_rate)
                     .number(1, MOST_SAMPLE_RATE)?,
-                samples_per_drain: 0,
+                samples_per_drain: SAMPLES_PER_DRAIN,
                 attach: sources.given("attach", &file.attach).parse()?,
                 pin: sources.given("pin", &file.pin).pin(),
                 seed: None,
@@ -110,7 +112,7 @@ impl Config {
             tick: sources
                 .given("tick", &file.tick)
                 .duration(SHORTEST_TICK, LONGEST_TICK)?,
-            port_scan: sources.port_scan()?,
+            detectors: sources.detectors()?,
             log: Log::new(
                 &sources.given("log", &file.log),
                 &sources.given("log_format", &file.log_format),

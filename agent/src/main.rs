@@ -22,7 +22,7 @@ use api::{
     v1::NodeStatus,
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
-use detect::PortScan;
+use detect::Detectors;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
             file,
             pod,
             pods: known,
-            port_scan: config.port_scan,
+            detectors: config.detectors,
             tick: config.tick,
         }),
         Ok(None) => watch(config, known),
@@ -134,7 +134,7 @@ async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
         outbox: outbox.clone(),
         status,
     };
-    let detector = PortScan::new(config.port_scan);
+    let detector = Detectors::new(config.detectors);
     let sentry = Sentry::new(agent.clone(), datapath, detector, ends, metrics.sentry);
     let readiness = Readiness::default();
     let watching = readiness.wait_for("interfaces");

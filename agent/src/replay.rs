@@ -16,7 +16,7 @@ use std::{
 };
 
 use api::{pipe, pods::Pods};
-use detect::Thresholds;
+use detect::Settings;
 
 use self::{
     census::Census,
@@ -38,8 +38,8 @@ pub struct Replay {
     pub pod: Vec<PodAddress>,
     /// Who has which address.
     pub pods: Pods,
-    /// What counts as a port scan.
-    pub port_scan: Thresholds,
+    /// How the detectors are set.
+    pub detectors: Settings,
     /// How often slots are drained.
     pub tick: Duration,
 }
@@ -80,7 +80,7 @@ impl Replay {
             .build()
             .map_err(ReplayError::Runtime)?;
         let _inside = runtime.enter();
-        let mut player = Player::new(scene, self.port_scan, self.tick, |event| {
+        let mut player = Player::new(scene, self.detectors, self.tick, |event| {
             pipe::write(&event, &mut stdout)?;
             stdout.flush()
         })?;

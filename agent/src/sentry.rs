@@ -9,7 +9,7 @@ mod status;
 use std::{io, time::Duration};
 
 use api::{events::Raised, pods::Pods, v1};
-use detect::{Anomaly, Detector, Observation, Subject, Time};
+use detect::{Anomaly, Detectors, Observation, Subject, Time};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -53,10 +53,10 @@ pub struct Ends {
 
 /// The loop, and all that only it changes.
 #[derive(Debug)]
-pub struct Sentry<D> {
+pub struct Sentry {
     agent: Agent,
     datapath: Datapath,
-    detector: D,
+    detectors: Detectors,
     ends: Ends,
     roster: Roster,
     sequence: u64,
@@ -65,20 +65,20 @@ pub struct Sentry<D> {
     metrics: Metrics,
 }
 
-impl<D: Detector> Sentry<D> {
+impl Sentry {
     /// A loop that has not begun.
     #[must_use]
     pub fn new(
         agent: Agent,
         datapath: Datapath,
-        detector: D,
+        detectors: Detectors,
         ends: Ends,
         metrics: Metrics,
     ) -> Self {
         Self {
             agent,
             datapath,
-            detector,
+            detectors,
             ends,
             roster: Roster::default(),
             sequence: 0,
@@ -193,8 +193,7 @@ impl<D: Detector> Sentry<D> {
     fn bury(&mut self, last: &[Observation], now: Time) {
         self.observe(last, now);
         for observation in last {
-            self.detector
-                .remove(observation.subject, now, &mut self.found);
+            self.detectors.remove(observation.subject, &mut self.found);
             self.raise();
         }
     }
@@ -229,7 +228,7 @@ impl<D: Detector> Sentry<D> {
             self.observe(&[last], now);
         }
         if let Some(subject) = self.roster.subject(ifindex) {
-            self.detector.remove(subject, now, &mut self.found);
+            self.detectors.remove(subject, &mut self.found);
             self.raise();
         }
         if let Some(name) = self.roster.remove(ifindex) {
@@ -258,7 +257,7 @@ impl<D: Detector> Sentry<D> {
         for observation in observations {
             self.metrics.count(observation);
             judge(
-                &mut self.detector,
+                &mut self.detectors,
                 &mut self.datapath,
                 observation,
                 now,
@@ -269,7 +268,7 @@ impl<D: Detector> Sentry<D> {
     }
 
     fn renew_budget(&mut self, subject: Subject, now: Time) {
-        let budget = self.detector.budget(subject, now);
+        let budget = self.detectors.budget(subject, now);
         self.datapath.set_budget(subject, budget);
     }
 
@@ -298,7 +297,7 @@ impl<D: Detector> Sentry<D> {
         self.metrics.report(
             &status,
             self.datapath.stray_records(),
-            self.detector.forgotten(),
+            self.detectors.forgotten(),
         );
         self.ends.status.send_replace(status);
     }
@@ -306,9 +305,8 @@ impl<D: Detector> Sentry<D> {
     /// Takes in what is still undrained, and closes what is open: this agent will not see how it ends.
     fn leave(&mut self) {
         self.drain();
-        let now = monotonic();
         for subject in self.roster.subjects() {
-            self.detector.remove(subject, now, &mut self.found);
+            self.detectors.remove(subject, &mut self.found);
         }
         self.raise();
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use detect::{Anomaly, Measure, Severity, State, Technique, Time};
+use detect::{Anomaly, Severity, State, Technique, Time};
 use prost_types::Timestamp;
 
 use crate::{summary, v1};
@@ -60,6 +60,9 @@ impl Raised<'_> {
                 silent: anomaly.ports.silent,
             }),
             technique: technique(anomaly.technique).into(),
+            shadow: anomaly.shadow,
+            counted: anomaly.counted,
+            samples: anomaly.samples.clone(),
             attack_ids: anomaly.attack_ids.iter().map(ToString::to_string).collect(),
             summary: String::new(),
             coverage: Some(v1::Coverage {
@@ -111,12 +114,9 @@ fn target(target: &detect::Target) -> v1::Target {
 }
 
 fn criterion(crossed: detect::Criterion) -> v1::Criterion {
-    let measure = match crossed.measure {
-        Measure::FailedPortsPerDestination => v1::Measure::FailedPortsPerDestination,
-        Measure::DistinctPorts => v1::Measure::DistinctPorts,
-    };
     v1::Criterion {
-        measure: measure.into(),
+        // In the same order, behind the one that is unspecified; a test holds them together.
+        measure: crossed.measure as i32 + 1,
         counted: crossed.counted,
         threshold: crossed.threshold,
         window: prost_types::Duration::try_from(crossed.window).ok(),
@@ -133,6 +133,7 @@ const fn state(state: State) -> v1::State {
 
 const fn severity(severity: Severity) -> v1::Severity {
     match severity {
+        Severity::Info => v1::Severity::Info,
         Severity::Low => v1::Severity::Low,
         Severity::Medium => v1::Severity::Medium,
         Severity::High => v1::Severity::High,
@@ -163,7 +164,7 @@ const fn technique(technique: Option<Technique>) -> v1::Technique {
 
 #[cfg(test)]
 mod tests {
-    use detect::{AnomalyId, Coverage, Criterion, PortCounts, Subject, Target};
+    use detect::{AnomalyId, Coverage, Criterion, Measure, PortCounts, Subject, Target};
 
     use super::*;
 
@@ -179,6 +180,7 @@ mod tests {
             state: State::Opened,
             detector: "port_scan",
             severity: Severity::High,
+            shadow: true,
             crossed: Criterion {
                 measure: Measure::FailedPortsPerDestination,
                 counted: 10,
@@ -196,6 +198,7 @@ mod tests {
                 sample_ports: vec![21, 22],
             }],
             further_targets: 5,
+            counted: 11,
             ports: PortCounts {
                 distinct: 11,
                 refused: 10,
@@ -203,6 +206,7 @@ mod tests {
                 silent: 0,
             },
             technique: Some(Technique::Syn),
+            samples: vec!["a.example".into()],
             attack_ids: &["T1046"],
             coverage: Coverage {
                 records_dropped: 1,
@@ -242,6 +246,8 @@ mod tests {
         assert_eq!(event.severity(), v1::Severity::High);
         assert_eq!(event.technique(), v1::Technique::TcpSyn);
         assert_eq!(event.attack_ids, ["T1046"]);
+        assert_eq!((event.shadow, event.counted), (true, 11));
+        assert_eq!(event.samples, ["a.example"]);
         let source = event.source.as_ref().unwrap();
         assert_eq!(source.address, "10.244.147.92", "unmapped");
         assert_eq!(source.interface, "veth1");
@@ -261,6 +267,16 @@ mod tests {
         assert_eq!(crossed.measure(), v1::Measure::FailedPortsPerDestination);
         assert_eq!(crossed.window.unwrap().seconds, 60);
         assert_eq!(event.summary, summary::summarize(&event));
+    }
+
+    #[test]
+    fn measures_have_the_same_names_on_the_wire() {
+        for measure in Measure::ALL {
+            let told = v1::Measure::try_from(measure as i32 + 1).unwrap();
+            let name = told.as_str_name().replace("MEASURE_", "").replace('_', "");
+            assert_eq!(name, format!("{measure:?}").to_uppercase());
+        }
+        assert!(v1::Measure::try_from(Measure::ALL.len() as i32 + 1).is_err());
     }
 
     #[test]

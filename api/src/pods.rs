@@ -190,6 +190,7 @@ mod tests {
     #[test]
     fn source_and_targets_are_named_and_the_summary_names_them() {
         let mut event = v1::Event {
+            detector: "port_scan".into(),
             source: Some(endpoint("10.244.147.92")),
             targets: vec![v1::Target {
                 endpoint: Some(endpoint("10.244.147.93")),

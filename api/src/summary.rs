@@ -2,29 +2,40 @@
 
 use std::{fmt::Write as _, time::Duration};
 
+use detect::{Measure, Words};
+
 use crate::v1;
+
+/// How to say what a detector found that this program does not know.
+const UNKNOWN: Words = Words {
+    opened: "began something with {}",
+    updated: "goes on with {}",
+    closed: "stopped with {}",
+};
 
 /// Says who did what to whom, what was counted, and how.
 #[must_use]
 pub fn summarize(event: &v1::Event) -> String {
-    let source = source(event);
-    let targets = targets(event);
-    let mut sentence = match event.state() {
-        v1::State::Updated => format!("{source} still scans {targets}: {}", totals(event)),
-        v1::State::Closed => match lifetime(event) {
-            Some(lifetime) => format!(
-                "{source} stopped scanning {targets} after {lifetime}: {}",
-                totals(event)
-            ),
-            None => format!("{source} stopped scanning {targets}: {}", totals(event)),
-        },
-        v1::State::Opened | v1::State::Unspecified => {
-            format!("{source} scanned {targets}: {}", crossing(event))
-        }
+    let words = detect::words(&event.detector).unwrap_or(UNKNOWN);
+    let (words, counted) = match event.state() {
+        v1::State::Updated => (words.updated, totals(event)),
+        v1::State::Closed => (words.closed, totals(event)),
+        v1::State::Opened | v1::State::Unspecified => (words.opened, crossing(event)),
     };
-    if let Some(technique) = technique(event.technique()) {
-        sentence.push_str(", ");
-        sentence.push_str(technique);
+    let mut sentence = format!("{} {}", source(event), words.replace("{}", &targets(event)));
+    if event.state() == v1::State::Closed
+        && let Some(lifetime) = lifetime(event)
+    {
+        append(&mut sentence, format_args!(" after {lifetime}"));
+    }
+    append(&mut sentence, format_args!(": {counted}"));
+    if let Some(technique) = technique(event) {
+        append(&mut sentence, format_args!(", {technique}"));
+    }
+    if !event.samples.is_empty() {
+        let samples = event.samples.iter().take(3).map(String::as_str);
+        let samples = samples.collect::<Vec<_>>().join(", ");
+        append(&mut sentence, format_args!(", such as {samples}"));
     }
     sentence
 }
@@ -73,21 +84,22 @@ fn endpoint(endpoint: &v1::Endpoint) -> String {
 fn crossing(event: &v1::Event) -> String {
     let mut text = String::new();
     if let Some(crossed) = &event.crossed {
-        let counted = match crossed.measure() {
-            v1::Measure::DistinctPorts => "distinct ports",
-            v1::Measure::FailedPortsPerDestination | v1::Measure::Unspecified => "ports failed",
-        };
-        text = format!("{} {counted}", crossed.counted);
+        text = format!("{} {}", crossed.counted, measure(event));
         if let Some(window) = crossed.window.and_then(|it| Duration::try_from(it).ok()) {
             append(&mut text, format_args!(" within {}", rounded(window)));
         }
         append(
             &mut text,
-            format_args!(" (threshold {}), ", crossed.threshold),
+            format_args!(" (threshold {})", crossed.threshold),
         );
     }
-    let distinct = event.ports.unwrap_or_default().distinct;
-    append(&mut text, format_args!("{distinct} distinct ports so far"));
+    match event.ports.unwrap_or_default().distinct {
+        0 => append(&mut text, format_args!(", {} so far", event.counted)),
+        distinct => append(
+            &mut text,
+            format_args!(", {distinct} distinct ports so far"),
+        ),
+    }
     text
 }
 
@@ -97,10 +109,23 @@ fn totals(event: &v1::Event) -> String {
         v1::State::Closed => "in all",
         _ => "so far",
     };
+    if ports.distinct == 0 {
+        return format!("{} {} {when}", event.counted, measure(event));
+    }
     format!(
         "{} distinct ports {when} ({} refused, {} silent, {} answered)",
         ports.distinct, ports.refused, ports.silent, ports.answered
     )
+}
+
+/// What an event counts, to go behind a number.
+#[must_use]
+pub fn measure(event: &v1::Event) -> &'static str {
+    let measure = event.crossed.as_ref().map_or(0, |crossed| crossed.measure);
+    let index = usize::try_from(measure).unwrap_or(0).checked_sub(1);
+    index
+        .and_then(|index| Measure::ALL.get(index))
+        .map_or("things counted", |measure| measure.name())
 }
 
 fn lifetime(event: &v1::Event) -> Option<humantime::FormattedDuration> {
@@ -121,25 +146,25 @@ fn rounded(duration: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(rounded)
 }
 
-const fn technique(technique: v1::Technique) -> Option<&'static str> {
-    match technique {
+fn technique(event: &v1::Event) -> Option<&'static str> {
+    match event.technique() {
         v1::Technique::Unspecified => None,
-        v1::Technique::TcpConnect => Some("connect scan"),
-        v1::Technique::TcpSyn => Some("SYN scan"),
-        v1::Technique::TcpNull => Some("NULL scan"),
-        v1::Technique::TcpFin => Some("FIN scan"),
-        v1::Technique::TcpXmas => Some("Xmas scan"),
-        v1::Technique::TcpOther => Some("scan with odd flags"),
-        v1::Technique::TcpAck => Some("ACK or window scan"),
-        v1::Technique::TcpMaimon => Some("Maimon scan"),
-        v1::Technique::TcpSynAck => Some("SYN-ACK scan"),
-        v1::Technique::TinyFragment => Some("scan in tiny fragments"),
-        v1::Technique::Udp => Some("UDP scan"),
-        v1::Technique::SctpInit => Some("SCTP INIT scan"),
-        v1::Technique::SctpCookieEcho => Some("SCTP COOKIE ECHO scan"),
-        v1::Technique::Ping => Some("ping sweep"),
-        v1::Technique::IpProtocol => Some("IP protocol scan"),
-        v1::Technique::Neighbour => Some("neighbour sweep"),
+        v1::Technique::TcpConnect => Some("connect probes"),
+        v1::Technique::TcpSyn => Some("SYN probes"),
+        v1::Technique::TcpNull => Some("NULL probes"),
+        v1::Technique::TcpFin => Some("FIN probes"),
+        v1::Technique::TcpXmas => Some("Xmas probes"),
+        v1::Technique::TcpOther => Some("probes with odd flags"),
+        v1::Technique::TcpAck => Some("ACK or window probes"),
+        v1::Technique::TcpMaimon => Some("Maimon probes"),
+        v1::Technique::TcpSynAck => Some("SYN-ACK probes"),
+        v1::Technique::TinyFragment => Some("probes in tiny fragments"),
+        v1::Technique::Udp => Some("UDP probes"),
+        v1::Technique::SctpInit => Some("SCTP INIT probes"),
+        v1::Technique::SctpCookieEcho => Some("SCTP COOKIE ECHO probes"),
+        v1::Technique::Ping => Some("pings"),
+        v1::Technique::IpProtocol => Some("raw IP"),
+        v1::Technique::Neighbour => Some("address resolution"),
     }
 }
 
@@ -176,6 +201,7 @@ mod tests {
     fn event() -> v1::Event {
         v1::Event {
             state: v1::State::Opened.into(),
+            detector: "port_scan".into(),
             source: Some(pod("default", "app1", "10.244.147.92")),
             targets: vec![target(pod("blue", "app2", "10.244.147.93"))],
             crossed: Some(v1::Criterion {
@@ -216,7 +242,7 @@ mod tests {
         check(
             &event(),
             "default/app1 (10.244.147.92) scanned blue/app2 (10.244.147.93): 10 ports failed \
-             within 1m (threshold 10), 12 distinct ports so far, SYN scan",
+             within 1m (threshold 10), 12 distinct ports so far, SYN probes",
         );
         let mut hour = event();
         hour.crossed = Some(v1::Criterion {
@@ -231,7 +257,7 @@ mod tests {
         check(
             &hour,
             "default/app1 (10.244.147.92) scanned blue/app2 (10.244.147.93): 500 distinct ports \
-             within 1h (threshold 400), 12 distinct ports so far, SYN scan",
+             within 1h (threshold 400), 12 distinct ports so far, SYN probes",
         );
     }
 
@@ -242,13 +268,13 @@ mod tests {
         check(
             &event,
             "default/app1 (10.244.147.92) still scans blue/app2 (10.244.147.93): 12 distinct \
-             ports so far (9 refused, 1 silent, 2 answered), SYN scan",
+             ports so far (9 refused, 1 silent, 2 answered), SYN probes",
         );
         event.state = v1::State::Closed.into();
         check(
             &event,
             "default/app1 (10.244.147.92) stopped scanning blue/app2 (10.244.147.93) after 11s: \
-             12 distinct ports in all (9 refused, 1 silent, 2 answered), SYN scan",
+             12 distinct ports in all (9 refused, 1 silent, 2 answered), SYN probes",
         );
     }
 

@@ -157,6 +157,7 @@ impl From<State> for v1::State {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Severity {
+    Info,
     Low,
     Medium,
     High,
@@ -165,6 +166,7 @@ pub(crate) enum Severity {
 impl From<Severity> for v1::Severity {
     fn from(severity: Severity) -> Self {
         match severity {
+            Severity::Info => Self::Info,
             Severity::Low => Self::Low,
             Severity::Medium => Self::Medium,
             Severity::High => Self::High,

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::{Subject, Technique, Time};
+use crate::{Count, Measure, Observation, Subject, Technique, Time};
 
 /// One step in the life of an anomaly.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Anomaly {
     pub detector: &'static str,
     /// How bad it is.
     pub severity: Severity,
+    /// The detector is tried out: nobody is to be alarmed.
+    pub shadow: bool,
     /// What was counted against which threshold when it opened.
     pub crossed: Criterion,
     /// When the packet passed that crossed the threshold.
@@ -29,10 +31,15 @@ pub struct Anomaly {
     pub targets: Vec<Target>,
     /// Targets beyond those.
     pub further_targets: u64,
-    /// What was counted over the whole life.
+    /// What the measure counted over the whole life.
+    pub counted: u64,
+    /// Distinct ports over the whole life, where ports are what is counted.
     pub ports: PortCounts,
     /// How it probes, when a record told it.
     pub technique: Option<Technique>,
+    /// Some of what was counted, for people: names that were looked up, or what a payload began with; at
+    /// most [`Anomaly::SAMPLES`].
+    pub samples: Vec<String>,
     /// MITRE ATT&CK technique ids.
     pub attack_ids: &'static [&'static str],
     /// What could not be seen over the whole life.
@@ -44,6 +51,8 @@ impl Anomaly {
     pub const TARGETS: usize = 16;
     /// How many ports a target names.
     pub const SAMPLE_PORTS: usize = 16;
+    /// How many samples it has.
+    pub const SAMPLES: usize = 16;
 }
 
 /// Names one anomaly of one detector on this node, for as long as the detector lives.
@@ -69,6 +78,8 @@ pub enum State {
 /// How bad an anomaly is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Severity {
+    /// Worth knowing when something else happens.
+    Info,
     /// Worth a look some day.
     Low,
     /// Worth a look today.
@@ -88,15 +99,6 @@ pub struct Criterion {
     pub threshold: u64,
     /// Within this much time.
     pub window: Duration,
-}
-
-/// What a detector counts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Measure {
-    /// Distinct ports of one destination that refused or stayed silent.
-    FailedPortsPerDestination,
-    /// Distinct destination ports of the pod, whatever the outcome.
-    DistinctPorts,
 }
 
 /// A destination, and how its ports took the probes.
@@ -140,4 +142,18 @@ pub struct Coverage {
     pub contained_packets: u64,
     /// How full the filters were at most that tell replies from probes, in percent.
     pub reply_filter_percent: u32,
+}
+
+impl Coverage {
+    /// Adds what one more observation says, and evidence that found no room.
+    pub(crate) fn take_in(&mut self, observation: &Observation, forgotten: u64) {
+        self.records_dropped += observation.count(Count::RecordsDropped) + forgotten;
+        self.parse_failures += observation.parse_failures();
+        self.sample_rate = observation.sample_rate;
+        self.spoofed_packets += observation.count(Count::Spoofed);
+        self.contained_packets += observation.count(Count::Contained);
+        self.reply_filter_percent = self
+            .reply_filter_percent
+            .max(observation.reply_filter_percent);
+    }
 }

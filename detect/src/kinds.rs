@@ -145,6 +145,60 @@ kinds! {
 }
 
 kinds! {
+    /// What a detector counts; its name goes behind a number.
+    Measure {
+        /// Distinct ports of one destination that refused or stayed silent.
+        FailedPortsPerDestination = "ports failed",
+        /// Distinct destination ports of the pod, whatever the outcome.
+        DistinctPorts = "distinct ports",
+        /// Distinct low ports of one destination that are new to the pod, whatever the outcome.
+        LowPortsPerDestination = "new low ports",
+        /// Distinct hosts on which one port, ping or address resolution failed.
+        FailedHostsPerPort = "hosts failed",
+        /// Distinct hosts of which one port, ping or address resolution failed or is overdue.
+        UnansweredHostsPerPort = "hosts unanswered",
+        /// Distinct pairs of host and port that refused or stayed silent.
+        FailedPairs = "ports of hosts failed",
+        /// Distinct IP protocols tried.
+        Protocols = "IP protocols",
+        /// Distinct ports of the pod that refused others.
+        RefusingPorts = "ports refused",
+        /// Packets.
+        Packets = "packets",
+        /// Bytes.
+        Bytes = "bytes",
+        /// Distinct registered domains that do not exist.
+        UnknownDomains = "domains that do not exist",
+        /// Distinct long or random names of one registered domain.
+        NamesOfOneDomain = "long names of one domain",
+        /// Distinct names of services of the cluster that do not exist.
+        UnknownServices = "services that do not exist",
+        /// Distinct addresses whose names were asked for.
+        ReverseNames = "addresses looked up",
+        /// Zones that were asked for as a whole.
+        ZoneTransfers = "zone transfers",
+        /// Messages that cannot be what their port is for.
+        MalformedMessages = "malformed messages",
+        /// Packets with flags that no operating system sends.
+        OddFlags = "packets with odd flags",
+        /// First fragments too small for the header they begin.
+        TinyFragments = "tiny fragments",
+        /// Packets whose source is none of the pod's addresses.
+        ForgedSources = "packets with a forged source",
+        /// Packets of an IP protocol that carries others.
+        TunnelPackets = "packets of a tunnel",
+        /// ICMP requests with a large payload.
+        LargePings = "large ICMP requests",
+        /// Connections that speak another protocol than their port is for.
+        OtherProtocols = "connections with another protocol",
+        /// Calls to one destination at a regular interval.
+        RegularCalls = "calls at a regular interval",
+        /// Destinations that neither the workload nor its replicas ever talked to.
+        NewPeers = "peers never talked to",
+    }
+}
+
+kinds! {
     /// What volume is told apart by.
     VolumeClass {
         /// TCP.
@@ -263,6 +317,7 @@ mod tests {
         check(&Transport::ALL, Transport::name);
         check(&Count::ALL, Count::name);
         check(&ParseFailure::ALL, ParseFailure::name);
+        check(&Measure::ALL, Measure::name);
         check(&VolumeClass::ALL, VolumeClass::name);
         for (index, technique) in Technique::ALL.into_iter().enumerate() {
             assert_eq!(technique as usize, index);

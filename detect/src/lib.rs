@@ -2,19 +2,31 @@
 #![deny(missing_docs)]
 
 mod anomaly;
+mod case;
 mod detector;
+mod detectors;
+mod ip_sweep;
 mod kinds;
+mod limits;
 mod observation;
 mod port_scan;
+mod probes;
+mod protocol_scan;
 mod sketch;
+mod tally;
 mod time;
+mod window;
 
-pub use anomaly::{
-    Anomaly, AnomalyId, Coverage, Criterion, Measure, PortCounts, Severity, State, Target,
+pub use anomaly::{Anomaly, AnomalyId, Coverage, Criterion, PortCounts, Severity, State, Target};
+pub use detector::{Budget, Words};
+pub use detectors::{
+    DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, words,
 };
-pub use detector::{Budget, Detector};
-pub use kinds::{Class, Count, ParseFailure, Technique, Transport, VolumeClass};
+pub use ip_sweep::Thresholds as IpSweepThresholds;
+pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, VolumeClass};
+pub use limits::{Limit, LimitError, Quantity, Thresholds};
 pub use observation::{Contact, Hosts, Observation, Outcome, Sample, SampleKind, Subject, Volume};
-pub use port_scan::{PortScan, Thresholds, ThresholdsError};
+pub use port_scan::Thresholds as PortScanThresholds;
+pub use protocol_scan::Thresholds as ProtocolScanThresholds;
 pub use sketch::Sketch;
 pub use time::Time;

@@ -7,7 +7,7 @@ use api::v1::{Event, Measure, State, Technique, subscribe_request::From};
 use tests::{Node, Place, Pod, Story, Subscription, Watch, run, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "port_scan: {quiet: 3s}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 3s}}\n";
 const PORTS: u32 = 40;
 
 /// Routed to app2, which is not its owner and so stays silent.

@@ -111,7 +111,9 @@ fn two_agents_at_one_veth_both_see_every_packet() -> Result<()> {
         let story = Story::new()?;
         let Story { app1, app2, node } = &story;
         let config = |attachment, port| {
-            format!("attach: {attachment}\nmetrics: 127.0.0.1:{port}\nport_scan: {{quiet: 2s}}\n")
+            format!(
+                "attach: {attachment}\nmetrics: 127.0.0.1:{port}\ndetectors: {{port_scan: {{quiet: 2s}}}}\n"
+            )
         };
         let pods = [app1, app2];
         let ours = Watch::start(node, &pods, &config(ours, 7403), Place::Apart)?;

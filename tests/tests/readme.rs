@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Arg, Command, CommandFactory as _};
-use detect::Thresholds;
+use detect::{Quantity, Settings};
 use tests::{Metric, metrics};
 
 const END: &str = "<!-- end -->";
@@ -109,7 +109,7 @@ fn content(name: &str, root: &Path) -> Result<String> {
             Ok(format!("```rust\n{code}```\n"))
         }
         ("ports", _) => ports(),
-        ("thresholds", _) => Ok(thresholds()),
+        ("thresholds", _) => thresholds(),
         ("flags", command) => Ok(flags(&self::command(command)?)),
         ("metrics", "picket-agent") => Ok(metric_table(&agent::metrics::exposition()?)),
         ("metrics", "picket-collector") => Ok(metric_table(&collector::metrics::exposition()?)),
@@ -226,47 +226,25 @@ fn ports() -> Result<String> {
     ))
 }
 
-fn thresholds() -> String {
-    let Thresholds {
-        failed_ports_per_minute,
-        failed_ports_per_hour,
-        ports_per_minute,
-        ports_per_hour,
-        silence,
-        quiet,
-    } = Thresholds::default();
-    let failed = "distinct ports of one destination that refused or stayed silent";
-    let any = "distinct ports of the pod, whatever came of them";
-    let duration = |it| humantime::format_duration(it).to_string();
-    let rows = [
-        (
-            "failed_ports_per_minute",
-            failed_ports_per_minute.to_string(),
-            failed,
-        ),
-        (
-            "failed_ports_per_hour",
-            failed_ports_per_hour.to_string(),
-            failed,
-        ),
-        ("ports_per_minute", ports_per_minute.to_string(), any),
-        ("ports_per_hour", ports_per_hour.to_string(), any),
-        (
-            "silence",
-            duration(silence),
-            "a probe unanswered for so long has failed",
-        ),
-        (
-            "quiet",
-            duration(quiet),
-            "an anomaly with nothing new for so long is closed",
-        ),
-    ];
-    let rows = rows.into_iter();
-    table(
-        ["key", "default", "what it counts"],
-        rows.map(|(key, default, what)| [format!("`{key}`"), default, what.to_owned()]),
-    )
+/// Every threshold of every detector.
+fn thresholds() -> Result<String> {
+    let mut rows = Vec::new();
+    for detector in detect::DETECTORS {
+        for limit in Settings::limits(detector)? {
+            let quantity = |quantity| match quantity {
+                Quantity::Count(count) => count.to_string(),
+                Quantity::Duration(duration) => humantime::format_duration(duration).to_string(),
+            };
+            rows.push([
+                format!("`{detector}.{}`", limit.key),
+                quantity(limit.default),
+                format!("{} to {}", quantity(limit.least), quantity(limit.most)),
+                limit.about.to_owned(),
+            ]);
+        }
+    }
+    let heading = ["key", "default", "range", "what it counts"];
+    Ok(table(heading, rows.into_iter()))
 }
 
 fn metric_table(exposition: &str) -> String {

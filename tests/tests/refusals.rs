@@ -60,7 +60,10 @@ fn bad_configuration_is_refused_before_anything_is_bound() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let write = |name, content| file(directory.path(), name, content);
     let unknown_key = write("unknown.yaml", "colour: red\n")?;
-    let zero = write("zero.yaml", "port_scan: {failed_ports_per_minute: 0}\n")?;
+    let zero = write(
+        "zero.yaml",
+        "detectors: {port_scan: {failed_ports_per_minute: 0}}\n",
+    )?;
     let malformed = write(
         "pods.yaml",
         "pods:\n- {namespace: a, name: b, addresses: [10.244.1]}\n",
@@ -86,7 +89,7 @@ fn bad_configuration_is_refused_before_anything_is_bound() -> Result<()> {
             &["--config", &zero],
             &["failed_ports_per_minute", "0"],
         ),
-        ("picket-agent", &["--tick", "1ms"], &["tick", "100ms"]),
+        ("picket-agent", &["--tick", "1ms"], &["tick", "10ms"]),
         (
             "picket-agent",
             &["--collector", "nonsense"],

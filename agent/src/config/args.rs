@@ -31,7 +31,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// YAML file with more configuration, and with the thresholds of the detectors.
+    /// YAML file with more configuration, and with how the detectors are set.
     #[arg(long, value_name = "FILE", env = "PICKET_CONFIG")]
     pub config: Option<String>,
 
@@ -85,12 +85,12 @@ pub struct Args {
     )]
     pub slots: String,
 
-    /// How often to read the counts; at least 100ms.
+    /// How often to read the counts; at least 10ms.
     #[arg(
         long,
         value_name = "DURATION",
         env = "PICKET_TICK",
-        default_value = "1s"
+        default_value = "100ms"
     )]
     pub tick: String,
 

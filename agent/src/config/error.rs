@@ -16,7 +16,7 @@ pub enum ConfigError {
     /// A value is not one that its key takes.
     #[error("cannot use {key} = `{value}` {origin}: {reason}")]
     Value {
-        key: &'static str,
+        key: String,
         value: String,
         origin: Origin,
         reason: String,

@@ -1,6 +1,6 @@
 //! The configuration file.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -10,7 +10,7 @@ use super::error::ConfigError;
 /// Values stay text until they are read, so that every source has the same ranges and errors.
 pub(super) type Value = Spanned<String>;
 
-/// The keys of the file: those of the flags, and the thresholds.
+/// The keys of the file: those of the flags, and how detectors are set.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
@@ -30,19 +30,9 @@ pub(super) struct File {
     pub(super) kernel_log: Option<Value>,
     pub(super) log: Option<Value>,
     pub(super) log_format: Option<Value>,
-    pub(super) port_scan: PortScan,
-}
-
-/// The thresholds of the port scan detector.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct PortScan {
-    pub(super) failed_ports_per_minute: Option<Value>,
-    pub(super) failed_ports_per_hour: Option<Value>,
-    pub(super) ports_per_minute: Option<Value>,
-    pub(super) ports_per_hour: Option<Value>,
     pub(super) silence: Option<Value>,
-    pub(super) quiet: Option<Value>,
+    /// By detector and key.
+    pub(super) detectors: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 impl File {

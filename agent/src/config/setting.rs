@@ -2,13 +2,15 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
+use detect::{Limit, Quantity};
+
 use super::{error::ConfigError, origin::Origin};
 use crate::datapath::Pin;
 
 /// The text of a value with its key.
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
-    pub(super) key: &'static str,
+    pub(super) key: String,
     pub(super) text: String,
     pub(super) origin: Origin,
 }
@@ -17,7 +19,7 @@ impl Setting {
     /// The error that this value is not what its key takes.
     pub(super) fn refuse(&self, reason: impl fmt::Display) -> ConfigError {
         ConfigError::Value {
-            key: self.key,
+            key: self.key.clone(),
             value: self.text.clone(),
             origin: self.origin.clone(),
             reason: reason.to_string(),
@@ -34,6 +36,24 @@ impl Setting {
             _ => Err(self.refuse(format_args!(
                 "it takes a whole number from {least} to {most}"
             ))),
+        }
+    }
+
+    /// Of the same kind as the bounds.
+    pub(super) fn quantity(&self, limit: &Limit) -> Result<Quantity, ConfigError> {
+        match (limit.least, limit.most) {
+            (Quantity::Duration(least), Quantity::Duration(most)) => {
+                self.duration(least, most).map(Quantity::Duration)
+            }
+            (least, most) => {
+                let number = self.text.parse().map(Quantity::Count);
+                match number {
+                    Ok(number) if (least..=most).contains(&number) => Ok(number),
+                    _ => Err(self.refuse(format_args!(
+                        "it takes a whole number from {least} to {most}"
+                    ))),
+                }
+            }
         }
     }
 

@@ -1,9 +1,7 @@
 //! Where each value comes from, and what it becomes.
 
-use std::time::Duration;
-
 use clap::{ArgMatches, parser::ValueSource};
-use detect::Thresholds;
+use detect::{Outcomes, Settings, Thresholds as _};
 
 use super::{
     error::ConfigError,
@@ -12,9 +10,6 @@ use super::{
     setting::Setting,
 };
 use crate::interfaces::Selection;
-
-/// Detectors remember a day at most.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) struct Sources<'a> {
     pub(super) matches: &'a ArgMatches,
@@ -39,7 +34,7 @@ impl Sources<'_> {
             let pattern = error.glob().unwrap_or_default();
             let glob = globs.iter().find(|glob| glob.text == pattern);
             let glob = glob.cloned().unwrap_or_else(|| Setting {
-                key: "interfaces",
+                key: "interfaces".into(),
                 text: pattern.into(),
                 origin: Origin::Default,
             });
@@ -50,47 +45,41 @@ impl Sources<'_> {
         })
     }
 
-    pub(super) fn port_scan(&self) -> Result<Thresholds, ConfigError> {
-        let file = &self.file.port_scan;
-        let default = Thresholds::default();
-        let count = |key, value: &Option<Value>, default| match value {
-            Some(value) => self.in_file(key, value).number(0, u32::MAX),
-            None => Ok(default),
-        };
-        let duration = |key, value: &Option<Value>, default| match value {
-            Some(value) => self.in_file(key, value).duration(Duration::ZERO, DAY),
-            None => Ok(default),
-        };
-        let thresholds = Thresholds {
-            failed_ports_per_minute: count(
-                "port_scan.failed_ports_per_minute",
-                &file.failed_ports_per_minute,
-                default.failed_ports_per_minute,
-            )?,
-            failed_ports_per_hour: count(
-                "port_scan.failed_ports_per_hour",
-                &file.failed_ports_per_hour,
-                default.failed_ports_per_hour,
-            )?,
-            ports_per_minute: count(
-                "port_scan.ports_per_minute",
-                &file.ports_per_minute,
-                default.ports_per_minute,
-            )?,
-            ports_per_hour: count(
-                "port_scan.ports_per_hour",
-                &file.ports_per_hour,
-                default.ports_per_hour,
-            )?,
-            silence: duration("port_scan.silence", &file.silence, default.silence)?,
-            quiet: duration("port_scan.quiet", &file.quiet, default.quiet)?,
-        };
-        // The detector knows what its thresholds may be.
-        thresholds.validate().map_err(|error| ConfigError::File {
-            path: (&self.file.path).into(),
-            reason: error.to_string(),
-        })?;
-        Ok(thresholds)
+    /// How the detectors are set, which only the file says.
+    pub(super) fn detectors(&self) -> Result<Settings, ConfigError> {
+        let mut settings = Settings::default();
+        if let Some(value) = &self.file.silence {
+            let limit = &Outcomes::limits()[0];
+            let setting = self.in_file("silence", value);
+            let silence = setting.quantity(limit)?;
+            let set = settings.outcomes.set(limit.key, silence);
+            set.map_err(|error| setting.refuse(error))?;
+        }
+        for (detector, keys) in &self.file.detectors {
+            let limits = Settings::limits(detector).map_err(|error| ConfigError::File {
+                path: (&self.file.path).into(),
+                reason: format!("detectors.{detector}: {error}"),
+            })?;
+            for (key, value) in keys {
+                let setting = self.in_file(&format!("detectors.{detector}.{key}"), value);
+                if key == "mode" {
+                    let mode = settings.mode(detector);
+                    *mode.map_err(|error| setting.refuse(error))? = setting.parse()?;
+                    continue;
+                }
+                let Some(limit) = limits.iter().find(|limit| limit.key == key) else {
+                    let keys: Vec<_> = limits.iter().map(|limit| limit.key).collect();
+                    return Err(setting.refuse(format_args!(
+                        "there is no such key; there are mode, {}",
+                        keys.join(", ")
+                    )));
+                };
+                let quantity = setting.quantity(limit)?;
+                let set = settings.set(detector, key, quantity);
+                set.map_err(|error| setting.refuse(error))?;
+            }
+        }
+        Ok(settings)
     }
 
     /// The value of a key, unless it is nobody's.
@@ -102,7 +91,7 @@ impl Sources<'_> {
     /// The value of a key that has a default.
     pub(super) fn given(&self, key: &'static str, file: &Option<Value>) -> Setting {
         self.one(key, file).unwrap_or_else(|| Setting {
-            key,
+            key: key.into(),
             text: String::new(),
             origin: Origin::Default,
         })
@@ -127,16 +116,16 @@ impl Sources<'_> {
         let texts = self.matches.get_many::<String>(key).unwrap_or_default();
         texts
             .map(|text| Setting {
-                key,
+                key: key.into(),
                 text: text.clone(),
                 origin: origin.clone(),
             })
             .collect()
     }
 
-    fn in_file(&self, key: &'static str, value: &Value) -> Setting {
+    fn in_file(&self, key: &str, value: &Value) -> Setting {
         Setting {
-            key,
+            key: key.into(),
             text: value.value.clone(),
             origin: Origin::File {
                 path: self.file.path.clone(),

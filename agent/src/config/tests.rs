@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use clap::CommandFactory as _;
+use detect::Mode;
 
 use super::*;
 
@@ -33,8 +34,8 @@ fn every_default_is_valid() {
     assert_eq!(config.datapath.sample_rate, 16);
     assert_eq!(config.datapath.attach, datapath::Attach::Auto);
     assert_eq!(config.datapath.kernel_log, None);
-    assert_eq!(config.tick, Duration::from_secs(1));
-    assert_eq!(config.port_scan, Thresholds::default());
+    assert_eq!(config.tick, Duration::from_millis(100));
+    assert_eq!(config.detectors, Settings::default());
 }
 
 #[test]
@@ -70,7 +71,11 @@ pin: /run/bpf
 kernel_log: debug
 log: agent=debug,warn
 log_format: json
-port_scan: {failed_ports_per_minute: 11, ports_per_hour: 99, silence: 1s}
+silence: 1s
+detectors:
+  port_scan: {failed_ports_per_minute: 11, ports_per_hour: 99}
+  ip_sweep: {mode: shadow, quiet: 5m}
+  protocol_scan: {mode: off}
 ";
     let flags = [
         "--node=n1",
@@ -93,15 +98,16 @@ port_scan: {failed_ports_per_minute: 11, ports_per_hour: 99, silence: 1s}
     ];
     let by_file = read(&[], file).unwrap();
     let by_flags = read(&flags, "").unwrap();
-    let expected = Thresholds {
-        failed_ports_per_minute: 11,
-        ports_per_hour: 99,
-        silence: Duration::from_secs(1),
-        ..Thresholds::default()
-    };
-    assert_eq!(by_file.port_scan, expected);
+    let mut expected = Settings::default();
+    expected.outcomes.silence = Duration::from_secs(1);
+    expected.port_scan.thresholds.failed_ports_per_minute = 11;
+    expected.port_scan.thresholds.ports_per_hour = 99;
+    expected.ip_sweep.mode = Mode::Shadow;
+    expected.ip_sweep.thresholds.quiet = Duration::from_secs(300);
+    expected.protocol_scan.mode = Mode::Off;
+    assert_eq!(by_file.detectors, expected);
     let by_file = Config {
-        port_scan: by_flags.port_scan.clone(),
+        detectors: by_flags.detectors.clone(),
         ..by_file
     };
     assert_eq!(format!("{by_file:?}"), format!("{by_flags:?}"));
@@ -121,19 +127,19 @@ fn flags_win_over_the_file() {
 fn a_bad_value_is_named_with_its_origin_and_range() {
     let cases = [
         (
-            &["--tick", "50ms"][..],
+            &["--tick", "5ms"][..],
             "",
-            "cannot use tick = `50ms` from --tick: it takes a duration with its unit, from 100ms to 1m",
+            "cannot use tick = `5ms` from --tick: it takes a duration with its unit, from 10ms to 1m",
         ),
         (
             &["--tick=1"],
             "",
-            "cannot use tick = `1` from --tick: it takes a duration with its unit, from 100ms to 1m",
+            "cannot use tick = `1` from --tick: it takes a duration with its unit, from 10ms to 1m",
         ),
         (
             &[],
-            "\n\ntick: 50ms",
-            "cannot use tick = `50ms` from FILE line 3: it takes a duration with its unit, from 100ms to 1m",
+            "\n\ntick: 5ms",
+            "cannot use tick = `5ms` from FILE line 3: it takes a duration with its unit, from 10ms to 1m",
         ),
         (
             &["--slots", "0"],
@@ -194,13 +200,23 @@ fn a_bad_value_is_named_with_its_origin_and_range() {
         ),
         (
             &[],
-            "port_scan:\n  ports_per_hour: 0\n",
-            "cannot use FILE: port_scan.ports_per_hour is 0: every pod would cross it; set it to 1 or more",
+            "detectors:\n  port_scan:\n    ports_per_hour: 0\n",
+            "cannot use detectors.port_scan.ports_per_hour = `0` from FILE line 3: it takes a whole number from 1 to 65536",
         ),
         (
             &[],
-            "port_scan: {quiet: soon}",
-            "cannot use port_scan.quiet = `soon` from FILE line 1: it takes a duration with its unit, from 0s to 1day",
+            "detectors: {port_scan: {quiet: soon}}",
+            "cannot use detectors.port_scan.quiet = `soon` from FILE line 1: it takes a duration with its unit, from 1s to 1day",
+        ),
+        (
+            &[],
+            "detectors: {port_scan: {mode: quiet}}",
+            "cannot use detectors.port_scan.mode = `quiet` from FILE line 1: it takes on, shadow or off",
+        ),
+        (
+            &[],
+            "silence: 0s",
+            "cannot use silence = `0s` from FILE line 1: it takes a duration with its unit, from 100ms to 1m",
         ),
     ];
     for (flags, file, expected) in cases {
@@ -224,8 +240,14 @@ fn an_unknown_name_is_refused() {
         ),
         (
             &[],
-            "port_scan: {ports: 1}",
-            "cannot use FILE: unknown field `ports`, expected one of failed_ports_per_minute, ",
+            "detectors: {port_scan: {ports: 1}}",
+            "cannot use detectors.port_scan.ports = `1` from FILE line 1: there is no such key; there are mode, \
+             failed_ports_per_minute, ",
+        ),
+        (
+            &[],
+            "detectors: {scan: {mode: on}}",
+            "cannot use FILE: detectors.scan: there is no such detector; there are port_scan, ",
         ),
         (
             &[],

@@ -85,11 +85,17 @@ pub(super) struct Dropped {
 }
 
 impl Dropped {
-    const ALL: [v1::Severity; 3] = [v1::Severity::Low, v1::Severity::Medium, v1::Severity::High];
+    const ALL: [v1::Severity; 4] = [
+        v1::Severity::Info,
+        v1::Severity::Low,
+        v1::Severity::Medium,
+        v1::Severity::High,
+    ];
 
     pub(super) const fn of(severity: v1::Severity) -> Self {
         let severity = match severity {
-            v1::Severity::Unspecified | v1::Severity::Low => "low",
+            v1::Severity::Unspecified | v1::Severity::Info => "info",
+            v1::Severity::Low => "low",
             v1::Severity::Medium => "medium",
             v1::Severity::High => "high",
         };

@@ -9,23 +9,23 @@ use std::{
 use agent_common::Direction;
 use api::{events::Raised, pods::Pods, v1};
 use detect::{
-    Anomaly, Count, Detector, Observation, ParseFailure, PortScan, State, Subject, Thresholds, Time,
+    Anomaly, Count, Detectors, Observation, ParseFailure, Settings, State, Subject, Time,
 };
 
 use super::{ReplayError, capture::Packet};
 use crate::{
+    config::SAMPLES_PER_DRAIN,
     datapath::{Attach, Config, Datapath, Injector, Pin},
     sentry::judge,
 };
 
 /// Of all hashes: a capture tells the same each time.
 const SEED: u64 = 1;
+/// Probes of the last packets are judged by then.
+const BUSY: Duration = Duration::from_secs(5);
+const SECOND: Duration = Duration::from_secs(1);
 /// Loopback: every network namespace has it, at this index, and a slot does not attach anything to it.
 const LOOPBACK: u32 = 1;
-/// No window of a detector is longer, so nothing changes in a silence that is longer.
-const LONGEST_WINDOW: Duration = Duration::from_secs(60 * 60);
-/// More than windows are imprecise by.
-const SLACK: Duration = Duration::from_secs(120);
 
 /// What is known of the capture as a whole.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(super) struct Player<'a, F> {
     scene: Scene<'a>,
     datapath: Datapath,
     injector: Injector,
-    detector: PortScan,
+    detectors: Detectors,
     subject: Subject,
     tick: Duration,
     /// After this long without a packet nothing changes any more.
@@ -79,13 +79,13 @@ impl<'a, F: FnMut(v1::Event) -> io::Result<()>> Player<'a, F> {
     /// Must be called within a tokio runtime.
     pub(super) fn new(
         scene: Scene<'a>,
-        thresholds: Thresholds,
+        settings: Settings,
         tick: Duration,
         raise: F,
     ) -> Result<Self, ReplayError> {
         let mut datapath = Datapath::load(&Config {
             slots: 1,
-            samples_per_drain: 0,
+            samples_per_drain: SAMPLES_PER_DRAIN,
             sample_rate: 1,
             attach: Attach::Auto,
             pin: Pin::Nowhere,
@@ -93,18 +93,17 @@ impl<'a, F: FnMut(v1::Event) -> io::Result<()>> Player<'a, F> {
             seed: Some(SEED),
         })?;
         let subject = datapath.watch_unattached(LOOPBACK)?;
-        let settled = LONGEST_WINDOW.max(thresholds.quiet) + thresholds.silence + SLACK;
-        let detector = PortScan::new(thresholds);
+        let detectors = Detectors::new(settings);
         let now = scene.start;
         datapath.set_addresses(subject, &scene.own);
-        datapath.set_budget(subject, detector.budget(subject, now));
+        datapath.set_budget(subject, detectors.budget(subject, now));
         Ok(Self {
             injector: datapath.injector()?,
             datapath,
-            detector,
+            settled: detectors.settled(),
+            detectors,
             subject,
             tick,
-            settled,
             now,
             next_tick: now,
             found: Vec::new(),
@@ -141,14 +140,14 @@ impl<'a, F: FnMut(v1::Event) -> io::Result<()>> Player<'a, F> {
     /// Lets time run on until every probe is judged and every anomaly is closed.
     pub(super) fn finish(&mut self) -> Result<(), ReplayError> {
         self.advance(self.now + self.settled)?;
-        self.detector
-            .remove(self.subject, self.now, &mut self.found);
+        self.detectors.remove(self.subject, &mut self.found);
         self.raise()
     }
 
-    /// Drains at every tick until then, as the agent does; but not those that can change nothing.
+    /// Drains at every tick until then, as the agent does; but not those that can change nothing, and only
+    /// at every second of a long silence.
     fn advance(&mut self, then: Time) -> Result<(), ReplayError> {
-        let settled = self.now + self.settled;
+        let (busy, settled) = (self.now + BUSY, self.now + self.settled);
         while self.next_tick <= then {
             if self.next_tick > settled {
                 self.next_tick = then;
@@ -156,7 +155,12 @@ impl<'a, F: FnMut(v1::Event) -> io::Result<()>> Player<'a, F> {
             self.now = self.next_tick;
             let observations = self.datapath.drain(self.now);
             self.observe(&observations)?;
-            self.next_tick = self.now + self.tick;
+            let tick = if self.now < busy {
+                self.tick
+            } else {
+                self.tick.max(SECOND)
+            };
+            self.next_tick = (self.now + tick).min(then.max(self.now + self.tick));
         }
         self.now = self.now.max(then);
         Ok(())
@@ -169,7 +173,7 @@ impl<'a, F: FnMut(v1::Event) -> io::Result<()>> Player<'a, F> {
             }
             self.tally.records_dropped += observation.count(Count::RecordsDropped);
             judge(
-                &mut self.detector,
+                &mut self.detectors,
                 &mut self.datapath,
                 observation,
                 self.now,

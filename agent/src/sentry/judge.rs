@@ -1,20 +1,20 @@
 //! One step of detection: what was observed goes in, and the datapath learns when to wake us up next.
 
-use detect::{Anomaly, Detector, Observation, Time};
+use detect::{Anomaly, Detectors, Observation, Time};
 
 use crate::datapath::Datapath;
 
-/// Lets the detector judge an observation, and renews the budget of its subject.
+/// Lets the detectors judge an observation, and renews the budget of its subject.
 pub fn judge(
-    detector: &mut impl Detector,
+    detectors: &mut Detectors,
     datapath: &mut Datapath,
     observation: &Observation,
     now: Time,
     found: &mut Vec<Anomaly>,
 ) {
-    detector.observe(observation, now, found);
+    detectors.observe(observation, now, found);
     datapath.set_budget(
         observation.subject,
-        detector.budget(observation.subject, now),
+        detectors.budget(observation.subject, now),
     );
 }

@@ -54,6 +54,15 @@ pub struct Event {
     pub summary: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "19")]
     pub coverage: ::core::option::Option<Coverage>,
+    /// The detector is tried out: nobody is to be alarmed.
+    #[prost(bool, tag = "20")]
+    pub shadow: bool,
+    /// What the measure of `crossed` has counted over the anomaly's life.
+    #[prost(uint64, tag = "21")]
+    pub counted: u64,
+    /// Some of what was counted, such as names that were looked up; at most 16.
+    #[prost(string, repeated, tag = "22")]
+    pub samples: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EventId {
@@ -184,9 +193,14 @@ impl State {
 #[repr(i32)]
 pub enum Severity {
     Unspecified = 0,
-    Low = 1,
-    Medium = 2,
-    High = 3,
+    /// Worth knowing when something else happens.
+    Info = 1,
+    /// Worth a look some day.
+    Low = 2,
+    /// Worth a look today.
+    Medium = 3,
+    /// Worth a look now.
+    High = 4,
 }
 impl Severity {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -196,6 +210,7 @@ impl Severity {
     pub fn as_str_name(&self) -> &'static str {
         match self {
             Self::Unspecified => "SEVERITY_UNSPECIFIED",
+            Self::Info => "SEVERITY_INFO",
             Self::Low => "SEVERITY_LOW",
             Self::Medium => "SEVERITY_MEDIUM",
             Self::High => "SEVERITY_HIGH",
@@ -205,6 +220,7 @@ impl Severity {
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
             "SEVERITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "SEVERITY_INFO" => Some(Self::Info),
             "SEVERITY_LOW" => Some(Self::Low),
             "SEVERITY_MEDIUM" => Some(Self::Medium),
             "SEVERITY_HIGH" => Some(Self::High),
@@ -300,6 +316,16 @@ pub enum Measure {
     FailedPortsPerDestination = 1,
     /// Distinct destination ports of the pod, whatever the outcome.
     DistinctPorts = 2,
+    /// Distinct low ports of one destination that are new to the pod, whatever the outcome.
+    LowPortsPerDestination = 3,
+    /// Distinct hosts on which one port, ping or address resolution failed.
+    FailedHostsPerPort = 4,
+    /// Distinct hosts of which one port, ping or address resolution failed or is overdue.
+    UnansweredHostsPerPort = 5,
+    /// Distinct pairs of host and port that refused or stayed silent.
+    FailedPairs = 6,
+    /// Distinct IP protocols tried.
+    Protocols = 7,
 }
 impl Measure {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -311,6 +337,11 @@ impl Measure {
             Self::Unspecified => "MEASURE_UNSPECIFIED",
             Self::FailedPortsPerDestination => "MEASURE_FAILED_PORTS_PER_DESTINATION",
             Self::DistinctPorts => "MEASURE_DISTINCT_PORTS",
+            Self::LowPortsPerDestination => "MEASURE_LOW_PORTS_PER_DESTINATION",
+            Self::FailedHostsPerPort => "MEASURE_FAILED_HOSTS_PER_PORT",
+            Self::UnansweredHostsPerPort => "MEASURE_UNANSWERED_HOSTS_PER_PORT",
+            Self::FailedPairs => "MEASURE_FAILED_PAIRS",
+            Self::Protocols => "MEASURE_PROTOCOLS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -321,6 +352,11 @@ impl Measure {
                 Some(Self::FailedPortsPerDestination)
             }
             "MEASURE_DISTINCT_PORTS" => Some(Self::DistinctPorts),
+            "MEASURE_LOW_PORTS_PER_DESTINATION" => Some(Self::LowPortsPerDestination),
+            "MEASURE_FAILED_HOSTS_PER_PORT" => Some(Self::FailedHostsPerPort),
+            "MEASURE_UNANSWERED_HOSTS_PER_PORT" => Some(Self::UnansweredHostsPerPort),
+            "MEASURE_FAILED_PAIRS" => Some(Self::FailedPairs),
+            "MEASURE_PROTOCOLS" => Some(Self::Protocols),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ pub(super) fn event(event: &Event, palette: Palette) -> String {
     let colour = match event.severity() {
         Severity::High => HIGH,
         Severity::Medium => MEDIUM,
-        Severity::Low | Severity::Unspecified => LOW,
+        Severity::Low | Severity::Info | Severity::Unspecified => LOW,
     };
     let emphasis = match event.state() {
         State::Opened => BOLD,

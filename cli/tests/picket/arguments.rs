@@ -25,7 +25,7 @@ async fn usage_errors_name_the_value_and_exit_with_2() {
         ),
         (
             &["events", "--min-severity", "critical"],
-            "[possible values: low, medium, high]",
+            "[possible values: info, low, medium, high]",
         ),
         (&["events", "--limit", "0"], "0 is not in 1.."),
         (

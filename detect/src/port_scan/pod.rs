@@ -4,292 +4,189 @@ use std::net::IpAddr;
 
 use super::{
     Thresholds,
-    evidence::{Crossing, Evidence, News},
+    news::{Crossing, News},
     recent_ports::RecentPorts,
-    scan::{Opening, Scan},
+    scan::{self, Opening, Scan},
+};
+use crate::{
+    Anomaly, Budget, Criterion, Measure, Observation, State, Time, Words,
+    detector::{Detector, Seen},
+    probes::Probes,
     window::{HORIZONS, left, reach, reached},
 };
-use crate::{Anomaly, AnomalyId, Budget, Criterion, Measure, Observation, State, Time};
 
-/// The state of one pod; its bound is stated at [`PortScan`](super::PortScan).
+/// What is known of a pod's ports beside what became of its probes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pod {
-    evidence: Evidence,
-    ports: RecentPorts,
+pub(crate) struct Pod {
+    tcp: RecentPorts,
+    udp: RecentPorts,
     refused: RecentPorts,
     scan: Option<Box<Scan>>,
-    /// The minute since the origin in which what is too old was last forgotten.
-    swept: u64,
 }
 
-impl Pod {
-    /// Appends what follows from the observation; how many probes found no room in it.
-    pub(super) fn observe(
-        &mut self,
-        observation: &Observation,
-        now: Time,
-        thresholds: &Thresholds,
-        serial: &mut u64,
-        found: &mut Vec<Anomaly>,
-    ) -> u64 {
-        let news = self.evidence.take_in(observation, now, thresholds);
-        for &port in &observation.tcp_ports {
-            self.ports.insert(port, now);
+impl Detector for Pod {
+    type Thresholds = Thresholds;
+
+    const ID: &'static str = scan::ID;
+
+    const WORDS: Words = Words {
+        opened: "scanned {}",
+        updated: "still scans {}",
+        closed: "stopped scanning {}",
+    };
+
+    fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
+        let now = seen.now;
+        let news = News::read(seen.steps, seen.probes, thresholds);
+        for &port in &seen.observation.tcp_ports {
+            self.tcp.insert(port, now);
         }
-        let refused = self.refused_over_tcp(observation);
+        for &port in &seen.observation.udp_ports {
+            self.udp.insert(port, now);
+        }
+        let refused = self.refused_of_tried(seen.observation);
         for &port in &refused {
             self.refused.insert(port, now);
         }
         if let Some(scan) = &mut self.scan {
-            let due = scan.grow(observation, &refused, &news, now);
+            let due = scan.grow(
+                seen.observation,
+                seen.probes.forgotten,
+                &refused,
+                &news,
+                now,
+            );
             if now.since(scan.active_at) >= thresholds.quiet {
-                found.extend(self.close());
+                self.close(seen.probes, seen.found);
                 // The evidence is spent: what was seen so far can open nothing any more.
+                seen.probes.spend();
                 *self = Self::default();
             } else if due {
-                found.push(scan.anomaly(State::Updated, &self.evidence));
+                seen.found.push(scan.anomaly(State::Updated, seen.probes));
             }
-        } else if let Some(opening) = self.opening(observation, &news, now, thresholds) {
-            *serial += 1;
-            let id = AnomalyId {
-                subject: observation.subject,
-                serial: *serial,
-            };
+        } else if let Some(opening) = self.opening(seen, &news, thresholds) {
             let mut scan = Scan::open(
-                id,
+                seen.next_id(),
                 opening,
-                self.ports.since(opening.start).collect(),
-                self.refused.since(opening.start).collect(),
+                self.tcp
+                    .since(opening.start)
+                    .chain(self.udp.since(opening.start)),
+                self.refused.since(opening.start),
                 news.sent_at
                     .or(news.failure_passed_at)
                     .unwrap_or(opening.crossed_at),
                 now,
             );
-            scan.grow(observation, &refused, &news, now);
-            found.push(scan.anomaly(State::Opened, &self.evidence));
+            scan.grow(
+                seen.observation,
+                seen.probes.forgotten,
+                &refused,
+                &news,
+                now,
+            );
+            seen.found.push(scan.anomaly(State::Opened, seen.probes));
             self.scan = Some(Box::new(scan));
         }
-        self.sweep(now, thresholds);
-        news.forgotten
     }
 
-    /// Refused ports are told for all transports together: only one that was tried over TCP can have
-    /// been refused over it.
-    fn refused_over_tcp(&self, observation: &Observation) -> Vec<u16> {
-        let refused = observation.refused.iter().copied();
-        refused.filter(|&port| self.ports.contains(port)).collect()
-    }
-
-    /// The end of the open anomaly, if there is one.
-    pub(super) fn close(&self) -> Option<Anomaly> {
-        let scan = self.scan.as_ref()?;
-        Some(scan.anomaly(State::Closed, &self.evidence))
-    }
-
-    pub(super) fn budget(&self, now: Time, thresholds: &Thresholds) -> Budget {
-        match &self.scan {
-            Some(scan) => scan.budget(thresholds),
-            None => Budget {
-                ports: left(self.ports.counts(now), thresholds.ports()),
-                refused: self.evidence.failures_left(now, thresholds.failed_ports()),
-            },
+    fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
+        if let Some(scan) = self.scan.take() {
+            found.push(scan.anomaly(State::Closed, probes));
         }
     }
 
-    fn opening(
-        &self,
-        observation: &Observation,
-        news: &News,
-        now: Time,
-        thresholds: &Thresholds,
-    ) -> Option<Opening> {
-        let (measure, horizon, counts, limits, at, address) = if let Some(Crossing {
+    fn budget(&self, probes: &Probes, now: Time, thresholds: &Thresholds) -> Budget {
+        if let Some(scan) = &self.scan {
+            return scan.budget(thresholds);
+        }
+        let [minute, hour, low] = probes.destinations.most(|destination| {
+            let [minute, hour] = destination.failed(now);
+            [minute, hour, destination.new_low_ports(now)]
+        });
+        Budget {
+            ports: left(self.tcp.counts(now), thresholds.ports())
+                .min(thresholds.low_ports_per_minute.saturating_sub(low).max(1)),
+            refused: left([minute, hour], thresholds.failed_ports()),
+        }
+    }
+
+    #[cfg(test)]
+    fn heap_bytes(&self) -> usize {
+        let scan = self
+            .scan
+            .as_ref()
+            .map_or(0, |_| size_of::<Scan>() + 2 * 8192);
+        scan + self.tcp.heap_bytes() + self.udp.heap_bytes() + self.refused.heap_bytes()
+    }
+
+    fn needs_probes_since(&self) -> Option<Time> {
+        self.scan.as_ref().map(|scan| scan.start)
+    }
+}
+
+impl Pod {
+    /// Refused ports are told for all transports together: only one that was tried can have been refused.
+    fn refused_of_tried(&self, observation: &Observation) -> Vec<u16> {
+        let refused = observation.refused.iter().copied();
+        let tried = |&port: &u16| self.tcp.contains(port) || self.udp.contains(port);
+        refused.filter(tried).collect()
+    }
+
+    fn opening(&self, seen: &Seen<'_>, news: &News, thresholds: &Thresholds) -> Option<Opening> {
+        let now = seen.now;
+        let (measure, horizon, counted, limit, at, address) = if let Some(Crossing {
             at,
             address,
             horizon,
         }) = news.crossing
         {
-            let counts = self.evidence.destinations.failed(address, now);
-            let limits = thresholds.failed_ports();
+            let counted = seen.probes.destinations.failed(address, now)[horizon];
+            let limit = thresholds.failed_ports()[horizon];
             let measure = Measure::FailedPortsPerDestination;
-            (measure, horizon, counts, limits, at, Some(address))
+            (measure, horizon, counted, limit, at, Some(address))
+        } else if let Some((at, address, counted)) = news.low_ports {
+            let limit = thresholds.low_ports_per_minute;
+            let measure = Measure::LowPortsPerDestination;
+            (measure, 0, counted, limit, at, Some(address))
         } else {
-            let (counts, limits) = (self.ports.counts(now), thresholds.ports());
+            let (counts, limits) = (self.tcp.counts(now), thresholds.ports());
             let horizon = reached(counts, limits)?;
-            let at = observation.tripped.unwrap_or(now);
-            (Measure::DistinctPorts, horizon, counts, limits, at, None)
+            let at = seen.observation.tripped.unwrap_or(now);
+            let measure = Measure::DistinctPorts;
+            (measure, horizon, counts[horizon], limits[horizon], at, None)
         };
         // What is known to have failed was sent up to `silence` before.
-        let start = at - (reach(horizon) + thresholds.silence);
+        let start = at - (reach(horizon) + seen.probes.silence);
         Some(Opening {
             crossed: Criterion {
                 measure,
-                counted: counts[horizon].max(limits[horizon]).into(),
-                threshold: limits[horizon].into(),
+                counted: counted.max(limit).into(),
+                threshold: limit.into(),
                 window: HORIZONS[horizon],
             },
             crossed_at: at,
             start,
-            first_seen: self
-                .first_seen(start, address, thresholds)
+            first_seen: first_seen(seen.probes, start, measure, address)
                 .unwrap_or(at)
                 .min(at),
         })
     }
-
-    /// When the first packet passed since `start` that is evidence, against one address or all.
-    fn first_seen(
-        &self,
-        start: Time,
-        address: Option<IpAddr>,
-        thresholds: &Thresholds,
-    ) -> Option<Time> {
-        let reached = self.evidence.destinations.iter();
-        let reached = reached.filter(|&(other, _)| address.is_none_or(|address| address == other));
-        let probes = reached.flat_map(|(_, destination)| destination.since(start));
-        let evidence = probes.filter(|(_, probe)| address.is_none() || probe.outcome().failed());
-        evidence
-            .map(|(_, probe)| probe.passed_at(thresholds.silence))
-            .min()
-    }
-
-    /// Forgets once a minute what neither a window nor the open anomaly needs any more.
-    fn sweep(&mut self, now: Time, thresholds: &Thresholds) {
-        let minute = now.nanoseconds() / 60_000_000_000;
-        if minute == self.swept {
-            return;
-        }
-        self.swept = minute;
-        let needed = now - (reach(HORIZONS.len() - 1) + thresholds.silence);
-        let start = self
-            .scan
-            .as_ref()
-            .map_or(needed, |scan| scan.start.min(needed));
-        self.evidence.destinations.sweep(start);
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        Contact, Outcome, PortScan, Subject, Technique, Transport, port_scan::destinations::PROBES,
-    };
-
-    const SUBJECT: Subject = Subject {
-        ifindex: 1,
-        epoch: 1,
-    };
-
-    fn heap_bytes(pod: &Pod) -> usize {
-        let scan = pod
-            .scan
-            .as_ref()
-            .map_or(0, |_| size_of::<Scan>() + 2 * 8192);
-        scan + pod.evidence.heap_bytes() + pod.ports.heap_bytes() + pod.refused.heap_bytes()
-    }
-
-    #[test]
-    fn no_traffic_grows_a_pod_beyond_its_bound() {
-        let dropped = |_: u32| Outcome::Sent(Technique::Syn);
-        let refused = |_: u32| Outcome::Refused;
-        let mixed = |n: u32| {
-            if n.is_multiple_of(2) {
-                Outcome::Sent(Technique::Syn)
-            } else {
-                Outcome::Refused
-            }
-        };
-        for (shape, hosts, ports, outcome) in [
-            (
-                "every port of one host, dropped",
-                1,
-                65_536,
-                dropped as fn(u32) -> Outcome,
-            ),
-            ("every port of one host, refused", 1, 65_536, refused),
-            ("one port of 5,000 hosts", 5000, 1, mixed),
-            ("58 ports of 1,100 hosts", 1100, 58, mixed),
-            ("2,000 ports of 80 hosts", 80, 2000, mixed),
-        ] {
-            let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
-            // The plain rule opens an anomaly, and no destination updates it.
-            let thresholds = Thresholds {
-                failed_ports_per_minute: 65_536,
-                failed_ports_per_hour: 65_536,
-                ..Thresholds::default()
-            };
-            let (mut forgotten, mut probes) = (0, 0_u64);
-            let all: Vec<u16> = (0..=u16::MAX).collect();
-            for (index, host) in (0..hosts).enumerate() {
-                let now = Time::from_nanoseconds(1_000_000 * index as u64);
-                let contact = |n, outcome| Contact {
-                    at: now,
-                    pod: IpAddr::from([10, 0, 0, 1]),
-                    peer: IpAddr::from((u128::from(host) + 1).to_be_bytes()),
-                    port: n as u16,
-                    transport: Transport::Tcp,
-                    outcome,
-                    spoofed: false,
-                    contained: false,
-                };
-                let sent = (0..ports).map(|n| contact(n, dropped(n)));
-                let all_outcomes = (0..ports).map(|n| contact(n, outcome(host + n)));
-                let refused = all_outcomes.filter(|it| it.outcome == Outcome::Refused);
-                let mut observation = Observation::empty(SUBJECT);
-                observation.contacts = sent.chain(refused).collect();
-                if index == 0 {
-                    observation.tcp_ports.clone_from(&all);
-                    observation.refused.clone_from(&all);
-                }
-                probes += u64::from(ports);
-                forgotten += pod.observe(&observation, now, &thresholds, &mut serial, &mut found);
-            }
-            let bytes = heap_bytes(&pod) + size_of::<Pod>();
-            assert!(bytes <= PortScan::POD_BYTES, "{shape}: {bytes} bytes");
-            assert!(
-                bytes >= PortScan::POD_BYTES / 16,
-                "{shape}: {bytes} bytes, the bound is no bound"
-            );
-            let lost = probes.saturating_sub(PROBES as u64);
-            assert!(
-                forgotten >= lost,
-                "{shape}: {forgotten} of {lost} lost ones counted"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_too_old_for_every_window_is_forgotten() {
-        let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
-        let mut observation = Observation::empty(SUBJECT);
-        observation.contacts = (0..9)
-            .map(|port| Contact {
-                at: Time::default(),
-                pod: IpAddr::from([10, 0, 0, 1]),
-                peer: IpAddr::from([10, 0, 0, 2]),
-                port,
-                transport: Transport::Tcp,
-                outcome: Outcome::Sent(Technique::Syn),
-                spoofed: false,
-                contained: false,
-            })
-            .collect();
-        for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {
-            let now = Time::from_nanoseconds(second * 1_000_000_000);
-            pod.observe(
-                &observation,
-                now,
-                &Thresholds::default(),
-                &mut serial,
-                &mut found,
-            );
-            observation.contacts.clear();
-            assert_eq!(
-                pod.evidence.destinations.iter().count(),
-                remembered,
-                "after {second} s"
-            );
-        }
-    }
+/// When the first packet passed since `start` that is evidence, against one address or all.
+fn first_seen(
+    probes: &Probes,
+    start: Time,
+    measure: Measure,
+    address: Option<IpAddr>,
+) -> Option<Time> {
+    let reached = probes.destinations.iter();
+    let reached = reached.filter(|&(other, _)| address.is_none_or(|address| address == other));
+    let tried = reached.flat_map(|(_, destination)| destination.since(start));
+    let evidence = tried.filter(|(service, probe)| {
+        service.is_port() && (measure != Measure::FailedPortsPerDestination || probe.failed())
+    });
+    evidence
+        .map(|(_, probe)| probe.passed_at(probes.silence))
+        .min()
 }

@@ -2,8 +2,10 @@
 
 use hashbrown::HashMap;
 
-use super::window::{PerHorizon, Windows};
-use crate::Time;
+use crate::{
+    Time,
+    window::{PerHorizon, Windows},
+};
 
 const PAGE: usize = 64;
 const SECOND: u64 = 1_000_000_000;

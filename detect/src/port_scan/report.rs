@@ -1,11 +1,11 @@
 //! Sums up what is known of the destinations of a scan.
 
-use super::{
-    destination::{Destination, Outcome},
-    destinations::Destinations,
-    port_set::PortSet,
+use super::port_set::PortSet;
+use crate::{
+    Anomaly, Target, Technique, Time,
+    case::most_frequent,
+    probes::{Destination, Destinations, Outcome},
 };
-use crate::{Anomaly, Target, Technique, Time};
 
 /// What came of the probes of all destinations.
 #[derive(Clone, Debug)]
@@ -34,9 +34,13 @@ impl Report {
                 sample_ports: Vec::new(),
             };
             let mut ports = 0;
-            for (port, probe) in destination.since(start) {
+            for (service, probe) in destination.since(start) {
+                if !service.is_port() {
+                    continue;
+                }
+                let port = service.port;
                 ports += 1;
-                target.failed_ports += u32::from(probe.outcome().failed());
+                target.failed_ports += u32::from(probe.failed());
                 match probe.outcome() {
                     Outcome::Answered => {
                         target.answered_ports += 1;
@@ -67,30 +71,27 @@ impl Report {
             sample_ports: lowest_ports(destination, start),
             ..target
         });
-        // The first in their order wins when equally frequent.
-        let techniques = Technique::ALL
-            .into_iter()
-            .rev()
-            .zip(techniques.into_iter().rev());
         Self {
             targets: targets.collect(),
             further_targets,
             answered,
             silent,
-            technique: techniques
-                .max_by_key(|&(_, count)| count)
-                .filter(|&(_, count)| count > 0)
-                .map(|(technique, _)| technique),
+            technique: most_frequent(&techniques),
         }
     }
 }
 
 fn lowest_ports(destination: &Destination, start: Time) -> Vec<u16> {
-    let mut ports: Vec<u16> = destination.since(start).map(|(port, _)| port).collect();
+    let reached = destination.since(start).map(|(service, _)| service);
+    let mut ports: Vec<u16> = reached
+        .filter(|service| service.is_port())
+        .map(|service| service.port)
+        .collect();
     if ports.len() > Anomaly::SAMPLE_PORTS {
         ports.select_nth_unstable(Anomaly::SAMPLE_PORTS);
         ports.truncate(Anomaly::SAMPLE_PORTS);
     }
     ports.sort_unstable();
+    ports.dedup();
     ports
 }

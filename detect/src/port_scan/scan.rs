@@ -1,19 +1,14 @@
 //! The life of one port scan, from its opening to its end.
 
 use crate::{
-    Anomaly, AnomalyId, Budget, Count, Coverage, Criterion, Measure, Observation, PortCounts,
-    Severity, State, Time,
+    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, Severity,
+    State, Time, case::decade_above, probes::Probes,
 };
 
-use super::{
-    Thresholds,
-    evidence::{Evidence, News},
-    port_set::PortSet,
-    report::Report,
-};
+use super::{Thresholds, news::News, port_set::PortSet, report::Report};
 
 /// The id of the detector.
-pub(super) const DETECTOR: &str = "port_scan";
+pub(super) const ID: &str = "port_scan";
 
 /// What is accumulated over the life of an anomaly.
 #[derive(Clone, Debug)]
@@ -31,7 +26,7 @@ pub(super) struct Scan {
     pub(super) ports: PortSet,
     pub(super) refused: PortSet,
     pub(super) coverage: Coverage,
-    next_decade: u32,
+    next_decade: u64,
 }
 
 /// What opens an anomaly.
@@ -48,8 +43,8 @@ impl Scan {
     pub(super) fn open(
         id: AnomalyId,
         opening: Opening,
-        ports: PortSet,
-        refused: PortSet,
+        ports: impl Iterator<Item = u16>,
+        refused: impl Iterator<Item = u16>,
         sent_at: Time,
         now: Time,
     ) -> Self {
@@ -59,6 +54,7 @@ impl Scan {
             start,
             first_seen,
         } = opening;
+        let ports = PortSet::from_iter(ports);
         Self {
             id,
             crossed,
@@ -69,25 +65,27 @@ impl Scan {
             active_at: now,
             severity: match crossed.measure {
                 Measure::FailedPortsPerDestination => Severity::High,
-                Measure::DistinctPorts => Severity::Medium,
+                _ => Severity::Medium,
             },
-            next_decade: decade_above(ports.len()),
+            next_decade: decade_above(ports.len().into()),
             ports,
-            refused,
+            refused: PortSet::from_iter(refused),
             coverage: Coverage::default(),
         }
     }
 
-    /// Takes in an observation, and the ports refused of those it tried; true when it grew by a decade or reached a new target.
+    /// Takes in an observation, and the ports refused of those it tried; true when it grew by a decade or
+    /// reached a new target.
     pub(super) fn grow(
         &mut self,
         observation: &Observation,
+        forgotten: u64,
         refused: &[u16],
         news: &News,
         now: Time,
     ) -> bool {
         let mut new_port = false;
-        for &port in &observation.tcp_ports {
+        for &port in observation.tcp_ports.iter().chain(&observation.udp_ports) {
             new_port |= self.ports.insert(port);
         }
         for &port in refused {
@@ -101,51 +99,45 @@ impl Scan {
             self.active_at = self.active_at.max(failed_at);
             self.last_seen = self.last_seen.max(passed_at);
         }
-        self.cover(observation, news.forgotten);
+        self.coverage.take_in(observation, forgotten);
 
-        let grown = self.ports.len() >= self.next_decade;
-        self.next_decade = decade_above(self.ports.len());
+        let ports = u64::from(self.ports.len());
+        let grown = ports >= self.next_decade;
+        self.next_decade = decade_above(ports);
         if news.crossing.is_some() {
             self.severity = Severity::High;
         }
         grown || news.crossing.is_some()
     }
 
-    fn cover(&mut self, observation: &Observation, forgotten: u64) {
-        let coverage = &mut self.coverage;
-        coverage.records_dropped += observation.count(Count::RecordsDropped) + forgotten;
-        coverage.parse_failures += observation.parse_failures();
-        coverage.sample_rate = observation.sample_rate;
-        coverage.spoofed_packets += observation.count(Count::Spoofed);
-        coverage.contained_packets += observation.count(Count::Contained);
-        coverage.reply_filter_percent = coverage
-            .reply_filter_percent
-            .max(observation.reply_filter_percent);
-    }
-
-    /// How far the next step of its life is, see [`PortScan`](crate::PortScan).
+    /// How far the next step of its life is, see [`super`].
     pub(super) fn budget(&self, thresholds: &Thresholds) -> Budget {
         let [minute, hour] = thresholds.failed_ports();
         Budget {
-            ports: self.next_decade.saturating_sub(self.ports.len()).max(1),
+            ports: u32::try_from(self.next_decade)
+                .unwrap_or(u32::MAX)
+                .saturating_sub(self.ports.len())
+                .max(1),
             refused: minute.min(hour).max(self.refused.len() / 10).max(1),
         }
     }
 
-    pub(super) fn anomaly(&self, state: State, evidence: &Evidence) -> Anomaly {
-        let report = Report::new(&evidence.destinations, self.start);
+    pub(super) fn anomaly(&self, state: State, probes: &Probes) -> Anomaly {
+        let report = Report::new(&probes.destinations, self.start);
         Anomaly {
             id: self.id,
             state,
-            detector: DETECTOR,
+            detector: ID,
             severity: self.severity,
+            shadow: false,
             crossed: self.crossed,
             crossed_at: self.crossed_at,
             first_seen: self.first_seen,
             last_seen: self.last_seen,
-            pod: evidence.pod,
+            pod: probes.pod,
             targets: report.targets,
             further_targets: report.further_targets,
+            counted: self.ports.len().into(),
             ports: PortCounts {
                 distinct: self.ports.len(),
                 refused: self.refused.len(),
@@ -153,17 +145,9 @@ impl Scan {
                 silent: report.silent.len(),
             },
             technique: report.technique,
+            samples: Vec::new(),
             attack_ids: &["T1046"],
             coverage: self.coverage,
         }
     }
-}
-
-/// The lowest power of ten above `count`, from ten on.
-fn decade_above(count: u32) -> u32 {
-    let mut decade = 10;
-    while decade <= count {
-        decade *= 10;
-    }
-    decade
 }

@@ -3,24 +3,40 @@
 use std::net::IpAddr;
 
 use detect::{
-    Anomaly, Contact, Count, Coverage, Detector, Measure, Observation, Outcome, ParseFailure,
-    PortScan, Severity, State, Technique, Thresholds, Transport,
+    Anomaly, Contact, Count, Coverage, Measure, Observation, Outcome, ParseFailure,
+    PortScanThresholds, Severity, State, Technique,
 };
 
 use crate::replay::{
-    Fate, POD, Probe, SENT, SUBJECT, contact, find, ms, peer, play, probe, refused, states,
+    Fate, POD, Probe, SENT, SUBJECT, contact, find, ms, peer, play, port_scan, probe, refused,
+    states,
 };
 use State::{Closed, Opened};
 
+/// Nothing but what fails.
+pub(crate) fn failures_only() -> PortScanThresholds {
+    PortScanThresholds {
+        low_ports_per_minute: 65_536,
+        ..PortScanThresholds::default()
+    }
+}
+
 /// What one observation with these contacts and losses, and two empty ones, lead to.
 fn observe(contacts: Vec<Contact>, records_dropped: u64) -> Vec<Anomaly> {
+    observe_with(failures_only(), contacts, records_dropped)
+}
+
+pub(crate) fn observe_with(
+    thresholds: PortScanThresholds,
+    contacts: Vec<Contact>,
+    records_dropped: u64,
+) -> Vec<Anomaly> {
     let mut observation = Observation::empty(SUBJECT);
     observation.contacts = contacts;
     observation.counts[Count::RecordsDropped as usize] = records_dropped;
     let empty = |at_ms| (ms(at_ms), Observation::empty(SUBJECT));
-    let mut detector = PortScan::new(Thresholds::default());
     play(
-        &mut detector,
+        &mut port_scan(thresholds),
         &[(ms(1000), observation), empty(2000), empty(5000)],
     )
 }
@@ -45,9 +61,9 @@ fn a_port_fails_by_refusal_or_silence_and_an_answer_takes_it_back() {
         ("refused late", vec![(1000, Fate::Refuses(5000))], true),
         ("dropped", vec![(1000, Fate::Drops)], true),
         (
-            "answered, then dropped",
+            "answered before, now dropped",
             vec![(1000, Fate::Answers(1)), (1500, Fate::Drops)],
-            true,
+            false,
         ),
         ("not probed", vec![], false),
     ] {
@@ -67,7 +83,7 @@ fn failures_that_were_taken_back_do_not_add_up() {
     // Eight slow ports at a time, each answered a second after it was called silent.
     let slow = (0..64_u16).map(|n| {
         let at_ms = u64::from(n / 8) * 6000;
-        probe(at_ms, peer(1), 8000 + n, Fate::Answers(3000))
+        probe(at_ms, peer(1), 12_000 + n, Fate::Answers(3000))
     });
     assert_eq!(find(&slow.collect::<Vec<_>>(), 80_000), []);
 }
@@ -124,7 +140,7 @@ fn a_loss_excuses_no_probe_sent_after_it() {
         .map(|port| contact(1500, peer(1), port, SENT))
         .collect();
     let empty = (ms(4000), Observation::empty(SUBJECT));
-    let mut detector = PortScan::new(Thresholds::default());
+    let mut detector = port_scan(PortScanThresholds::default());
     let found = play(&mut detector, &[(ms(1000), lossy), (ms(2000), scan), empty]);
     assert_eq!(states(&found), [Opened]);
 }
@@ -135,7 +151,7 @@ fn the_failed_ports_are_named_when_both_rules_cross_at_once() {
     observation.tcp_ports = (1..=300).collect();
     observation.tripped = Some(ms(850));
     let mut found = Vec::new();
-    PortScan::new(Thresholds::default()).observe(&observation, ms(1000), &mut found);
+    port_scan(PortScanThresholds::default()).observe(&observation, ms(1000), &mut found);
     assert_eq!(found[0].crossed.measure, Measure::DistinctPorts);
     assert_eq!(
         (found[0].crossed.counted, found[0].crossed.threshold),
@@ -149,7 +165,7 @@ fn the_failed_ports_are_named_when_both_rules_cross_at_once() {
 
     observation.contacts = vec![contact(900, peer(1), 1, SENT)];
     found.clear();
-    PortScan::new(Thresholds::default()).observe(&observation, ms(1000), &mut found);
+    port_scan(PortScanThresholds::default()).observe(&observation, ms(1000), &mut found);
     assert_eq!(
         (found[0].first_seen, found[0].last_seen),
         (ms(850), ms(900))
@@ -158,7 +174,7 @@ fn the_failed_ports_are_named_when_both_rules_cross_at_once() {
     let both = (1..=12).flat_map(|port| refused(900, peer(1), port));
     observation.contacts = both.collect();
     found.clear();
-    PortScan::new(Thresholds::default()).observe(&observation, ms(1000), &mut found);
+    port_scan(PortScanThresholds::default()).observe(&observation, ms(1000), &mut found);
     assert_eq!(found[0].crossed.measure, Measure::FailedPortsPerDestination);
     assert_eq!(
         (found[0].crossed.counted, found[0].crossed.threshold),
@@ -237,7 +253,7 @@ fn a_loss_that_excused_nothing_is_not_kept_for_the_next_one() {
     scan.1.contacts = (1..=15)
         .map(|port| contact(9500, peer(1), port, SENT))
         .collect();
-    let mut detector = PortScan::new(Thresholds::default());
+    let mut detector = port_scan(failures_only());
     let found = play(
         &mut detector,
         &[lossy(1000, 1000), lossy(5000, 0), scan, lossy(12_000, 0)],
@@ -252,7 +268,7 @@ fn silence_is_decided_in_the_observation_that_ends_with_it() {
         .collect();
     let mut observation = Observation::empty(SUBJECT);
     observation.contacts = sent;
-    let mut detector = PortScan::new(Thresholds::default());
+    let mut detector = port_scan(PortScanThresholds::default());
     assert_eq!(play(&mut detector, &[(ms(1000), observation)]), []);
     assert_eq!(
         play(&mut detector, &[(ms(2999), Observation::empty(SUBJECT))]),
@@ -263,11 +279,21 @@ fn silence_is_decided_in_the_observation_that_ends_with_it() {
 }
 
 #[test]
-fn a_port_that_answered_an_hour_ago_can_fall_silent() {
-    let mut probes = vec![probe(500, peer(1), 443, Fate::Answers(1))];
-    probes.extend((1..10).map(|port| probe(3_719_000, peer(1), port, Fate::Refuses(1))));
-    probes.push(probe(3_719_500, peer(1), 443, Fate::Drops));
-    assert_eq!(states(&find(&probes, 3_730_000)), [Opened]);
+fn a_port_that_answered_within_a_day_is_known() {
+    for (later_ms, expected) in [(23 * 3_600_000, vec![]), (25 * 3_600_000, vec![Opened])] {
+        let known = contact(500, peer(1), 443, Outcome::Answered);
+        let asked = contact(400, peer(1), 443, SENT);
+        let mut detector = port_scan(PortScanThresholds::default());
+        let mut observation = Observation::empty(SUBJECT);
+        observation.contacts = vec![asked, known];
+        play(&mut detector, &[(ms(1000), observation)]);
+        let mut observation = Observation::empty(SUBJECT);
+        let nine = (1..10).flat_map(|port| refused(later_ms, peer(1), port));
+        observation.contacts = nine.chain(refused(later_ms, peer(1), 443)).collect();
+        let empty = (ms(later_ms - 60_000), Observation::empty(SUBJECT));
+        let found = play(&mut detector, &[empty, (ms(later_ms), observation)]);
+        assert_eq!(states(&found), expected, "after {later_ms} ms");
+    }
 }
 
 #[test]
@@ -283,7 +309,7 @@ fn the_first_destination_to_cross_tells_when() {
 fn coverage_is_summed_over_the_life() {
     let mut observation = Observation::empty(SUBJECT);
     observation.contacts = (1..=10).flat_map(|n| refused(900, peer(1), n)).collect();
-    let mut detector = PortScan::new(Thresholds::default());
+    let mut detector = port_scan(PortScanThresholds::default());
     let mut found = Vec::new();
     for at_ms in [1000, 2000, 70_000] {
         observation.counts[Count::RecordsDropped as usize] = 2;
@@ -326,7 +352,7 @@ fn nobody_can_accuse_a_pod_of_what_it_did_not_send() {
 
 #[test]
 fn noise_does_not_drive_out_a_scan() {
-    let mut detector = PortScan::new(Thresholds::default());
+    let mut detector = port_scan(PortScanThresholds::default());
     let mut opened = Vec::new();
     for round in 0..4_u16 {
         let at_ms = 1000 + u64::from(round) * 1000;
@@ -355,53 +381,4 @@ fn the_source_of_a_probe_proves_nothing() {
     assert_eq!(observe(silent.collect(), 0)[0].pod, None);
     let refusals = (1..=10).flat_map(|port| refused(900, peer(1), port));
     assert_eq!(observe(refusals.collect(), 0)[0].pod, Some(POD));
-}
-
-/// The same ports of the same destination, refused over another transport, are not what this detector
-/// judges; the ones beside them over TCP are.
-#[test]
-fn other_transports_are_no_evidence() {
-    for transport in Transport::ALL {
-        let mut observation = Observation::empty(SUBJECT);
-        observation.contacts = (1..=20)
-            .flat_map(|port| refused(1000, peer(1), port))
-            .map(|contact| Contact {
-                transport,
-                ..contact
-            })
-            .collect();
-        observation.refused = (1..=20).collect();
-        observation.udp_ports = (1..=20).collect();
-        observation.tcp_ports = if transport == Transport::Tcp {
-            (1..=20).collect()
-        } else {
-            (1..=400).collect()
-        };
-        let empty = |at_ms| (ms(at_ms), Observation::empty(SUBJECT));
-        let mut detector = PortScan::new(Thresholds::default());
-        let found = play(&mut detector, &[(ms(1001), observation), empty(4000)]);
-        let judged = found
-            .first()
-            .map(|it| (it.crossed.measure, it.targets.len()));
-        let expected = match transport {
-            Transport::Tcp => (Measure::FailedPortsPerDestination, 1),
-            _ => (Measure::DistinctPorts, 0),
-        };
-        assert_eq!(judged, Some(expected), "{transport:?}");
-    }
-}
-
-/// A port that was tried over UDP alone cannot have been refused over TCP.
-#[test]
-fn ports_refused_over_udp_alone_are_not_counted() {
-    let mut observation = Observation::empty(SUBJECT);
-    observation.contacts = (1..=20)
-        .flat_map(|port| refused(1000, peer(1), port))
-        .collect();
-    observation.tcp_ports = (1..=20).collect();
-    observation.udp_ports = (15..=40).collect();
-    observation.refused = (1..=40).collect();
-    let mut detector = PortScan::new(Thresholds::default());
-    let found = play(&mut detector, &[(ms(1001), observation)]);
-    assert_eq!(found[0].ports.refused, 20);
 }

@@ -5,4 +5,5 @@ mod evidence;
 mod life;
 mod model;
 mod opening;
+mod ports;
 mod replay;

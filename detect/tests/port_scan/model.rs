@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detect::{Detector, Measure, PortScan, State, Thresholds, Time};
+use detect::{Measure, PortScanThresholds, State, Time};
 
-use crate::replay::{Fate, Probe, SUBJECT, ms, observations, peer, play, probe};
+use crate::replay::{Fate, Probe, SUBJECT, ms, observations, peer, play, port_scan, probe};
 
 const HORIZONS_MS: [u64; 2] = [60_000, 3_600_000];
 const SILENCE_MS: u64 = 2000;
@@ -102,7 +102,9 @@ impl Model {
         let mut last = BTreeMap::new();
         for &(at_ms, pair, failed) in &self.changes {
             if at_ms <= now_ms && pair.0 == host {
-                last.insert(pair, (at_ms, failed));
+                // What has ever answered does not fail.
+                let known = matches!(last.get(&pair), Some((_, false)));
+                last.insert(pair, (at_ms, failed && !known));
             }
         }
         HORIZONS_MS.map(|horizon| {
@@ -129,12 +131,13 @@ fn counts_and_openings_are_those_of_a_naive_model() {
     for seed in 1..=120 {
         let mut random = Random(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let probes = traffic(&mut random);
-        let thresholds = Thresholds {
+        let thresholds = PortScanThresholds {
             failed_ports_per_minute: 4 + random.below(8) as u32,
             failed_ports_per_hour: 8 + random.below(12) as u32,
             ports_per_minute: 8 + random.below(20) as u32,
             ports_per_hour: 16 + random.below(30) as u32,
-            ..Thresholds::default()
+            low_ports_per_minute: 65_536,
+            ..PortScanThresholds::default()
         };
         let model = Model::new(&probes);
         let failed_limits = [
@@ -142,7 +145,7 @@ fn counts_and_openings_are_those_of_a_naive_model() {
             thresholds.failed_ports_per_hour,
         ];
         let port_limits = [thresholds.ports_per_minute, thresholds.ports_per_hour];
-        let mut detector = PortScan::new(thresholds);
+        let mut detector = port_scan(thresholds);
         let until = probes.iter().map(|probe| probe.at_ms).max().unwrap_or(0) + 10_000;
         let mut before_ms = 0;
         for (now, observation) in observations(&probes, until) {

@@ -40,7 +40,7 @@ fn each_threshold_opens_at_its_count_and_not_one_below() {
             Severity::High,
         ),
         (
-            20,
+            12,
             60_000,
             REFUSES,
             FailedPortsPerDestination,
@@ -48,8 +48,8 @@ fn each_threshold_opens_at_its_count_and_not_one_below() {
             Severity::High,
         ),
         (
-            20,
-            180_000,
+            12,
+            290_000,
             Fate::Drops,
             FailedPortsPerDestination,
             3600,

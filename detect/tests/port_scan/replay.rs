@@ -6,8 +6,8 @@ use std::{
 };
 
 use detect::{
-    Anomaly, Contact, Detector, Observation, Outcome, PortScan, State, Subject, Technique,
-    Thresholds, Time, Transport,
+    Anomaly, Contact, Detectors, Mode, Observation, Outcome, PortScanThresholds, Setting, Settings,
+    State, Subject, Technique, Time, Transport,
 };
 
 pub(crate) const SUBJECT: Subject = Subject {
@@ -116,8 +116,19 @@ pub(crate) fn observations(probes: &[Probe], until_ms: u64) -> Vec<(Time, Observ
         .collect()
 }
 
+/// The detector of port scans alone.
+pub(crate) fn port_scan(thresholds: PortScanThresholds) -> Detectors {
+    Detectors::new(Settings {
+        port_scan: Setting {
+            mode: Mode::On,
+            thresholds,
+        },
+        ..Settings::off()
+    })
+}
+
 /// What a detector finds in them.
-pub(crate) fn play(detector: &mut PortScan, observations: &[(Time, Observation)]) -> Vec<Anomaly> {
+pub(crate) fn play(detector: &mut Detectors, observations: &[(Time, Observation)]) -> Vec<Anomaly> {
     let mut found = Vec::new();
     for (now, observation) in observations {
         detector.observe(observation, *now, &mut found);
@@ -128,7 +139,7 @@ pub(crate) fn play(detector: &mut PortScan, observations: &[(Time, Observation)]
 /// What a new detector with the default thresholds finds in the probes.
 pub(crate) fn find(probes: &[Probe], until_ms: u64) -> Vec<Anomaly> {
     play(
-        &mut PortScan::new(Thresholds::default()),
+        &mut port_scan(PortScanThresholds::default()),
         &observations(probes, until_ms),
     )
 }
@@ -137,9 +148,12 @@ pub(crate) fn states(found: &[Anomaly]) -> Vec<State> {
     found.iter().map(|anomaly| anomaly.state).collect()
 }
 
+/// Above the low ports, which have a threshold of their own.
+pub(crate) const FIRST: u16 = 20_000;
+
 /// `count` ports of one destination, one each `every_ms`.
 pub(crate) fn scan(count: u16, every_ms: u64, fate: Fate) -> Vec<Probe> {
     (0..count)
-        .map(|n| probe(500 + u64::from(n) * every_ms, peer(1), 1000 + n, fate))
+        .map(|n| probe(500 + u64::from(n) * every_ms, peer(1), FIRST + n, fate))
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow};
-use api::v1::{Endpoint, Event, Measure, State, Technique};
+use api::v1::{Endpoint, Event, State, Technique};
 use humantime::format_duration;
 use tests::{Pod, Process, Story, Subscription};
 
@@ -84,8 +84,9 @@ fn describe(teller: &Teller, event: &Event) {
         teller.detail(
             "counted",
             &format!(
-                "{} within {}; the threshold is {}",
-                counted(crossed.measure(), crossed.counted),
+                "{} {} within {}; the threshold is {}",
+                crossed.counted,
+                api::summary::measure(event),
                 format_duration(window.unwrap_or_default()),
                 crossed.threshold
             ),
@@ -99,16 +100,6 @@ fn describe(teller: &Teller, event: &Event) {
 fn named(teller: &Teller, endpoint: &Endpoint) -> String {
     let name = format!("{}/{}", endpoint.namespace, endpoint.pod);
     format!("{} ({})", teller.paint(STRONG, &name), endpoint.address)
-}
-
-fn counted(measure: Measure, count: u64) -> String {
-    match measure {
-        Measure::FailedPortsPerDestination => {
-            format!("{count} failed ports of one destination")
-        }
-        Measure::DistinctPorts => format!("{count} distinct ports"),
-        Measure::Unspecified => count.to_string(),
-    }
 }
 
 fn technique(technique: Technique) -> &'static str {

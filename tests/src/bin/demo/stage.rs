@@ -20,7 +20,7 @@ const LISTEN: u16 = 7400;
 const METRICS: u16 = 7402;
 const SERVED: [u16; 2] = [80, 8080];
 /// Shorter than the default, so that who explores sees anomalies close and open again.
-const AGENT_CONFIG: &str = "port_scan: {quiet: 10s}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 10s}}\n";
 
 /// Everything the demo takes down again when this is dropped.
 #[derive(Debug)]

@@ -5,18 +5,18 @@ use std::{mem, time::Duration};
 use crate::Time;
 
 /// The horizons everything is counted over.
-pub(super) const HORIZONS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3600)];
+pub(crate) const HORIZONS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3600)];
 
 /// A number for each of [`HORIZONS`].
-pub(super) type PerHorizon = [u32; HORIZONS.len()];
+pub(crate) type PerHorizon = [u32; HORIZONS.len()];
 
 /// The first horizon over which `counts` reach `limits`.
-pub(super) fn reached(counts: PerHorizon, limits: PerHorizon) -> Option<usize> {
+pub(crate) fn reached(counts: PerHorizon, limits: PerHorizon) -> Option<usize> {
     (0..HORIZONS.len()).find(|&horizon| counts[horizon] >= limits[horizon])
 }
 
 /// What is left until `counts` reach the nearest of `limits`; at least 1.
-pub(super) fn left(counts: PerHorizon, limits: PerHorizon) -> u32 {
+pub(crate) fn left(counts: PerHorizon, limits: PerHorizon) -> u32 {
     let left = limits
         .iter()
         .zip(counts)
@@ -25,7 +25,7 @@ pub(super) fn left(counts: PerHorizon, limits: PerHorizon) -> u32 {
 }
 
 /// How far back the window of a horizon reaches at most.
-pub(super) fn reach(horizon: usize) -> Duration {
+pub(crate) fn reach(horizon: usize) -> Duration {
     HORIZONS[horizon] + HORIZONS[horizon] / QUANTA as u32
 }
 
@@ -36,11 +36,11 @@ const SLOTS: u64 = QUANTA + 1;
 ///
 /// The owner remembers for each key when it was last seen and reports every change of that time.
 #[derive(Clone, Debug)]
-pub(super) struct Windows([Window; HORIZONS.len()]);
+pub(crate) struct Windows([Window; HORIZONS.len()]);
 
 impl Windows {
     /// The key last seen `before` is seen `at`.
-    pub(super) fn seen(&mut self, before: Option<Time>, at: Time) {
+    pub(crate) fn seen(&mut self, before: Option<Time>, at: Time) {
         for window in &mut self.0 {
             if let Some(before) = before {
                 window.leave(before);
@@ -50,13 +50,13 @@ impl Windows {
     }
 
     /// The key last seen `at` no longer counts.
-    pub(super) fn forget(&mut self, at: Time) {
+    pub(crate) fn forget(&mut self, at: Time) {
         for window in &mut self.0 {
             window.leave(at);
         }
     }
 
-    pub(super) fn counts(&self, now: Time) -> PerHorizon {
+    pub(crate) fn counts(&self, now: Time) -> PerHorizon {
         self.0.each_ref().map(|window| window.count(now))
     }
 }
@@ -67,13 +67,13 @@ impl Default for Windows {
     }
 }
 
-/// One horizon: how many keys were last seen in each of its sixty quanta.
+/// One horizon, of a minute or more: how many keys were last seen in each of its sixty quanta.
 ///
 /// Exact in the keys, and O(1) in each change: a key that is seen again moves from one quantum to
 /// another. In time it is exact to a quantum, on the safe side: a key counts for the whole horizon
 /// and for less than a sixtieth of it longer.
 #[derive(Clone, Debug)]
-struct Window {
+pub(crate) struct Window {
     quantum_ns: u64,
     newest: u64,
     total: u32,
@@ -81,7 +81,7 @@ struct Window {
 }
 
 impl Window {
-    fn new(horizon: Duration) -> Self {
+    pub(crate) fn new(horizon: Duration) -> Self {
         Self {
             quantum_ns: horizon.as_secs() * 1_000_000_000 / QUANTA,
             newest: 0,
@@ -90,7 +90,7 @@ impl Window {
         }
     }
 
-    fn enter(&mut self, at: Time) {
+    pub(crate) fn enter(&mut self, at: Time) {
         let quantum = self.quantum(at);
         for passed in self.passed(quantum) {
             self.total -= mem::take(&mut self.counts[passed]);
@@ -102,14 +102,14 @@ impl Window {
         }
     }
 
-    fn leave(&mut self, at: Time) {
+    pub(crate) fn leave(&mut self, at: Time) {
         if let Some(slot) = self.slot(at) {
             self.counts[slot] -= 1;
             self.total -= 1;
         }
     }
 
-    fn count(&self, now: Time) -> u32 {
+    pub(crate) fn count(&self, now: Time) -> u32 {
         let passed = self.passed(self.quantum(now));
         self.total - passed.map(|slot| self.counts[slot]).sum::<u32>()
     }

@@ -1,0 +1,305 @@
+//! All detectors together, each with its mode and thresholds.
+
+mod mode;
+
+use std::time::Duration;
+
+use hashbrown::HashMap;
+
+pub use self::mode::{Mode, Setting, UnknownMode};
+use crate::{
+    Anomaly, Budget, Observation, Subject, Time, Words,
+    detector::{Detector as _, Seen},
+    ip_sweep,
+    limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
+    port_scan,
+    probes::Probes,
+    protocol_scan,
+    window::{HORIZONS, reach},
+};
+
+/// No detector has this name.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("there is no such detector; there are {}", DETECTORS.join(", "))]
+pub struct UnknownDetector;
+
+thresholds! {
+    /// How the outcomes of probes are judged, for all detectors alike.
+    Outcomes {
+        /// A probe that got neither an answer nor a refusal for this long has failed; 2 s.
+        ///
+        /// Linux repeats a SYN after 1 s (RFC 6298, section 2.1), so two were lost or dropped by then.
+        silence: Duration = 2 * SECOND, Duration::from_millis(100) => Duration::from_secs(60),
+            "a probe unanswered for so long has failed";
+    }
+}
+
+/// Declares the detectors: everything there is one of for each.
+macro_rules! detectors {
+    ($($(#[$doc:meta])* $detector:ident,)+) => {
+        /// The ids of all detectors.
+        pub const DETECTORS: &[&str] = &[$(<$detector::Pod as crate::detector::Detector>::ID),+];
+
+        /// How to say what a detector found, when there is one of this name.
+        #[must_use]
+        pub fn words(detector: &str) -> Option<Words> {
+            match detector {
+                $(<$detector::Pod as crate::detector::Detector>::ID => {
+                    Some(<$detector::Pod as crate::detector::Detector>::WORDS)
+                })+
+                _ => None,
+            }
+        }
+
+        /// How all detectors are set.
+        #[derive(Clone, Debug, Default, Eq, PartialEq)]
+        pub struct Settings {
+            /// What is the same for all.
+            pub outcomes: Outcomes,
+            $($(#[$doc])* pub $detector: Setting<$detector::Thresholds>,)+
+        }
+
+        impl Settings {
+            /// All detectors off.
+            #[must_use]
+            pub fn off() -> Self {
+                let mut settings = Self::default();
+                $(settings.$detector.mode = Mode::Off;)+
+                settings
+            }
+
+            /// The longest time after which any anomaly is closed.
+            fn longest_quiet(&self) -> Duration {
+                let quiet = [$(self.$detector.thresholds.quiet),+];
+                quiet.into_iter().max().unwrap_or_default()
+            }
+
+            /// The mode of a detector.
+            ///
+            /// # Errors
+            /// When there is none of this name.
+            pub fn mode(&mut self, detector: &str) -> Result<&mut Mode, UnknownDetector> {
+                match detector {
+                    $(<$detector::Pod as crate::detector::Detector>::ID => {
+                        Ok(&mut self.$detector.mode)
+                    })+
+                    _ => Err(UnknownDetector),
+                }
+            }
+
+            /// The thresholds of a detector.
+            ///
+            /// # Errors
+            /// When there is none of this name.
+            pub fn limits(detector: &str) -> Result<Vec<Limit>, UnknownDetector> {
+                match detector {
+                    $(<$detector::Pod as crate::detector::Detector>::ID => {
+                        Ok($detector::Thresholds::limits())
+                    })+
+                    _ => Err(UnknownDetector),
+                }
+            }
+
+            /// Sets a threshold of a detector, of which there is one of this name.
+            ///
+            /// # Errors
+            /// When the detector has no such threshold, or the value is out of range.
+            pub fn set(
+                &mut self,
+                detector: &str,
+                key: &str,
+                value: Quantity,
+            ) -> Result<(), LimitError> {
+                match detector {
+                    $(<$detector::Pod as crate::detector::Detector>::ID => {
+                        self.$detector.thresholds.set(key, value)
+                    })+
+                    _ => Err(LimitError::Unknown { keys: Vec::new() }),
+                }
+            }
+        }
+
+        /// All that is known of one pod.
+        #[derive(Clone, Debug, Default)]
+        struct Pod {
+            probes: Probes,
+            $($detector: $detector::Pod,)+
+        }
+
+        impl Pod {
+            fn observe(
+                &mut self,
+                observation: &Observation,
+                now: Time,
+                settings: &Settings,
+                serial: &mut u64,
+                found: &mut Vec<Anomaly>,
+            ) -> u64 {
+                let silence = settings.outcomes.silence;
+                self.probes.observe(observation, now, silence);
+                let mut forgotten = self.probes.forgotten;
+                let steps = std::mem::take(&mut self.probes.steps);
+                $(if settings.$detector.mode != Mode::Off {
+                    let before = found.len();
+                    let mut seen = Seen {
+                        observation,
+                        now,
+                        steps: &steps,
+                        probes: &mut self.probes,
+                        serial,
+                        forgotten: &mut forgotten,
+                        found,
+                    };
+                    self.$detector.observe(&mut seen, &settings.$detector.thresholds);
+                    shade(settings.$detector.mode, found, before);
+                })+
+                self.probes.steps = steps;
+                let needed = [$(self.$detector.needs_probes_since()),+];
+                let start = needed.into_iter().flatten().min().unwrap_or(now);
+                self.probes.sweep(start, now, silence);
+                forgotten
+            }
+
+            fn close(&mut self, settings: &Settings, found: &mut Vec<Anomaly>) {
+                $(
+                    let before = found.len();
+                    self.$detector.close(&self.probes, found);
+                    shade(settings.$detector.mode, found, before);
+                )+
+            }
+
+            /// Bytes it takes now, itself not counted.
+            #[cfg(test)]
+            fn heap_bytes(&self) -> usize {
+                self.probes.heap_bytes() $(+ self.$detector.heap_bytes())+
+            }
+
+            fn budget(&self, now: Time, settings: &Settings) -> Budget {
+                let mut budget = Budget::UNLIMITED;
+                $(if settings.$detector.mode != Mode::Off {
+                    let thresholds = &settings.$detector.thresholds;
+                    budget = budget.min(self.$detector.budget(&self.probes, now, thresholds));
+                })+
+                budget
+            }
+        }
+    };
+}
+
+detectors! {
+    /// Many ports of one host, or of many.
+    port_scan,
+    /// One port of many hosts, or many addresses.
+    ip_sweep,
+    /// Many IP protocols of one host.
+    protocol_scan,
+}
+
+/// A deterministic state machine: the same observations and times give the same anomalies.
+///
+/// Each pod is judged by itself. What is known of one takes [`Detectors::POD_BYTES`] at most, whatever it
+/// sends, and most take a few kilobytes.
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use detect::{
+///     Contact, Detectors, Observation, Outcome, Settings, State, Subject, Technique, Time, Transport,
+/// };
+///
+/// let pod = Subject { ifindex: 7, epoch: 1 };
+/// let mut detectors = Detectors::new(Settings::default());
+/// let contact = |port: u16, outcome| Contact {
+///     at: Time::from_nanoseconds(port.into()),
+///     pod: Ipv4Addr::new(10, 244, 147, 92).into(),
+///     peer: Ipv4Addr::new(10, 244, 147, 93).into(),
+///     port,
+///     transport: Transport::Tcp,
+///     outcome,
+///     spoofed: false,
+///     contained: false,
+/// };
+/// let mut scan = Observation::empty(pod);
+/// scan.tcp_ports = (1..=10).collect();
+/// scan.refused = (1..=10).collect();
+/// scan.contacts = (1..=10)
+///     .flat_map(|port| {
+///         [contact(port, Outcome::Sent(Technique::Syn)), contact(port, Outcome::Refused)]
+///     })
+///     .collect();
+///
+/// let mut found = Vec::new();
+/// detectors.observe(&scan, Time::from_nanoseconds(20), &mut found);
+/// assert_eq!((found[0].detector, found[0].state), ("port_scan", State::Opened));
+/// assert_eq!(found[0].crossed_at, Time::from_nanoseconds(10));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Detectors {
+    settings: Settings,
+    pods: HashMap<Subject, Box<Pod>>,
+    serial: u64,
+    forgotten: u64,
+}
+
+impl Detectors {
+    /// Bytes that what is known of one pod takes at most, whatever it sends.
+    pub const POD_BYTES: usize = 8 << 20;
+
+    /// Detectors that have seen nothing.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            pods: HashMap::new(),
+            serial: 0,
+            forgotten: 0,
+        }
+    }
+
+    /// Takes in an observation and appends what follows from it to `found`.
+    ///
+    /// `now` never decreases, and no packet in the observation is later than it.
+    pub fn observe(&mut self, observation: &Observation, now: Time, found: &mut Vec<Anomaly>) {
+        let pod = self.pods.entry(observation.subject).or_default();
+        let serial = &mut self.serial;
+        self.forgotten += pod.observe(observation, now, &self.settings, serial, found);
+    }
+
+    /// Forgets a subject that is gone, after its last observation, and closes its anomalies.
+    pub fn remove(&mut self, subject: Subject, found: &mut Vec<Anomaly>) {
+        if let Some(mut pod) = self.pods.remove(&subject) {
+            pod.close(&self.settings, found);
+        }
+    }
+
+    /// What the datapath may let pass before it must wake the detectors up.
+    #[must_use]
+    pub fn budget(&self, subject: Subject, now: Time) -> Budget {
+        match self.pods.get(&subject) {
+            Some(pod) => pod.budget(now, &self.settings),
+            None => Pod::default().budget(now, &self.settings),
+        }
+    }
+
+    /// Evidence of all subjects so far that found no room in its bounds.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// After so long without a packet nothing opens and nothing closes any more.
+    #[must_use]
+    pub fn settled(&self) -> Duration {
+        let longest = reach(HORIZONS.len() - 1).max(self.settings.longest_quiet());
+        longest + self.settings.outcomes.silence + MINUTE
+    }
+}
+
+/// Marks what a detector in shadow found.
+fn shade(mode: Mode, found: &mut [Anomaly], since: usize) {
+    for anomaly in found.iter_mut().skip(since) {
+        anomaly.shadow = mode == Mode::Shadow;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What holds for all detectors together.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::{Contact, Outcome, Technique, Transport, probes::PROBES};
+
+const SUBJECT: Subject = Subject {
+    ifindex: 1,
+    epoch: 1,
+};
+
+fn contact(at: Time, host: u32, port: u16, outcome: Outcome) -> Contact {
+    Contact {
+        at,
+        pod: IpAddr::from([10, 0, 0, 1]),
+        peer: IpAddr::from((u128::from(host) + 1).to_be_bytes()),
+        port,
+        transport: Transport::Tcp,
+        outcome,
+        spoofed: false,
+        contained: false,
+    }
+}
+
+#[test]
+fn no_traffic_makes_a_pod_remember_more_than_its_bound() {
+    const SENT: Outcome = Outcome::Sent(Technique::Syn);
+    let answered = |_: u32| Outcome::Answered;
+    let refused = |_: u32| Outcome::Refused;
+    let mixed = |n: u32| [SENT, Outcome::Refused][n as usize % 2];
+    for (shape, hosts, ports, outcome) in [
+        (
+            "every port of one host, answered",
+            1,
+            65_536,
+            answered as fn(u32) -> Outcome,
+        ),
+        ("every port of one host, refused", 1, 65_536, refused),
+        ("one port of 5,000 hosts", 5000, 1, mixed),
+        ("58 ports of 1,100 hosts", 1100, 58, mixed),
+        ("2,000 ports of 80 hosts", 80, 2000, mixed),
+    ] {
+        let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
+        let (mut forgotten, mut probes) = (0, 0_u64);
+        let all: Vec<u16> = (0..=u16::MAX).collect();
+        for host in 0..hosts {
+            let now = Time::from_nanoseconds(1_000_000 * u64::from(host));
+            let sent = (0..ports).map(|n| contact(now, host, n as u16, SENT));
+            let outcomes = (0..ports).map(|n| contact(now, host, n as u16, outcome(host + n)));
+            let mut observation = Observation::empty(SUBJECT);
+            observation.contacts = sent.chain(outcomes).collect();
+            if host == 0 {
+                observation.tcp_ports.clone_from(&all);
+                observation.refused.clone_from(&all);
+            }
+            probes += u64::from(ports);
+            let settings = Settings::default();
+            forgotten += pod.observe(&observation, now, &settings, &mut serial, &mut found);
+        }
+        let bytes = pod.heap_bytes() + size_of::<Pod>();
+        assert!(bytes <= Detectors::POD_BYTES, "{shape}: {bytes} bytes");
+        assert!(
+            bytes >= Detectors::POD_BYTES / 32,
+            "{shape}: {bytes} bytes, the bound is no bound"
+        );
+        let lost = probes.saturating_sub(PROBES as u64);
+        assert!(
+            forgotten >= lost,
+            "{shape}: {forgotten} of {lost} lost ones counted"
+        );
+    }
+}
+
+#[test]
+fn what_is_too_old_for_every_window_is_forgotten() {
+    let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
+    let mut observation = Observation::empty(SUBJECT);
+    observation.contacts = (0..9)
+        .map(|port| contact(Time::default(), 1, port, Outcome::Sent(Technique::Syn)))
+        .collect();
+    for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {
+        let now = Time::from_nanoseconds(second * 1_000_000_000);
+        let settings = Settings::default();
+        pod.observe(&observation, now, &settings, &mut serial, &mut found);
+        observation.contacts.clear();
+        assert_eq!(
+            pod.probes.destinations.iter().count(),
+            remembered,
+            "after {second} s"
+        );
+    }
+}
+
+#[test]
+fn a_detector_in_shadow_says_so_and_one_that_is_off_says_nothing() {
+    let mut observation = Observation::empty(SUBJECT);
+    observation.contacts = (1..=10)
+        .flat_map(|port| {
+            let at = Time::from_nanoseconds(1);
+            [Outcome::Sent(Technique::Syn), Outcome::Refused]
+                .map(|outcome| contact(at, 1, port, outcome))
+        })
+        .collect();
+    for (mode, expected) in [
+        (Mode::On, vec![false, false]),
+        (Mode::Shadow, vec![true, true]),
+        (Mode::Off, vec![]),
+    ] {
+        let mut settings = Settings::default();
+        *settings.mode("port_scan").unwrap() = mode;
+        let mut detectors = Detectors::new(settings);
+        let mut found = Vec::new();
+        detectors.observe(&observation, Time::from_nanoseconds(2), &mut found);
+        detectors.remove(SUBJECT, &mut found);
+        let shadows: Vec<_> = found.iter().map(|anomaly| anomaly.shadow).collect();
+        assert_eq!(shadows, expected, "{mode}");
+    }
+}
+
+#[test]
+fn every_default_is_within_its_range_and_every_detector_can_be_named() {
+    for detector in DETECTORS {
+        let mut settings = Settings::default();
+        settings.mode(detector).unwrap();
+        assert!(words(detector).is_some());
+        for limit in Settings::limits(detector).unwrap() {
+            settings.set(detector, limit.key, limit.default).unwrap();
+        }
+        assert_eq!(settings, Settings::default());
+    }
+    let said = Settings::limits("scan").unwrap_err().to_string();
+    assert!(said.starts_with("there is no such detector; there are port_scan, "));
+    assert_eq!(words("scan"), None);
+}

@@ -1,0 +1,69 @@
+//! What the steps of a pod's probes mean for the ports of its destinations.
+
+use std::net::IpAddr;
+
+use super::Thresholds;
+use crate::{
+    Time,
+    probes::{Fate, Probes, Step},
+    window::reached,
+};
+
+/// What one observation added to the evidence.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct News {
+    /// The first time that a destination crossed a threshold for failed ports.
+    pub(super) crossing: Option<Crossing>,
+    /// The first destination with too many new low ports: when, which, and how many.
+    pub(super) low_ports: Option<(Time, IpAddr, u32)>,
+    /// When a port last failed that had not failed before.
+    pub(super) failed_at: Option<Time>,
+    /// When the packet of that failure passed: the refusal, or the probe without an answer.
+    pub(super) failure_passed_at: Option<Time>,
+    /// When the last probe passed.
+    pub(super) sent_at: Option<Time>,
+}
+
+/// A destination crossed a threshold for failed ports.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crossing {
+    pub(super) at: Time,
+    pub(super) address: IpAddr,
+    /// Index of the horizon.
+    pub(super) horizon: usize,
+}
+
+impl News {
+    pub(super) fn read(steps: &[Step], probes: &mut Probes, thresholds: &Thresholds) -> Self {
+        let mut news = Self::default();
+        for step in steps.iter().filter(|step| step.service.is_port()) {
+            let &Step { at, address, .. } = step;
+            match step.fate {
+                Fate::Sent { low_ports, .. } => {
+                    news.sent_at = Some(at);
+                    if low_ports >= thresholds.low_ports_per_minute {
+                        let first = news.low_ports.map_or(at, |(at, ..)| at);
+                        news.low_ports = Some((first, address, low_ports));
+                    }
+                }
+                Fate::Failed { new, ports, .. } => {
+                    if new {
+                        news.failed_at = Some(at);
+                        news.failure_passed_at = Some(step.passed_at);
+                    }
+                    if let Some(horizon) = reached(ports, thresholds.failed_ports())
+                        && probes.destinations.cross(address)
+                    {
+                        news.crossing.get_or_insert(Crossing {
+                            at,
+                            address,
+                            horizon,
+                        });
+                    }
+                }
+                Fate::Answered | Fate::Overdue => {}
+            }
+        }
+        news
+    }
+}
