@@ -74,8 +74,7 @@ pub struct Config {
     pub slots: u32,
     /// Volume is estimated from one packet in this many.
     pub sample_rate: u32,
-    /// Payloads that are sampled of one interface between two drains; none by default, for no detector
-    /// reads them yet.
+    /// Payloads that are sampled of one interface between two drains.
     pub samples_per_drain: u32,
     /// How to attach.
     pub attach: Attach,

@@ -326,6 +326,40 @@ pub enum Measure {
     FailedPairs = 6,
     /// Distinct IP protocols tried.
     Protocols = 7,
+    /// Distinct ports of the pod that refused others.
+    RefusingPorts = 8,
+    /// Packets.
+    Packets = 9,
+    /// Bytes.
+    Bytes = 10,
+    /// Distinct registered domains that do not exist.
+    UnknownDomains = 11,
+    /// Distinct long or random names of one registered domain.
+    NamesOfOneDomain = 12,
+    /// Distinct names of services of the cluster that do not exist.
+    UnknownServices = 13,
+    /// Distinct addresses whose names were asked for.
+    ReverseNames = 14,
+    /// Zones that were asked for as a whole.
+    ZoneTransfers = 15,
+    /// Messages that cannot be what their port is for.
+    MalformedMessages = 16,
+    /// Packets with flags that no operating system sends.
+    OddFlags = 17,
+    /// First fragments too small for the header they begin.
+    TinyFragments = 18,
+    /// Packets whose source is none of the pod's addresses.
+    ForgedSources = 19,
+    /// Packets of an IP protocol that carries others.
+    TunnelPackets = 20,
+    /// ICMP requests with a large payload.
+    LargePings = 21,
+    /// Connections that speak another protocol than their port is for.
+    OtherProtocols = 22,
+    /// Calls to one destination at a regular interval.
+    RegularCalls = 23,
+    /// Destinations that neither the workload nor its replicas ever talked to.
+    NewPeers = 24,
 }
 impl Measure {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -342,6 +376,23 @@ impl Measure {
             Self::UnansweredHostsPerPort => "MEASURE_UNANSWERED_HOSTS_PER_PORT",
             Self::FailedPairs => "MEASURE_FAILED_PAIRS",
             Self::Protocols => "MEASURE_PROTOCOLS",
+            Self::RefusingPorts => "MEASURE_REFUSING_PORTS",
+            Self::Packets => "MEASURE_PACKETS",
+            Self::Bytes => "MEASURE_BYTES",
+            Self::UnknownDomains => "MEASURE_UNKNOWN_DOMAINS",
+            Self::NamesOfOneDomain => "MEASURE_NAMES_OF_ONE_DOMAIN",
+            Self::UnknownServices => "MEASURE_UNKNOWN_SERVICES",
+            Self::ReverseNames => "MEASURE_REVERSE_NAMES",
+            Self::ZoneTransfers => "MEASURE_ZONE_TRANSFERS",
+            Self::MalformedMessages => "MEASURE_MALFORMED_MESSAGES",
+            Self::OddFlags => "MEASURE_ODD_FLAGS",
+            Self::TinyFragments => "MEASURE_TINY_FRAGMENTS",
+            Self::ForgedSources => "MEASURE_FORGED_SOURCES",
+            Self::TunnelPackets => "MEASURE_TUNNEL_PACKETS",
+            Self::LargePings => "MEASURE_LARGE_PINGS",
+            Self::OtherProtocols => "MEASURE_OTHER_PROTOCOLS",
+            Self::RegularCalls => "MEASURE_REGULAR_CALLS",
+            Self::NewPeers => "MEASURE_NEW_PEERS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -357,6 +408,23 @@ impl Measure {
             "MEASURE_UNANSWERED_HOSTS_PER_PORT" => Some(Self::UnansweredHostsPerPort),
             "MEASURE_FAILED_PAIRS" => Some(Self::FailedPairs),
             "MEASURE_PROTOCOLS" => Some(Self::Protocols),
+            "MEASURE_REFUSING_PORTS" => Some(Self::RefusingPorts),
+            "MEASURE_PACKETS" => Some(Self::Packets),
+            "MEASURE_BYTES" => Some(Self::Bytes),
+            "MEASURE_UNKNOWN_DOMAINS" => Some(Self::UnknownDomains),
+            "MEASURE_NAMES_OF_ONE_DOMAIN" => Some(Self::NamesOfOneDomain),
+            "MEASURE_UNKNOWN_SERVICES" => Some(Self::UnknownServices),
+            "MEASURE_REVERSE_NAMES" => Some(Self::ReverseNames),
+            "MEASURE_ZONE_TRANSFERS" => Some(Self::ZoneTransfers),
+            "MEASURE_MALFORMED_MESSAGES" => Some(Self::MalformedMessages),
+            "MEASURE_ODD_FLAGS" => Some(Self::OddFlags),
+            "MEASURE_TINY_FRAGMENTS" => Some(Self::TinyFragments),
+            "MEASURE_FORGED_SOURCES" => Some(Self::ForgedSources),
+            "MEASURE_TUNNEL_PACKETS" => Some(Self::TunnelPackets),
+            "MEASURE_LARGE_PINGS" => Some(Self::LargePings),
+            "MEASURE_OTHER_PROTOCOLS" => Some(Self::OtherProtocols),
+            "MEASURE_REGULAR_CALLS" => Some(Self::RegularCalls),
+            "MEASURE_NEW_PEERS" => Some(Self::NewPeers),
             _ => None,
         }
     }
