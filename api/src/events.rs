@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use detect::{Anomaly, Severity, State, Technique, Time};
+use detect::{Anomaly, Role, Severity, State, Technique, Time};
 use prost_types::Timestamp;
 
 use crate::{summary, v1};
@@ -46,12 +46,21 @@ impl Raised<'_> {
             crossed_at: Some(self.wall(anomaly.crossed_at)),
             first_seen: Some(self.wall(anomaly.first_seen)),
             last_seen: Some(self.wall(anomaly.last_seen)),
-            source: Some(v1::Endpoint {
-                interface: self.interface.into(),
-                ..anomaly.pod.map(endpoint).unwrap_or_default()
+            source: Some(match anomaly.role {
+                Role::Source => self.pod(anomaly),
+                Role::Target => v1::Endpoint::default(),
             }),
-            targets: anomaly.targets.iter().map(target).collect(),
-            further_targets: anomaly.further_targets,
+            targets: match anomaly.role {
+                Role::Source => anomaly.targets.iter().map(target).collect(),
+                Role::Target => vec![v1::Target {
+                    endpoint: Some(self.pod(anomaly)),
+                    ..Default::default()
+                }],
+            },
+            further_targets: match anomaly.role {
+                Role::Source => anomaly.further_targets,
+                Role::Target => 0,
+            },
             crossed: Some(criterion(anomaly.crossed)),
             ports: Some(v1::PortCounts {
                 distinct: anomaly.ports.distinct,
@@ -76,6 +85,13 @@ impl Raised<'_> {
         };
         event.summary = summary::summarize(&event);
         event
+    }
+
+    fn pod(&self, anomaly: &Anomaly) -> v1::Endpoint {
+        v1::Endpoint {
+            interface: self.interface.into(),
+            ..anomaly.pod.map(endpoint).unwrap_or_default()
+        }
     }
 
     /// Unique in the cluster: each part tells the ones after it apart.
@@ -191,6 +207,7 @@ mod tests {
             first_seen: Time::from_nanoseconds(2_000_000_000),
             last_seen: Time::from_nanoseconds(2_600_000_000),
             pod: "::ffff:10.244.147.92".parse().ok(),
+            role: Role::Source,
             targets: vec![Target {
                 address: "10.244.147.93".parse().unwrap(),
                 failed_ports: 10,
@@ -286,6 +303,28 @@ mod tests {
             .map(|at| at.map(|at| (at.seconds, at.nanos)));
         let expected = [(1004, 0), (1002, 500_000_000), (1002, 0)].map(Some);
         assert_eq!(times, expected);
+    }
+
+    #[test]
+    fn a_pod_that_suffers_is_the_target_and_its_source_is_unknown() {
+        let event = raised().event(&Anomaly {
+            role: Role::Target,
+            ..anomaly()
+        });
+        assert_eq!(event.source, Some(v1::Endpoint::default()));
+        let [target] = &event.targets[..] else {
+            panic!("{:?}", event.targets);
+        };
+        let pod = target.endpoint.as_ref().unwrap();
+        assert_eq!(
+            (pod.address.as_str(), pod.interface.as_str()),
+            ("10.244.147.92", "veth1")
+        );
+        assert!(
+            event
+                .summary
+                .starts_with("somebody scanned 10.244.147.92: ")
+        );
     }
 
     #[test]

@@ -4,10 +4,16 @@ use crate::v1;
 
 /// Whether the event passes the filter: every set field matches, a repeated one by any value.
 ///
-/// Namespaces and pods are those of the source. An event without a time is not "since" anything.
+/// Namespaces and pods are those of the source, or of the first target when the source is unknown. An event
+/// without a time is not "since" anything.
 #[must_use]
 pub fn matches(filter: &v1::Filter, event: &v1::Event) -> bool {
-    let source = event.source.as_ref();
+    let known = |source: &&v1::Endpoint| **source != v1::Endpoint::default();
+    let target = event
+        .targets
+        .first()
+        .and_then(|target| target.endpoint.as_ref());
+    let source = event.source.as_ref().filter(known).or(target);
     let node = event.id.as_ref().map_or("", |id| &id.node);
     any(
         &filter.namespaces,

@@ -11,18 +11,19 @@ const UNKNOWN: Words = Words {
     opened: "began something with {}",
     updated: "goes on with {}",
     closed: "stopped with {}",
+    samples: "such as",
 };
 
 /// Says who did what to whom, what was counted, and how.
 #[must_use]
 pub fn summarize(event: &v1::Event) -> String {
     let words = detect::words(&event.detector).unwrap_or(UNKNOWN);
-    let (words, counted) = match event.state() {
+    let (verb, counted) = match event.state() {
         v1::State::Updated => (words.updated, totals(event)),
         v1::State::Closed => (words.closed, totals(event)),
         v1::State::Opened | v1::State::Unspecified => (words.opened, crossing(event)),
     };
-    let mut sentence = format!("{} {}", source(event), words.replace("{}", &targets(event)));
+    let mut sentence = format!("{} {}", source(event), verb.replace("{}", &targets(event)));
     if event.state() == v1::State::Closed
         && let Some(lifetime) = lifetime(event)
     {
@@ -35,18 +36,15 @@ pub fn summarize(event: &v1::Event) -> String {
     if !event.samples.is_empty() {
         let samples = event.samples.iter().take(3).map(String::as_str);
         let samples = samples.collect::<Vec<_>>().join(", ");
-        append(&mut sentence, format_args!(", such as {samples}"));
+        append(&mut sentence, format_args!(", {} {samples}", words.samples));
     }
     sentence
 }
 
 fn source(event: &v1::Event) -> String {
     match &event.source {
-        Some(source) if source.pod.is_empty() && source.address.is_empty() => {
-            format!("the pod behind {}", source.interface)
-        }
-        Some(source) => endpoint(source),
-        None => "an unknown pod".into(),
+        Some(source) if *source != v1::Endpoint::default() => endpoint(source),
+        _ => "somebody".into(),
     }
 }
 
@@ -72,10 +70,12 @@ fn endpoint(endpoint: &v1::Endpoint) -> String {
         namespace,
         pod,
         address,
+        interface,
         ..
     } = endpoint;
     match (pod.is_empty(), address.is_empty()) {
-        (true, _) => address.clone(),
+        (true, true) => format!("the pod behind {interface}"),
+        (true, false) => address.clone(),
         (false, true) => format!("{namespace}/{pod}"),
         (false, false) => format!("{namespace}/{pod} ({address})"),
     }

@@ -27,6 +27,8 @@ pub struct Anomaly {
     pub last_seen: Time,
     /// The pod's address, when an answer or a refusal reached it there.
     pub pod: Option<IpAddr>,
+    /// Which part the pod has in it.
+    pub role: Role,
     /// What it reached for, most failed ports first; at most [`Anomaly::TARGETS`].
     pub targets: Vec<Target>,
     /// Targets beyond those.
@@ -62,6 +64,15 @@ pub struct AnomalyId {
     pub subject: Subject,
     /// Counts up for each anomaly of the detector.
     pub serial: u64,
+}
+
+/// Which part a pod has in an anomaly.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// It does it.
+    Source,
+    /// It is done to it, and nobody knows for sure by whom: any address can be forged.
+    Target,
 }
 
 /// A step in the life of an anomaly.

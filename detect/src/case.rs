@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 use hashbrown::HashMap;
 
 use crate::{
-    Anomaly, AnomalyId, Coverage, Criterion, Observation, PortCounts, Severity, State, Target,
-    Technique, Time,
+    Anomaly, AnomalyId, Coverage, Criterion, Observation, PortCounts, Role, Severity, State,
+    Target, Technique, Time,
 };
 
 /// Targets an anomaly remembers; of those beyond it only the number is known.
@@ -52,6 +52,7 @@ pub(crate) struct Case {
     coverage: Coverage,
     told: bool,
     risen: bool,
+    role: Role,
 }
 
 /// How often a target was probed, and on which ports.
@@ -95,6 +96,7 @@ impl Case {
             coverage: Coverage::default(),
             told: false,
             risen: false,
+            role: Role::Source,
         };
         let mut evidence: Vec<_> = evidence.into_iter().collect();
         evidence.sort_unstable_by(|a, b| {
@@ -107,6 +109,17 @@ impl Case {
         case.last_seen = case.last_seen.max(case.first_seen);
         case.next_decade = decade_above(case.counted);
         case
+    }
+
+    /// It is done to the pod.
+    pub(crate) const fn against_pod(mut self) -> Self {
+        self.role = Role::Target;
+        self
+    }
+
+    /// Says what there is to say of it as a whole, in place of samples.
+    pub(crate) fn describe(&mut self, samples: impl IntoIterator<Item = String>) {
+        self.samples = samples.into_iter().take(Anomaly::SAMPLES).collect();
     }
 
     /// Takes in evidence that is new, and stands for so many things counted.
@@ -210,6 +223,7 @@ impl Case {
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             pod,
+            role: self.role,
             targets: targets.collect(),
             further_targets: further + self.further_targets,
             counted: self.counted,

@@ -44,6 +44,8 @@ pub struct Words {
     pub updated: &'static str,
     /// Of one that ends, as in `stopped scanning {}`.
     pub closed: &'static str,
+    /// What leads from the counts to the samples.
+    pub samples: &'static str,
 }
 
 /// One detector's view of one pod.

@@ -12,7 +12,7 @@ use crate::{
     detector::{Detector as _, Seen},
     ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
-    port_scan,
+    port_scan, port_scan_target,
     probes::Probes,
     protocol_scan,
     window::{HORIZONS, reach},
@@ -189,6 +189,8 @@ macro_rules! detectors {
 detectors! {
     /// Many ports of one host, or of many.
     port_scan,
+    /// Many ports of the pod, tried by whomever.
+    port_scan_target,
     /// One port of many hosts, or many addresses.
     ip_sweep,
     /// Many IP protocols of one host.

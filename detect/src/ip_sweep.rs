@@ -24,8 +24,8 @@
 //! of ten, or it becomes worse. It closes after the quiet without a failure, also of what failed before:
 //! who retries for ever has one anomaly for ever.
 //!
-//! Sweeps over UDP are `Low`: a list of dead collectors of traces looks the same. Others are `Medium`, and
-//! `High` from 100 pairs on.
+//! Sweeps over UDP are `Low` when the hosts refuse, for a list of dead collectors of traces looks the same,
+//! and else `Info`. Others are `Medium`, and `High` from 100 pairs on.
 
 mod group;
 mod pod;

@@ -153,6 +153,8 @@ kinds! {
         DistinctPorts = "distinct ports",
         /// Distinct low ports of one destination that are new to the pod, whatever the outcome.
         LowPortsPerDestination = "new low ports",
+        /// Distinct ports of one destination that were probed with packets no operating system sends.
+        CraftedPortsPerDestination = "ports probed with crafted packets",
         /// Distinct hosts on which one port, ping or address resolution failed.
         FailedHostsPerPort = "hosts failed",
         /// Distinct hosts of which one port, ping or address resolution failed or is overdue.
@@ -270,6 +272,17 @@ impl Technique {
         Self::Protocol,
         Self::Neighbour,
     ];
+
+    /// Whether no operating system sends such packets: they are made by hand, by scanners.
+    ///
+    /// A stray segment with ACK may be of a connection older than anything that is remembered of it.
+    #[must_use]
+    pub const fn is_crafted(self) -> bool {
+        matches!(
+            self,
+            Self::Syn | Self::Null | Self::Fin | Self::Xmas | Self::Other | Self::TinyFragment
+        )
+    }
 
     /// The class of packets it sends.
     ///

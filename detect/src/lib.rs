@@ -10,14 +10,19 @@ mod kinds;
 mod limits;
 mod observation;
 mod port_scan;
+mod port_scan_target;
+mod port_set;
 mod probes;
 mod protocol_scan;
+mod recent_ports;
 mod sketch;
 mod tally;
 mod time;
 mod window;
 
-pub use anomaly::{Anomaly, AnomalyId, Coverage, Criterion, PortCounts, Severity, State, Target};
+pub use anomaly::{
+    Anomaly, AnomalyId, Coverage, Criterion, PortCounts, Role, Severity, State, Target,
+};
 pub use detector::{Budget, Words};
 pub use detectors::{
     DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, words,
@@ -27,6 +32,7 @@ pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, Volum
 pub use limits::{Limit, LimitError, Quantity, Thresholds};
 pub use observation::{Contact, Hosts, Observation, Outcome, Sample, SampleKind, Subject, Volume};
 pub use port_scan::Thresholds as PortScanThresholds;
+pub use port_scan_target::Thresholds as PortScanTargetThresholds;
 pub use protocol_scan::Thresholds as ProtocolScanThresholds;
 pub use sketch::Sketch;
 pub use time::Time;

@@ -3,11 +3,13 @@
 //! It judges probes over TCP, UDP and SCTP, of every [`Technique`](crate::Technique), by three rules:
 //!
 //! - **Failed ports of one destination**, within a minute and within an hour. A port of a destination fails
-//!   when it refuses, or when a probe has neither an answer nor a refusal after the silence; an answer that
+//!   when it refuses, or when a probe over TCP or SCTP has neither an answer nor a refusal after the silence
+//!   (much that is sent over UDP wants no answer); an answer that
 //!   comes later takes the failure back, and what has answered within a day never counts. An outcome counts
 //!   only of a probe that was sent, so that nobody else can accuse a pod. While records are lost the probe's
 //!   may be among them, and any outcome counts; one of them may have been an answer, so each excuses one
 //!   silent probe.
+//! - **Ports of one destination probed with crafted packets** within an hour, whatever came of them.
 //! - **New low ports of one destination** within a minute, whatever came of them.
 //! - **Distinct TCP ports of the pod**, within a minute and within an hour, whatever came of them. Ports have
 //!   no times of their own: they count from the `now` of their observation.
@@ -23,7 +25,7 @@
 //! destination that is new to it. Closing spends the evidence: everything counted so far is forgotten, so
 //! only that many failures or ports anew open another.
 //!
-//! It is `High` once a destination has crossed the first rule, else `Medium`. A destination is a
+//! It is `High` once a destination has crossed one of the first two rules, else `Medium`. A destination is a
 //! target when a port of it failed or when more than one was probed; when none is, all are.
 //!
 //! # Budget
@@ -33,8 +35,6 @@
 
 mod news;
 mod pod;
-mod port_set;
-mod recent_ports;
 mod report;
 mod scan;
 mod thresholds;

@@ -6,11 +6,11 @@ mod destinations;
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
 pub(crate) use self::{
-    destination::{Destination, Outcome, Service},
+    destination::{Destination, NewPorts, Outcome, Service},
     destinations::Destinations,
 };
 use crate::{
-    Contact, Count, Observation, Outcome as Told, Technique, Time,
+    Contact, Count, Observation, Outcome as Told, Technique, Time, Transport,
     limits::DAY,
     window::{HORIZONS, PerHorizon, reach},
 };
@@ -75,16 +75,14 @@ pub(crate) struct Step {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fate {
     /// It was sent.
-    Sent {
-        /// Low ports of the destination that are new to the pod by now; 0 when this is none.
-        low_ports: u32,
-    },
+    Sent(NewPorts),
     /// Nothing has come of it for longer than a host of the cluster takes to answer.
     Overdue,
     /// An answer.
     Answered,
     /// A refusal, or silence.
     Failed {
+        outcome: Outcome,
         /// The service had not failed before, and never answered.
         new: bool,
         /// The service has answered before: nobody scans what he knows.
@@ -151,8 +149,8 @@ impl Probes {
         match outcome {
             Told::Sent(technique) => {
                 let sent = |destination: &mut Destination| destination.send(service, at, technique);
-                let (first, low_ports) = self.destinations.reach(address, service, at, sent);
-                self.step(packet, at, Some(technique), Fate::Sent { low_ports });
+                let (first, new) = self.destinations.reach(address, service, at, sent);
+                self.step(packet, at, Some(technique), Fate::Sent(new));
                 if first {
                     self.wait_for(packet);
                 }
@@ -229,7 +227,11 @@ impl Probes {
                 self.excuses -= 1;
                 continue;
             }
-            self.fail(sent, deadline, Outcome::Silent);
+            let outcome = match sent.service.transport {
+                Transport::Udp => Outcome::Unanswered,
+                _ => Outcome::Silent,
+            };
+            self.fail(sent, deadline, outcome);
         }
     }
 
@@ -240,6 +242,7 @@ impl Probes {
         } = packet;
         let settle = |destination: &mut Destination| {
             let fate = Fate::Failed {
+                outcome,
                 new: destination.settle(service, at, outcome),
                 known: destination.is_known(service),
                 ports: destination.failed(at),

@@ -63,6 +63,7 @@ impl Detector for Pod {
         opened: "tried the IP protocols of {}",
         updated: "still tries the IP protocols of {}",
         closed: "stopped trying the IP protocols of {}",
+        samples: "such as",
     };
 
     fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
@@ -71,8 +72,7 @@ impl Detector for Pod {
             thresholds.protocols_per_hour,
         ];
         for step in seen.steps {
-            if !matches!(step.fate, Fate::Sent { .. })
-                || step.service.transport != Transport::Protocol
+            if !matches!(step.fate, Fate::Sent(_)) || step.service.transport != Transport::Protocol
             {
                 continue;
             }

@@ -29,7 +29,8 @@ pub struct Event {
     pub first_seen: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, optional, tag = "10")]
     pub last_seen: ::core::option::Option<::prost_types::Timestamp>,
-    /// The pod the traffic came from.
+    /// The pod the traffic came from; without any field when a pod suffers what others do, who can forge any
+    /// address.
     #[prost(message, optional, tag = "11")]
     pub source: ::core::option::Option<Endpoint>,
     /// What it reached for, most failed ports first; at most 16.
@@ -318,48 +319,50 @@ pub enum Measure {
     DistinctPorts = 2,
     /// Distinct low ports of one destination that are new to the pod, whatever the outcome.
     LowPortsPerDestination = 3,
+    /// Distinct ports of one destination that were probed with packets no operating system sends.
+    CraftedPortsPerDestination = 4,
     /// Distinct hosts on which one port, ping or address resolution failed.
-    FailedHostsPerPort = 4,
+    FailedHostsPerPort = 5,
     /// Distinct hosts of which one port, ping or address resolution failed or is overdue.
-    UnansweredHostsPerPort = 5,
+    UnansweredHostsPerPort = 6,
     /// Distinct pairs of host and port that refused or stayed silent.
-    FailedPairs = 6,
+    FailedPairs = 7,
     /// Distinct IP protocols tried.
-    Protocols = 7,
+    Protocols = 8,
     /// Distinct ports of the pod that refused others.
-    RefusingPorts = 8,
+    RefusingPorts = 9,
     /// Packets.
-    Packets = 9,
+    Packets = 10,
     /// Bytes.
-    Bytes = 10,
+    Bytes = 11,
     /// Distinct registered domains that do not exist.
-    UnknownDomains = 11,
+    UnknownDomains = 12,
     /// Distinct long or random names of one registered domain.
-    NamesOfOneDomain = 12,
+    NamesOfOneDomain = 13,
     /// Distinct names of services of the cluster that do not exist.
-    UnknownServices = 13,
+    UnknownServices = 14,
     /// Distinct addresses whose names were asked for.
-    ReverseNames = 14,
+    ReverseNames = 15,
     /// Zones that were asked for as a whole.
-    ZoneTransfers = 15,
+    ZoneTransfers = 16,
     /// Messages that cannot be what their port is for.
-    MalformedMessages = 16,
+    MalformedMessages = 17,
     /// Packets with flags that no operating system sends.
-    OddFlags = 17,
+    OddFlags = 18,
     /// First fragments too small for the header they begin.
-    TinyFragments = 18,
+    TinyFragments = 19,
     /// Packets whose source is none of the pod's addresses.
-    ForgedSources = 19,
+    ForgedSources = 20,
     /// Packets of an IP protocol that carries others.
-    TunnelPackets = 20,
+    TunnelPackets = 21,
     /// ICMP requests with a large payload.
-    LargePings = 21,
+    LargePings = 22,
     /// Connections that speak another protocol than their port is for.
-    OtherProtocols = 22,
+    OtherProtocols = 23,
     /// Calls to one destination at a regular interval.
-    RegularCalls = 23,
+    RegularCalls = 24,
     /// Destinations that neither the workload nor its replicas ever talked to.
-    NewPeers = 24,
+    NewPeers = 25,
 }
 impl Measure {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -372,6 +375,7 @@ impl Measure {
             Self::FailedPortsPerDestination => "MEASURE_FAILED_PORTS_PER_DESTINATION",
             Self::DistinctPorts => "MEASURE_DISTINCT_PORTS",
             Self::LowPortsPerDestination => "MEASURE_LOW_PORTS_PER_DESTINATION",
+            Self::CraftedPortsPerDestination => "MEASURE_CRAFTED_PORTS_PER_DESTINATION",
             Self::FailedHostsPerPort => "MEASURE_FAILED_HOSTS_PER_PORT",
             Self::UnansweredHostsPerPort => "MEASURE_UNANSWERED_HOSTS_PER_PORT",
             Self::FailedPairs => "MEASURE_FAILED_PAIRS",
@@ -404,6 +408,9 @@ impl Measure {
             }
             "MEASURE_DISTINCT_PORTS" => Some(Self::DistinctPorts),
             "MEASURE_LOW_PORTS_PER_DESTINATION" => Some(Self::LowPortsPerDestination),
+            "MEASURE_CRAFTED_PORTS_PER_DESTINATION" => {
+                Some(Self::CraftedPortsPerDestination)
+            }
             "MEASURE_FAILED_HOSTS_PER_PORT" => Some(Self::FailedHostsPerPort),
             "MEASURE_UNANSWERED_HOSTS_PER_PORT" => Some(Self::UnansweredHostsPerPort),
             "MEASURE_FAILED_PAIRS" => Some(Self::FailedPairs),

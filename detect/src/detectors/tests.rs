@@ -77,7 +77,7 @@ fn what_is_too_old_for_every_window_is_forgotten() {
     let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
     let mut observation = Observation::empty(SUBJECT);
     observation.contacts = (0..9)
-        .map(|port| contact(Time::default(), 1, port, Outcome::Sent(Technique::Syn)))
+        .map(|port| contact(Time::default(), 1, port, Outcome::Sent(Technique::Connect)))
         .collect();
     for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {
         let now = Time::from_nanoseconds(second * 1_000_000_000);

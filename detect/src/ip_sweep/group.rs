@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::thresholds::{HOSTS, Thresholds};
 use crate::{
     Criterion, Measure, Technique, Time,
-    probes::Step,
+    probes::{Fate, Outcome, Step},
     tally::Tally,
     window::{HORIZONS, reached},
 };
@@ -15,13 +15,22 @@ use crate::{
 pub(super) struct Failure {
     pub(super) passed_at: Time,
     pub(super) technique: Option<Technique>,
+    pub(super) refused: bool,
 }
 
 impl Failure {
     pub(super) const fn of(step: &Step) -> Self {
+        let refused = matches!(
+            step.fate,
+            Fate::Failed {
+                outcome: Outcome::Refused,
+                ..
+            }
+        );
         Self {
             passed_at: step.passed_at,
             technique: step.technique,
+            refused,
         }
     }
 }

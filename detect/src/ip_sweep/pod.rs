@@ -56,6 +56,7 @@ impl Detector for Pod {
         opened: "swept {}",
         updated: "still sweeps {}",
         closed: "stopped sweeping {}",
+        samples: "such as",
     };
 
     fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
@@ -114,19 +115,23 @@ impl Pod {
     /// Sorts a step into its group: whether it is the first failure of its host, when it is a failure.
     fn take_in(&mut self, step: &Step, forgotten: &mut u64) -> Option<bool> {
         let (host, service, at) = (step.address, step.service, step.at);
+        if is_many(host) || service.transport == Transport::Protocol {
+            return None;
+        }
         match step.fate {
-            Fate::Sent { .. } | Fate::Failed { known: true, .. } => None,
+            Fate::Sent(_) | Fate::Failed { known: true, .. } => None,
             Fate::Answered => {
                 self.pairs.remove(&(host, service));
                 self.group(service).answer(host, at, forgotten);
                 None
             }
+            Fate::Overdue if service.transport == Transport::Udp => None,
             Fate::Overdue => {
                 let group = self.group(service);
                 Some(group.delay(host, Failure::of(step), at, forgotten))
             }
             Fate::Failed { .. } => {
-                if service.is_port() {
+                if service.is_port() && service.transport != Transport::Udp {
                     self.pairs
                         .insert((host, service), Failure::of(step), at, forgotten);
                     self.hosts.insert(host, (), at, forgotten);
@@ -158,13 +163,30 @@ impl Pod {
         })
     }
 
+    /// Dead collectors of traces look like a sweep over UDP, and who sends over UDP may want no answer.
+    fn severity(&self, step: &Step, crossed: Criterion) -> Severity {
+        if step.service.transport != Transport::Udp {
+            return Severity::Medium;
+        }
+        let group = self.groups.get(&step.service);
+        let failures = group.map_or(0, |group| {
+            let failures = group.failures(step.at - crossed.window);
+            failures.filter(|(.., failure)| failure.refused).count() as u64
+        });
+        if failures >= crossed.threshold {
+            Severity::Low
+        } else {
+            Severity::Info
+        }
+    }
+
     /// Opens with what failed within the window that was crossed.
     fn open(&self, id: AnomalyId, step: &Step, crossed: Criterion) -> Case {
         let opening = Opening {
             id,
             detector: Self::ID,
             attack_ids: attack_ids(step.service.transport),
-            severity: severity(step.service.transport),
+            severity: self.severity(step, crossed),
             crossed,
             crossed_at: step.at,
         };
@@ -197,11 +219,11 @@ fn sign(service: Service, host: IpAddr, failure: Failure, at: Time) -> Sign {
     }
 }
 
-/// Dead collectors of traces look like a sweep over UDP.
-const fn severity(transport: Transport) -> Severity {
-    match transport {
-        Transport::Udp => Severity::Low,
-        _ => Severity::Medium,
+/// Nobody in particular, so nobody is expected to answer.
+const fn is_many(host: IpAddr) -> bool {
+    match host {
+        IpAddr::V4(host) => host.is_multicast() || host.is_broadcast(),
+        IpAddr::V6(host) => host.is_multicast(),
     }
 }
 

@@ -14,14 +14,24 @@ use crate::{
 pub(super) struct News {
     /// The first time that a destination crossed a threshold for failed ports.
     pub(super) crossing: Option<Crossing>,
-    /// The first destination with too many new low ports: when, which, and how many.
-    pub(super) low_ports: Option<(Time, IpAddr, u32)>,
+    /// The first destination with too many ports probed with crafted packets.
+    pub(super) crafted: Option<Counted>,
+    /// The first destination with too many new low ports.
+    pub(super) low: Option<Counted>,
     /// When a port last failed that had not failed before.
     pub(super) failed_at: Option<Time>,
     /// When the packet of that failure passed: the refusal, or the probe without an answer.
     pub(super) failure_passed_at: Option<Time>,
     /// When the last probe passed.
     pub(super) sent_at: Option<Time>,
+}
+
+/// How many ports of a destination there are by now, and since when too many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    pub(super) at: Time,
+    pub(super) address: IpAddr,
+    pub(super) ports: u32,
 }
 
 /// A destination crossed a threshold for failed ports.
@@ -39,12 +49,20 @@ impl News {
         for step in steps.iter().filter(|step| step.service.is_port()) {
             let &Step { at, address, .. } = step;
             match step.fate {
-                Fate::Sent { low_ports, .. } => {
+                Fate::Sent(new) => {
                     news.sent_at = Some(at);
-                    if low_ports >= thresholds.low_ports_per_minute {
-                        let first = news.low_ports.map_or(at, |(at, ..)| at);
-                        news.low_ports = Some((first, address, low_ports));
-                    }
+                    let count = |counted: &mut Option<Counted>, ports, limit| {
+                        if ports >= limit {
+                            let at = counted.map_or(at, |first| first.at);
+                            *counted = Some(Counted { at, address, ports });
+                        }
+                    };
+                    count(
+                        &mut news.crafted,
+                        new.crafted,
+                        thresholds.crafted_ports_per_hour,
+                    );
+                    count(&mut news.low, new.low, thresholds.low_ports_per_minute);
                 }
                 Fate::Failed { new, ports, .. } => {
                     if new {

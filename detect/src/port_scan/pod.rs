@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use super::{
     Thresholds,
-    news::{Crossing, News},
-    recent_ports::RecentPorts,
+    news::{Counted, Crossing, News},
     scan::{self, Opening, Scan},
 };
 use crate::{
     Anomaly, Budget, Criterion, Measure, Observation, State, Time, Words,
     detector::{Detector, Seen},
     probes::Probes,
+    recent_ports::RecentPorts,
     window::{HORIZONS, left, reach, reached},
 };
 
@@ -33,6 +33,7 @@ impl Detector for Pod {
         opened: "scanned {}",
         updated: "still scans {}",
         closed: "stopped scanning {}",
+        samples: "such as",
     };
 
     fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
@@ -99,13 +100,21 @@ impl Detector for Pod {
         if let Some(scan) = &self.scan {
             return scan.budget(thresholds);
         }
-        let [minute, hour, low] = probes.destinations.most(|destination| {
+        let [minute, hour, low, crafted] = probes.destinations.most(|destination| {
             let [minute, hour] = destination.failed(now);
-            [minute, hour, destination.new_low_ports(now)]
+            let (low, crafted) = (
+                destination.new_low_ports(now),
+                destination.crafted_ports(now),
+            );
+            [minute, hour, low, crafted]
         });
+        let by_destination = [
+            thresholds.low_ports_per_minute.saturating_sub(low),
+            thresholds.crafted_ports_per_hour.saturating_sub(crafted),
+        ];
+        let by_destination = by_destination.into_iter().min().unwrap_or(0).max(1);
         Budget {
-            ports: left(self.tcp.counts(now), thresholds.ports())
-                .min(thresholds.low_ports_per_minute.saturating_sub(low).max(1)),
+            ports: left(self.tcp.counts(now), thresholds.ports()).min(by_destination),
             refused: left([minute, hour], thresholds.failed_ports()),
         }
     }
@@ -144,10 +153,14 @@ impl Pod {
             let limit = thresholds.failed_ports()[horizon];
             let measure = Measure::FailedPortsPerDestination;
             (measure, horizon, counted, limit, at, Some(address))
-        } else if let Some((at, address, counted)) = news.low_ports {
+        } else if let Some(Counted { at, address, ports }) = news.crafted {
+            let limit = thresholds.crafted_ports_per_hour;
+            let measure = Measure::CraftedPortsPerDestination;
+            (measure, 1, ports, limit, at, Some(address))
+        } else if let Some(Counted { at, address, ports }) = news.low {
             let limit = thresholds.low_ports_per_minute;
             let measure = Measure::LowPortsPerDestination;
-            (measure, 0, counted, limit, at, Some(address))
+            (measure, 0, ports, limit, at, Some(address))
         } else {
             let (counts, limits) = (self.tcp.counts(now), thresholds.ports());
             let horizon = reached(counts, limits)?;

@@ -1,9 +1,9 @@
 //! Sums up what is known of the destinations of a scan.
 
-use super::port_set::PortSet;
 use crate::{
     Anomaly, Target, Technique, Time,
     case::most_frequent,
+    port_set::PortSet,
     probes::{Destination, Destinations, Outcome},
 };
 
@@ -46,7 +46,7 @@ impl Report {
                         target.answered_ports += 1;
                         answered.insert(port);
                     }
-                    Outcome::Silent => {
+                    Outcome::Silent | Outcome::Unanswered => {
                         silent.insert(port);
                     }
                     Outcome::Refused | Outcome::None => {}

@@ -1,11 +1,11 @@
 //! The life of one port scan, from its opening to its end.
 
 use crate::{
-    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, Severity,
-    State, Time, case::decade_above, probes::Probes,
+    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, Role,
+    Severity, State, Time, case::decade_above, port_set::PortSet, probes::Probes,
 };
 
-use super::{Thresholds, news::News, port_set::PortSet, report::Report};
+use super::{Thresholds, news::News, report::Report};
 
 /// The id of the detector.
 pub(super) const ID: &str = "port_scan";
@@ -64,7 +64,9 @@ impl Scan {
             last_seen: first_seen.max(sent_at),
             active_at: now,
             severity: match crossed.measure {
-                Measure::FailedPortsPerDestination => Severity::High,
+                Measure::FailedPortsPerDestination | Measure::CraftedPortsPerDestination => {
+                    Severity::High
+                }
                 _ => Severity::Medium,
             },
             next_decade: decade_above(ports.len().into()),
@@ -135,6 +137,7 @@ impl Scan {
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             pod: probes.pod,
+            role: Role::Source,
             targets: report.targets,
             further_targets: report.further_targets,
             counted: self.ports.len().into(),

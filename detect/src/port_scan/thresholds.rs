@@ -38,12 +38,20 @@ thresholds! {
         ports_per_hour: u32 = 500, 1 => PORTS,
             "distinct ports of the pod over TCP, whatever came of them";
         /// Distinct ports below 10,240 of one destination that the pod never tried before, within a minute,
-        /// whatever came of them; 12.
+        /// whatever came of them; 16.
         ///
-        /// For scans of ports that are known to be open. A client uses a handful of services of a host, and
-        /// random ports lie above.
-        low_ports_per_minute: u32 = 12, 1 => PORTS,
+        /// For scans of ports that are known to be open. A client uses a handful of services of a host, a
+        /// monitoring pod a dozen, and random ports lie above.
+        low_ports_per_minute: u32 = 16, 1 => PORTS,
             "distinct ports below 10240 of one destination that are new to the pod, whatever came of them";
+        /// Distinct ports of one destination that the pod never tried before, probed within an hour with
+        /// packets no operating system sends, whatever came of them; 8.
+        ///
+        /// A SYN without the options that every operating system sends, or with odd flags, is made by hand,
+        /// as nmap, masscan, zmap and hping do. One or two ports may be a health check of that kind.
+        crafted_ports_per_hour: u32 = 8, 1 => PORTS,
+            "distinct ports of one destination that are new to the pod, probed with packets no operating \
+             system sends";
         /// An anomaly with nothing new for this long is closed; 60 s.
         quiet: Duration = MINUTE, SECOND => DAY,
             "an anomaly with nothing new for so long is closed";

@@ -6,7 +6,7 @@ use hashbrown::{HashMap, hash_map::Entry};
 
 use crate::{
     Technique, Time, Transport,
-    limits::MINUTE,
+    limits::{HOUR, MINUTE},
     window::{PerHorizon, Window, Windows},
 };
 
@@ -31,10 +31,6 @@ impl Service {
             Transport::Tcp | Transport::Udp | Transport::Sctp
         )
     }
-
-    const fn is_low_port(self) -> bool {
-        self.is_port() && self.port < LOW_PORTS
-    }
 }
 
 /// Services of one destination that were probed, and how many ports failed lately.
@@ -48,6 +44,8 @@ pub(crate) struct Destination {
     failed: Windows,
     /// Low ports by when they were first probed.
     low: Window,
+    /// Ports that were first probed with crafted packets, by when.
+    crafted: Window,
     /// Ports whose latest outcome is a failure, however long ago.
     failing: u32,
 }
@@ -68,6 +66,15 @@ pub(crate) struct Probe {
     technique: Option<Technique>,
 }
 
+/// Ports of a destination that are new to the pod, each 0 when a probe adds none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NewPorts {
+    /// Low ones, within a minute.
+    pub(crate) low: u32,
+    /// Those that were probed with packets no operating system sends, within an hour.
+    pub(crate) crafted: u32,
+}
+
 /// What came of a probe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
@@ -75,8 +82,10 @@ pub(crate) enum Outcome {
     None,
     /// An answer.
     Answered,
-    /// Nothing in time.
+    /// Nothing in time, though there should have been something.
     Silent,
+    /// Nothing in time over UDP, as much that is sent over UDP wants no answer.
+    Unanswered,
     /// A refusal.
     Refused,
 }
@@ -99,7 +108,7 @@ impl Probe {
     /// When the packet passed that told the latest of it.
     pub(crate) fn passed_at(self, silence: Duration) -> Time {
         match self.outcome {
-            Outcome::Silent => self.at - silence,
+            Outcome::Silent | Outcome::Unanswered => self.at - silence,
             Outcome::None | Outcome::Answered | Outcome::Refused => self.at,
         }
     }
@@ -122,6 +131,7 @@ impl Default for Destination {
             probes: HashMap::new(),
             failed: Windows::default(),
             low: Window::new(MINUTE),
+            crafted: Window::new(HOUR),
             failing: 0,
         }
     }
@@ -143,20 +153,30 @@ impl Destination {
         true
     }
 
-    /// A probe was sent: whether none was on its way yet, and how many low ports are new by it.
-    pub(super) fn send(&mut self, service: Service, at: Time, technique: Technique) -> (bool, u32) {
+    /// A probe was sent: whether none was on its way yet, and what new ports there are by it.
+    pub(super) fn send(
+        &mut self,
+        service: Service,
+        at: Time,
+        technique: Technique,
+    ) -> (bool, NewPorts) {
+        let mut new = NewPorts::default();
         let Some(probe) = self.probes.get_mut(&service) else {
-            return (false, 0);
+            return (false, new);
         };
-        let new_low = service.is_low_port() && probe.technique.is_none();
+        let is_new = service.is_port() && probe.technique.is_none();
         probe.technique = Some(technique);
         let first = !probe.awaited;
         probe.awaited = true;
-        if new_low {
+        if is_new && service.port < LOW_PORTS {
             self.low.enter(at);
-            return (first, self.low.count(at));
+            new.low = self.low.count(at);
         }
-        (first, 0)
+        if is_new && technique.is_crafted() {
+            self.crafted.enter(at);
+            new.crafted = self.crafted.count(at);
+        }
+        (first, new)
     }
 
     pub(super) fn technique(&self, service: Service) -> Option<Technique> {
@@ -179,6 +199,7 @@ impl Destination {
         }
         self.failed = Windows::default();
         self.low = Window::new(MINUTE);
+        self.crafted = Window::new(HOUR);
         self.failing = 0;
         self.crossed = false;
         before - self.probes.len()
@@ -253,6 +274,11 @@ impl Destination {
     /// Low ports that were new to the pod within a minute.
     pub(crate) fn new_low_ports(&self, now: Time) -> u32 {
         self.low.count(now)
+    }
+
+    /// Ports that were new to the pod within an hour, and probed with packets no operating system sends.
+    pub(crate) fn crafted_ports(&self, now: Time) -> u32 {
+        self.crafted.count(now)
     }
 
     /// The services with something known since `start`, in no order.

@@ -12,7 +12,7 @@ const SECOND: u64 = 1_000_000_000;
 
 /// The ports seen within the horizons, exact; at most 400 KiB.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RecentPorts {
+pub(crate) struct RecentPorts {
     /// By the upper bits of the port, then by the lower ones: the second it was last seen plus one,
     /// or 0 when it never was. No window is finer than a second.
     pages: HashMap<u16, Box<[u32; PAGE]>>,
@@ -20,7 +20,7 @@ pub(super) struct RecentPorts {
 }
 
 impl RecentPorts {
-    pub(super) fn insert(&mut self, port: u16, at: Time) {
+    pub(crate) fn insert(&mut self, port: u16, at: Time) {
         let page = self
             .pages
             .entry(port / PAGE as u16)
@@ -31,17 +31,17 @@ impl RecentPorts {
     }
 
     /// Whether the port was ever seen.
-    pub(super) fn contains(&self, port: u16) -> bool {
+    pub(crate) fn contains(&self, port: u16) -> bool {
         let page = self.pages.get(&(port / PAGE as u16));
         page.is_some_and(|page| page[usize::from(port) % PAGE] != 0)
     }
 
-    pub(super) fn counts(&self, now: Time) -> PerHorizon {
+    pub(crate) fn counts(&self, now: Time) -> PerHorizon {
         self.windows.counts(now)
     }
 
     /// The ports last seen in the second of `start` or later, in no order.
-    pub(super) fn since(&self, start: Time) -> impl Iterator<Item = u16> {
+    pub(crate) fn since(&self, start: Time) -> impl Iterator<Item = u16> {
         let second = start.nanoseconds() / SECOND;
         self.pages.iter().flat_map(move |(&number, page)| {
             let seen = page
@@ -54,7 +54,7 @@ impl RecentPorts {
 
     /// Bytes it takes now, itself not counted.
     #[cfg(test)]
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         self.pages.allocation_size() + self.pages.len() * size_of::<[u32; PAGE]>()
     }
 }

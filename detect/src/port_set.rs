@@ -4,14 +4,14 @@ const WORDS: usize = 65_536 / 64;
 
 /// A set of ports as a bitmap of 8 KiB.
 #[derive(Clone, Debug)]
-pub(super) struct PortSet {
+pub(crate) struct PortSet {
     words: Box<[u64; WORDS]>,
     len: u32,
 }
 
 impl PortSet {
     /// Adds a port; true when it is new.
-    pub(super) fn insert(&mut self, port: u16) -> bool {
+    pub(crate) fn insert(&mut self, port: u16) -> bool {
         let word = &mut self.words[usize::from(port >> 6)];
         let bit = 1 << (port & 63);
         let new = *word & bit == 0;
@@ -20,7 +20,7 @@ impl PortSet {
         new
     }
 
-    pub(super) const fn len(&self) -> u32 {
+    pub(crate) const fn len(&self) -> u32 {
         self.len
     }
 }
