@@ -28,8 +28,6 @@ use sources::Sources;
 /// What the table from interface to slot has room for.
 const MOST_SLOTS: u32 = BUCKET_COUNT * BUCKET_WAYS as u32;
 const MOST_SAMPLE_RATE: u32 = 65_536;
-/// An eighth of their ring buffer.
-pub(crate) const SAMPLES_PER_DRAIN: u32 = 128;
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
 const LONGEST_TICK: Duration = Duration::from_secs(60);
 /// All that the agent is told before it starts.
@@ -96,7 +94,7 @@ impl Config {
                 sample_rate: sources
                     .given("sample_rate", &file.sample_rate)
                     .number(1, MOST_SAMPLE_RATE)?,
-                samples_per_drain: SAMPLES_PER_DRAIN,
+                samples_per_drain: datapath::SAMPLES_PER_DRAIN,
                 attach: sources.given("attach", &file.attach).parse()?,
                 pin: sources.given("pin", &file.pin).pin(),
                 seed: None,

@@ -49,6 +49,7 @@ pub use self::{
     object::KernelLog,
     pins::{Pin, PinsError},
     reconcile::Repair,
+    samples::SAMPLES_PER_DRAIN,
     slots::SlotsError,
 };
 use self::{

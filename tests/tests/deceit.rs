@@ -16,7 +16,7 @@ use tests::{
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n";
 
 fn v4(pod: &Pod) -> Result<Ipv4Addr> {
     match pod.address() {

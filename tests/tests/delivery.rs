@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use tests::{Client, Place, Pod, Story, Watch, run, wait_for, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n";
 
 #[test]
 fn events_of_a_time_without_collector_arrive_when_it_is_back() -> Result<()> {

@@ -7,7 +7,13 @@ use api::v1::{Event, Measure, State, Technique, subscribe_request::From};
 use tests::{Node, Place, Pod, Story, Subscription, Watch, run, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 3s}}\n";
+/// What fails is all that counts.
+const AGENT_CONFIG: &str = "
+detectors:
+  port_scan: {quiet: 3s, crafted_ports_per_hour: 65536, low_ports_per_minute: 65536}
+  port_scan_target: {mode: off}
+  ip_sweep: {mode: off}
+";
 const PORTS: u32 = 40;
 
 /// Routed to app2, which is not its owner and so stays silent.

@@ -7,7 +7,7 @@ use api::v1::{Event, State, Technique, subscribe_request::From};
 use tests::{Capture, Place, Story, Subscription, Watch, run, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n";
 
 #[test]
 fn a_scan_is_counted_exactly() -> Result<()> {

@@ -11,7 +11,7 @@ use tests::{
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n";
 
 fn links(watch: &Watch) -> Result<Vec<String>> {
     let mut pins = watch.pins()?;
@@ -226,7 +226,7 @@ fn filters_of_a_killed_agent_are_replaced_and_those_of_others_stay() -> Result<(
     let mut watch = Watch::pinned(
         node,
         &[app1, app2],
-        "attach: clsact\ndetectors: {port_scan: {quiet: 2s}}\n",
+        "attach: clsact\ndetectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n",
     )?;
     let before = filters(&story, app1)?;
     ensure!(before.len() == 2, "one each way: {before:?}");

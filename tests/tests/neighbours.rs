@@ -112,7 +112,7 @@ fn two_agents_at_one_veth_both_see_every_packet() -> Result<()> {
         let Story { app1, app2, node } = &story;
         let config = |attachment, port| {
             format!(
-                "attach: {attachment}\nmetrics: 127.0.0.1:{port}\ndetectors: {{port_scan: {{quiet: 2s}}}}\n"
+                "attach: {attachment}\nmetrics: 127.0.0.1:{port}\ndetectors: {{port_scan: {{quiet: 2s}}, port_scan_target: {{mode: off}}}}\n"
             )
         };
         let pods = [app1, app2];

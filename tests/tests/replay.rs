@@ -17,7 +17,7 @@ use tests::{
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n";
 
 /// A directory for the files of one replay.
 struct Desk(TempDir);

@@ -2,7 +2,7 @@
 
 use std::ops::Deref as _;
 
-use agent_common::{Direction, Sample, SampleKind};
+use agent_common::{Direction, SAMPLES_BYTES, Sample, SampleKind};
 use aya::maps::{MapData, RingBuf};
 use detect::Time;
 
@@ -10,6 +10,10 @@ use super::{
     kinds,
     records::{Inbox, address},
 };
+
+/// Payloads that are sampled of one interface between two drains: an eighth of what their ring buffer has room
+/// for.
+pub const SAMPLES_PER_DRAIN: u32 = SAMPLES_BYTES / size_of::<Sample>() as u32 / 8;
 
 impl Inbox {
     /// Takes in the samples that wait, each for the drain of its slot. Bounded as records are.

@@ -14,8 +14,7 @@ use detect::{
 
 use super::{ReplayError, capture::Packet};
 use crate::{
-    config::SAMPLES_PER_DRAIN,
-    datapath::{Attach, Config, Datapath, Injector, Pin},
+    datapath::{Attach, Config, Datapath, Injector, Pin, SAMPLES_PER_DRAIN},
     sentry::judge,
 };
 
