@@ -3,8 +3,10 @@
 mod args;
 mod error;
 mod file;
+mod follow;
 mod log;
 mod origin;
+mod policy;
 mod setting;
 mod sources;
 
@@ -13,14 +15,14 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use agent_common::{BUCKET_COUNT, BUCKET_WAYS};
 use api::transport::{Listen, Remote};
 use clap::ArgMatches;
-use detect::Settings;
 
 pub use args::{Args, Command};
 pub use error::ConfigError;
+pub use follow::Follower;
 pub use log::{Log, LogFormat};
 pub use origin::Origin;
 
-use crate::{datapath, interfaces::Selection};
+use crate::{datapath, interfaces::Selection, policy::Policy};
 use file::File;
 use setting::Setting;
 use sources::Sources;
@@ -49,8 +51,8 @@ pub struct Config {
     pub datapath: datapath::Config,
     /// How often slots are drained.
     pub tick: Duration,
-    /// How the detectors are set.
-    pub detectors: Settings,
+    /// How the detectors are set, and for which pods.
+    pub policy: Policy,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -110,7 +112,7 @@ impl Config {
             tick: sources
                 .given("tick", &file.tick)
                 .duration(SHORTEST_TICK, LONGEST_TICK)?,
-            detectors: sources.detectors()?,
+            policy: sources.policy()?,
             log: Log::new(
                 &sources.given("log", &file.log),
                 &sources.given("log_format", &file.log_format),

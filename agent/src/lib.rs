@@ -5,6 +5,7 @@ pub mod datapath;
 pub mod deliver;
 pub mod interfaces;
 pub mod metrics;
+pub mod policy;
 pub mod replay;
 pub mod rights;
 pub mod sentry;

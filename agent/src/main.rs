@@ -6,7 +6,7 @@ use std::{
 };
 
 use agent::{
-    config::{Args, Command, Config},
+    config::{Args, Command, Config, Follower},
     datapath::{self, Datapath},
     deliver::{Agent, Outbox, Publisher, Server},
     interfaces,
@@ -22,7 +22,6 @@ use api::{
     v1::NodeStatus,
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
-use detect::Detectors;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -55,10 +54,10 @@ fn main() -> ExitCode {
             file,
             pod,
             pods: known,
-            detectors: config.detectors,
+            policy: config.policy,
             tick: config.tick,
         }),
-        Ok(None) => watch(config, known),
+        Ok(None) => watch(config, known, Follower::new(&matches)),
         Err(error) => Err(error.into()),
     };
     match done {
@@ -92,7 +91,7 @@ fn replay(replay: Replay) -> anyhow::Result<()> {
     }
 }
 
-fn watch(config: Config, known: Pods) -> anyhow::Result<()> {
+fn watch(config: Config, known: Pods, follower: Option<Follower>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .on_thread_start(|| {
@@ -102,10 +101,10 @@ fn watch(config: Config, known: Pods) -> anyhow::Result<()> {
         })
         .build()
         .context("cannot start the runtime")?
-        .block_on(run(config, known))
+        .block_on(run(config, known, follower))
 }
 
-async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
+async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
 
@@ -115,6 +114,10 @@ async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
         None => Outbox::standalone(metrics.deliver),
     };
     let (pods, known_pods) = watch::channel(known);
+    let (policy, followed) = watch::channel(config.policy);
+    if let Some(follower) = follower {
+        tokio::spawn(follower.run(policy));
+    }
     let (status, reported) = watch::channel(NodeStatus::default());
     let agent = Agent {
         node: config.node,
@@ -131,11 +134,11 @@ async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
     let ends = Ends {
         changes,
         pods: known_pods,
+        policy: followed,
         outbox: outbox.clone(),
         status,
     };
-    let detector = Detectors::new(config.detectors);
-    let sentry = Sentry::new(agent.clone(), datapath, detector, ends, metrics.sentry);
+    let sentry = Sentry::new(agent.clone(), datapath, ends, metrics.sentry);
     let readiness = Readiness::default();
     let watching = readiness.wait_for("interfaces");
 

@@ -16,7 +16,6 @@ use std::{
 };
 
 use api::{pipe, pods::Pods};
-use detect::Settings;
 
 use self::{
     census::Census,
@@ -24,6 +23,8 @@ use self::{
     player::{Player, Scene},
     teller::{Length, Teller},
 };
+use crate::policy::Policy;
+
 pub use self::{
     error::ReplayError,
     side::{PodAddress, PodAddressError},
@@ -38,8 +39,8 @@ pub struct Replay {
     pub pod: Vec<PodAddress>,
     /// Who has which address.
     pub pods: Pods,
-    /// How the detectors are set.
-    pub detectors: Settings,
+    /// How the detectors are set, and for which pods.
+    pub policy: Policy,
     /// How often slots are drained.
     pub tick: Duration,
 }
@@ -80,7 +81,7 @@ impl Replay {
             .build()
             .map_err(ReplayError::Runtime)?;
         let _inside = runtime.enter();
-        let mut player = Player::new(scene, self.detectors, self.tick, |event| {
+        let mut player = Player::new(scene, &self.policy, self.tick, |event| {
             pipe::write(&event, &mut stdout)?;
             stdout.flush()
         })?;

@@ -6,7 +6,7 @@ mod metrics;
 mod roster;
 mod status;
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use api::{events::Raised, pods::Pods, v1};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
@@ -22,6 +22,7 @@ use crate::{
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     interfaces::{Change, Changes, InterfacesError},
+    policy::Policy,
 };
 
 /// How often it is checked that the programs are still attached.
@@ -45,6 +46,8 @@ pub struct Ends {
     pub changes: Changes,
     /// The node's pods.
     pub pods: watch::Receiver<Pods>,
+    /// How the detectors are set.
+    pub policy: watch::Receiver<Policy>,
     /// Where events go.
     pub outbox: Outbox,
     /// Where the node's status goes.
@@ -68,17 +71,12 @@ pub struct Sentry {
 impl Sentry {
     /// A loop that has not begun.
     #[must_use]
-    pub fn new(
-        agent: Agent,
-        datapath: Datapath,
-        detectors: Detectors,
-        ends: Ends,
-        metrics: Metrics,
-    ) -> Self {
+    pub fn new(agent: Agent, datapath: Datapath, ends: Ends, metrics: Metrics) -> Self {
+        let settings = Arc::clone(&ends.policy.borrow().settings);
         Self {
             agent,
             datapath,
-            detectors,
+            detectors: Detectors::new(settings),
             ends,
             roster: Roster::default(),
             sequence: 0,
@@ -118,6 +116,8 @@ impl Sentry {
                     self.drain_tripped();
                 }
                 _ = tick.tick() => self.drain(),
+                Ok(()) = self.ends.policy.changed() => self.apply_policy(),
+                Ok(()) = self.ends.pods.changed() => self.apply_policy(),
                 _ = reconcile.tick() => self.reconcile(),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
@@ -157,6 +157,9 @@ impl Sentry {
                     self.datapath.set_addresses(subject, &addresses);
                 }
                 self.roster.set_addresses(ifindex, addresses);
+                if let Some(subject) = self.roster.subject(ifindex) {
+                    self.set_detectors(subject);
+                }
             }
             Change::Synchronized => {}
         }
@@ -169,7 +172,7 @@ impl Sentry {
                 self.roster.watched(subject, name);
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
-                self.renew_budget(subject, monotonic());
+                self.set_detectors(subject);
             }
             Err(error) => {
                 let reason = error.to_string();
@@ -187,6 +190,26 @@ impl Sentry {
         for (ifindex, name) in self.roster.waiting() {
             self.watch(ifindex, name);
         }
+    }
+
+    /// Judges every pod by what is set for it now.
+    fn apply_policy(&mut self) {
+        self.ends.policy.mark_unchanged();
+        self.ends.pods.mark_unchanged();
+        for subject in self.roster.subjects() {
+            self.set_detectors(subject);
+        }
+    }
+
+    fn set_detectors(&mut self, subject: Subject) {
+        let settings = {
+            let pods = self.ends.pods.borrow();
+            let policy = self.ends.policy.borrow();
+            Arc::clone(policy.settings(self.roster.pod(subject, &pods)))
+        };
+        self.detectors.set(subject, &settings, &mut self.found);
+        self.renew_budget(subject, monotonic());
+        self.raise();
     }
 
     /// Takes in what a former agent's slots told last.
@@ -287,7 +310,19 @@ impl Sentry {
                 interface,
             };
             let mut event = raised.event(&anomaly);
-            self.ends.pods.borrow().complete(&mut event);
+            let pods = self.ends.pods.borrow();
+            pods.complete(&mut event);
+            let pod = self.roster.pod(anomaly.id.subject, &pods);
+            if self
+                .ends
+                .policy
+                .borrow()
+                .excepts(&event, pod, raised.raised_at)
+            {
+                self.sequence -= 1;
+                self.metrics.excepted.inc();
+                continue;
+            }
             self.ends.outbox.raise(event);
         }
     }

@@ -125,6 +125,7 @@ mod tests {
 
     fn pod(namespace: &str, name: &str, node: &str, addresses: &[&str]) -> v1::Pod {
         v1::Pod {
+            labels: HashMap::new(),
             namespace: namespace.into(),
             name: name.into(),
             uid: format!("uid-{name}"),

@@ -181,7 +181,8 @@ impl Case {
         quiet: Duration,
     ) -> Option<State> {
         self.coverage.take_in(observation, forgotten);
-        let grown = self.counted >= self.next_decade || std::mem::take(&mut self.risen);
+        let risen = std::mem::take(&mut self.risen);
+        let grown = self.counted >= self.next_decade || risen;
         self.next_decade = decade_above(self.counted);
         if !std::mem::replace(&mut self.told, true) {
             return Some(State::Opened);

@@ -2,7 +2,7 @@
 
 mod mode;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hashbrown::HashMap;
 
@@ -122,6 +122,7 @@ macro_rules! detectors {
         /// All that is known of one pod.
         #[derive(Clone, Debug, Default)]
         struct Pod {
+            settings: Arc<Settings>,
             probes: Probes,
             $($detector: $detector::Pod,)+
         }
@@ -131,10 +132,10 @@ macro_rules! detectors {
                 &mut self,
                 observation: &Observation,
                 now: Time,
-                settings: &Settings,
                 serial: &mut u64,
                 found: &mut Vec<Anomaly>,
             ) -> u64 {
+                let settings = Arc::clone(&self.settings);
                 let silence = settings.outcomes.silence;
                 self.probes.observe(observation, now, silence);
                 let mut forgotten = self.probes.forgotten;
@@ -160,11 +161,22 @@ macro_rules! detectors {
                 forgotten
             }
 
-            fn close(&mut self, settings: &Settings, found: &mut Vec<Anomaly>) {
+            /// Is judged by these from now on. A detector that is off by them closes what is open.
+            fn set(&mut self, settings: Arc<Settings>, found: &mut Vec<Anomaly>) {
+                let former = std::mem::replace(&mut self.settings, settings);
+                $(if self.settings.$detector.mode == Mode::Off {
+                    let before = found.len();
+                    self.$detector.close(&self.probes, found);
+                    shade(former.$detector.mode, found, before);
+                    self.$detector = $detector::Pod::default();
+                })+
+            }
+
+            fn close(&mut self, found: &mut Vec<Anomaly>) {
                 $(
                     let before = found.len();
                     self.$detector.close(&self.probes, found);
-                    shade(settings.$detector.mode, found, before);
+                    shade(self.settings.$detector.mode, found, before);
                 )+
             }
 
@@ -174,7 +186,8 @@ macro_rules! detectors {
                 self.probes.heap_bytes() $(+ self.$detector.heap_bytes())+
             }
 
-            fn budget(&self, now: Time, settings: &Settings) -> Budget {
+            fn budget(&self, now: Time) -> Budget {
+                let settings = &self.settings;
                 let mut budget = Budget::UNLIMITED;
                 $(if settings.$detector.mode != Mode::Off {
                     let thresholds = &settings.$detector.thresholds;
@@ -236,7 +249,8 @@ detectors! {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Detectors {
-    settings: Settings,
+    /// Of pods that have none of their own.
+    settings: Arc<Settings>,
     pods: HashMap<Subject, Box<Pod>>,
     serial: u64,
     forgotten: u64,
@@ -248,9 +262,9 @@ impl Detectors {
 
     /// Detectors that have seen nothing.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: impl Into<Arc<Settings>>) -> Self {
         Self {
-            settings,
+            settings: settings.into(),
             pods: HashMap::new(),
             serial: 0,
             forgotten: 0,
@@ -261,15 +275,26 @@ impl Detectors {
     ///
     /// `now` never decreases, and no packet in the observation is later than it.
     pub fn observe(&mut self, observation: &Observation, now: Time, found: &mut Vec<Anomaly>) {
-        let pod = self.pods.entry(observation.subject).or_default();
-        let serial = &mut self.serial;
-        self.forgotten += pod.observe(observation, now, &self.settings, serial, found);
+        let settings = &self.settings;
+        let pod = self.pods.entry(observation.subject);
+        let pod = pod.or_insert_with(|| Pod::with(settings));
+        self.forgotten += pod.observe(observation, now, &mut self.serial, found);
+    }
+
+    /// Judges a subject by these settings from now on, and closes what was open of detectors that are off by
+    /// them. What was seen so far still counts.
+    pub fn set(&mut self, subject: Subject, settings: &Arc<Settings>, found: &mut Vec<Anomaly>) {
+        let pod = self.pods.entry(subject);
+        let pod = pod.or_insert_with(|| Pod::with(settings));
+        if !Arc::ptr_eq(&pod.settings, settings) {
+            pod.set(Arc::clone(settings), found);
+        }
     }
 
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.
     pub fn remove(&mut self, subject: Subject, found: &mut Vec<Anomaly>) {
         if let Some(mut pod) = self.pods.remove(&subject) {
-            pod.close(&self.settings, found);
+            pod.close(found);
         }
     }
 
@@ -277,8 +302,8 @@ impl Detectors {
     #[must_use]
     pub fn budget(&self, subject: Subject, now: Time) -> Budget {
         match self.pods.get(&subject) {
-            Some(pod) => pod.budget(now, &self.settings),
-            None => Pod::default().budget(now, &self.settings),
+            Some(pod) => pod.budget(now),
+            None => Pod::with(&self.settings).budget(now),
         }
     }
 
@@ -293,6 +318,15 @@ impl Detectors {
     pub fn settled(&self) -> Duration {
         let longest = reach(HORIZONS.len() - 1).max(self.settings.longest_quiet());
         longest + self.settings.outcomes.silence + MINUTE
+    }
+}
+
+impl Pod {
+    fn with(settings: &Arc<Settings>) -> Box<Self> {
+        Box::new(Self {
+            settings: Arc::clone(settings),
+            ..Self::default()
+        })
     }
 }
 

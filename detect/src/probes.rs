@@ -159,7 +159,7 @@ impl Probes {
                 if !self.believes(contact, service, Outcome::Answered) {
                     return;
                 }
-                self.pod = Some(pod);
+                self.reached(pod);
                 let settle = |destination: &mut Destination| {
                     destination.settle(service, at, Outcome::Answered)
                 };
@@ -170,9 +170,16 @@ impl Probes {
                 if !self.believes(contact, service, Outcome::Refused) {
                     return;
                 }
-                self.pod = Some(pod);
+                self.reached(pod);
                 self.fail(packet, at, Outcome::Refused);
             }
+        }
+    }
+
+    /// Who asks whether an address is free has none yet.
+    const fn reached(&mut self, pod: IpAddr) {
+        if !pod.is_unspecified() {
+            self.pod = Some(pod);
         }
     }
 

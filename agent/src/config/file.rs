@@ -31,8 +31,32 @@ pub(super) struct File {
     pub(super) log: Option<Value>,
     pub(super) log_format: Option<Value>,
     pub(super) silence: Option<Value>,
-    /// By detector and key.
-    pub(super) detectors: BTreeMap<String, BTreeMap<String, Value>>,
+    pub(super) detectors: Detectors,
+    pub(super) scopes: Vec<ScopeEntry>,
+    pub(super) exceptions: Vec<ExceptionEntry>,
+}
+
+/// By detector and key.
+pub(super) type Detectors = BTreeMap<String, BTreeMap<String, Value>>;
+
+/// Settings of some pods.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ScopeEntry {
+    pub(super) namespaces: Vec<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) detectors: Detectors,
+}
+
+/// What nobody is to be told of.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ExceptionEntry {
+    pub(super) namespaces: Vec<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) detectors: Vec<Value>,
+    pub(super) targets: Vec<Value>,
+    pub(super) until: Option<Value>,
 }
 
 impl File {
@@ -41,7 +65,12 @@ impl File {
             path: path.into(),
             source,
         })?;
-        let mut file = Self::parse(&text).map_err(|reason| ConfigError::File {
+        Self::of(path, &text)
+    }
+
+    /// The file with this text.
+    pub(super) fn of(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut file = Self::parse(text).map_err(|reason| ConfigError::File {
             path: path.into(),
             reason,
         })?;

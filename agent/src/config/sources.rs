@@ -1,7 +1,6 @@
 //! Where each value comes from, and what it becomes.
 
 use clap::{ArgMatches, parser::ValueSource};
-use detect::{Outcomes, Settings, Thresholds as _};
 
 use super::{
     error::ConfigError,
@@ -45,43 +44,6 @@ impl Sources<'_> {
         })
     }
 
-    /// How the detectors are set, which only the file says.
-    pub(super) fn detectors(&self) -> Result<Settings, ConfigError> {
-        let mut settings = Settings::default();
-        if let Some(value) = &self.file.silence {
-            let limit = &Outcomes::limits()[0];
-            let setting = self.in_file("silence", value);
-            let silence = setting.quantity(limit)?;
-            let set = settings.outcomes.set(limit.key, silence);
-            set.map_err(|error| setting.refuse(error))?;
-        }
-        for (detector, keys) in &self.file.detectors {
-            let limits = Settings::limits(detector).map_err(|error| ConfigError::File {
-                path: (&self.file.path).into(),
-                reason: format!("detectors.{detector}: {error}"),
-            })?;
-            for (key, value) in keys {
-                let setting = self.in_file(&format!("detectors.{detector}.{key}"), value);
-                if key == "mode" {
-                    let mode = settings.mode(detector);
-                    *mode.map_err(|error| setting.refuse(error))? = setting.parse()?;
-                    continue;
-                }
-                let Some(limit) = limits.iter().find(|limit| limit.key == key) else {
-                    let keys: Vec<_> = limits.iter().map(|limit| limit.key).collect();
-                    return Err(setting.refuse(format_args!(
-                        "there is no such key; there are mode, {}",
-                        keys.join(", ")
-                    )));
-                };
-                let quantity = setting.quantity(limit)?;
-                let set = settings.set(detector, key, quantity);
-                set.map_err(|error| setting.refuse(error))?;
-            }
-        }
-        Ok(settings)
-    }
-
     /// The value of a key, unless it is nobody's.
     pub(super) fn one(&self, key: &'static str, file: &Option<Value>) -> Option<Setting> {
         let file = file.as_ref().map(std::slice::from_ref);
@@ -123,7 +85,7 @@ impl Sources<'_> {
             .collect()
     }
 
-    fn in_file(&self, key: &str, value: &Value) -> Setting {
+    pub(super) fn in_file(&self, key: &str, value: &Value) -> Setting {
         Setting {
             key: key.into(),
             text: value.value.clone(),

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use clap::CommandFactory as _;
-use detect::Mode;
+use detect::{Mode, Settings};
 
 use super::*;
 
@@ -35,7 +35,7 @@ fn every_default_is_valid() {
     assert_eq!(config.datapath.attach, datapath::Attach::Auto);
     assert_eq!(config.datapath.kernel_log, None);
     assert_eq!(config.tick, Duration::from_millis(100));
-    assert_eq!(config.detectors, Settings::default());
+    assert_eq!(*config.policy.settings, Settings::default());
 }
 
 #[test]
@@ -105,9 +105,9 @@ detectors:
     expected.ip_sweep.mode = Mode::Shadow;
     expected.ip_sweep.thresholds.quiet = Duration::from_secs(300);
     expected.protocol_scan.mode = Mode::Off;
-    assert_eq!(by_file.detectors, expected);
+    assert_eq!(*by_file.policy.settings, expected);
     let by_file = Config {
-        detectors: by_flags.detectors.clone(),
+        policy: by_flags.policy.clone(),
         ..by_file
     };
     assert_eq!(format!("{by_file:?}"), format!("{by_flags:?}"));
@@ -226,6 +226,81 @@ fn a_bad_value_is_named_with_its_origin_and_range() {
 }
 
 #[test]
+fn scopes_and_exceptions_are_read() {
+    let file = "
+detectors:
+  ip_sweep: {quiet: 5m}
+scopes:
+- namespaces: [monitoring]
+  labels: {app: prometheus}
+  detectors:
+    ip_sweep: {mode: off}
+    port_scan: {failed_ports_per_minute: 50}
+exceptions:
+- detectors: [port_scan]
+  namespaces: [security]
+  targets: [10.0.0.0/8, 192.0.2.1, 'fd00::/8']
+  until: 2027-01-31T12:00:00Z
+";
+    let policy = read(&[], file).unwrap().policy;
+    let prometheus = api::v1::Pod {
+        namespace: "monitoring".into(),
+        labels: [("app".into(), "prometheus".into())].into(),
+        ..api::v1::Pod::default()
+    };
+    let settings = policy.settings(Some(&prometheus));
+    assert_eq!(settings.ip_sweep.mode, Mode::Off);
+    assert_eq!(settings.port_scan.thresholds.failed_ports_per_minute, 50);
+    let quiet = settings.ip_sweep.thresholds.quiet;
+    assert_eq!(quiet, Duration::from_secs(300), "what holds for all");
+    assert_eq!(policy.settings.ip_sweep.mode, Mode::On);
+    let [exception] = &policy.exceptions[..] else {
+        panic!("{:?}", policy.exceptions);
+    };
+    assert_eq!(exception.detectors, ["port_scan"]);
+    let targets: Vec<_> = exception.targets.iter().map(ToString::to_string).collect();
+    assert_eq!(targets, ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]);
+    assert!(exception.until.is_some());
+}
+
+#[test]
+fn scopes_that_cannot_be_told_apart_are_refused() {
+    let two = |one: &str, other: &str| read(&[], &format!("scopes: [{one}, {other}]"));
+    let said = two("{namespaces: [a]}", "{labels: {app: x}}").unwrap_err();
+    assert_eq!(
+        said,
+        "cannot use FILE: scopes[1] (all namespaces, app=x) and scopes[0] (namespace a) may select the same \
+         pod; tell them apart by namespaces or by a label that both have"
+    );
+    two("{namespaces: [a]}", "{namespaces: [b]}").unwrap();
+    two("{labels: {app: x}}", "{labels: {app: y}}").unwrap();
+}
+
+#[test]
+fn exceptions_that_make_no_sense_are_refused() {
+    for (entry, expected) in [
+        (
+            "{detectors: [scan]}",
+            "cannot use exceptions[0].detectors = `scan` from FILE line 1: there is no such detector; there \
+             are port_scan, ",
+        ),
+        (
+            "{targets: [10.0.0.0/33]}",
+            "cannot use exceptions[0].targets = `10.0.0.0/33` from FILE line 1: it takes an IP address, or a \
+             network such as 10.0.0.0/8",
+        ),
+        (
+            "{until: tomorrow}",
+            "cannot use exceptions[0].until = `tomorrow` from FILE line 1: it takes a time such as \
+             2027-01-31T12:00:00Z",
+        ),
+    ] {
+        let said = read(&[], &format!("exceptions: [{entry}]")).unwrap_err();
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
+#[test]
 fn an_unknown_name_is_refused() {
     let cases = [
         (
@@ -258,6 +333,11 @@ fn an_unknown_name_is_refused() {
             &[],
             "node: n1\nnode: n2",
             "cannot use FILE: duplicate mapping key: node, ",
+        ),
+        (
+            &[],
+            "scopes: [{namespace: a}]",
+            "cannot use FILE: unknown field `namespace`, expected one of namespaces, labels, detectors",
         ),
     ];
     for (flags, file, expected) in cases {

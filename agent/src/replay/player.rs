@@ -3,18 +3,18 @@
 use std::{
     io,
     net::IpAddr,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use agent_common::Direction;
 use api::{events::Raised, pods::Pods, v1};
-use detect::{
-    Anomaly, Count, Detectors, Observation, ParseFailure, Settings, State, Subject, Time,
-};
+use detect::{Anomaly, Count, Detectors, Observation, ParseFailure, State, Subject, Time};
 
 use super::{ReplayError, capture::Packet};
 use crate::{
     datapath::{Attach, Config, Datapath, Injector, Pin, SAMPLES_PER_DRAIN},
+    policy::Policy,
     sentry::judge,
 };
 
@@ -78,7 +78,7 @@ impl<'a, F: FnMut(v1::Event) -> io::Result<()>> Player<'a, F> {
     /// Must be called within a tokio runtime.
     pub(super) fn new(
         scene: Scene<'a>,
-        settings: Settings,
+        policy: &Policy,
         tick: Duration,
         raise: F,
     ) -> Result<Self, ReplayError> {
@@ -92,7 +92,9 @@ impl<'a, F: FnMut(v1::Event) -> io::Result<()>> Player<'a, F> {
             seed: Some(SEED),
         })?;
         let subject = datapath.watch_unattached(LOOPBACK)?;
-        let detectors = Detectors::new(settings);
+        let mut known = scene.addresses.iter();
+        let known = known.find_map(|address| scene.pods.by_address(*address));
+        let detectors = Detectors::new(Arc::clone(policy.settings(known)));
         let now = scene.start;
         datapath.set_addresses(subject, &scene.own);
         datapath.set_budget(subject, detectors.budget(subject, now));

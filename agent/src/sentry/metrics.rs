@@ -14,6 +14,7 @@ pub struct Metrics {
     pub(super) trips: Counter,
     pub(super) refused_interfaces: Counter,
     pub(super) repairs: Counter,
+    pub(super) excepted: Counter,
     pub(super) drain_seconds: Histogram,
     initiating_packets: Family<ByClass, Counter>,
     packets: Family<ByKind, Counter>,
@@ -75,6 +76,10 @@ impl Metrics {
             repairs: add(
                 "repairs",
                 "Times a program was found detached, or behind one of others, and was attached again",
+            ),
+            excepted: add(
+                "excepted_events",
+                "Events that an exception kept from being raised",
             ),
             new_ports: add(
                 "new_ports",

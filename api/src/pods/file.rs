@@ -78,6 +78,8 @@ struct Entry {
     #[serde(default)]
     uid: String,
     node: Option<Spanned<String>>,
+    #[serde(default)]
+    labels: HashMap<String, String>,
     addresses: Vec<Spanned<String>>,
 }
 
@@ -128,6 +130,7 @@ fn check(file: File) -> Result<Pods, Fault> {
             namespace: filled(entry.namespace, "namespace")?,
             name: filled(entry.name, "name")?,
             uid: entry.uid,
+            labels: entry.labels,
             node,
             addresses: entry
                 .addresses

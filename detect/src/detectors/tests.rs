@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::{Contact, Outcome, Technique, Transport, probes::PROBES};
+use crate::{Contact, Outcome, State, Technique, Transport, probes::PROBES};
 
 const SUBJECT: Subject = Subject {
     ifindex: 1,
@@ -55,8 +55,7 @@ fn no_traffic_makes_a_pod_remember_more_than_its_bound() {
                 observation.refused.clone_from(&all);
             }
             probes += u64::from(ports);
-            let settings = Settings::default();
-            forgotten += pod.observe(&observation, now, &settings, &mut serial, &mut found);
+            forgotten += pod.observe(&observation, now, &mut serial, &mut found);
         }
         let bytes = pod.heap_bytes() + size_of::<Pod>();
         assert!(bytes <= Detectors::POD_BYTES, "{shape}: {bytes} bytes");
@@ -81,8 +80,7 @@ fn what_is_too_old_for_every_window_is_forgotten() {
         .collect();
     for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {
         let now = Time::from_nanoseconds(second * 1_000_000_000);
-        let settings = Settings::default();
-        pod.observe(&observation, now, &settings, &mut serial, &mut found);
+        pod.observe(&observation, now, &mut serial, &mut found);
         observation.contacts.clear();
         assert_eq!(
             pod.probes.destinations.iter().count(),
@@ -132,4 +130,37 @@ fn every_default_is_within_its_range_and_every_detector_can_be_named() {
     let said = Settings::limits("scan").unwrap_err().to_string();
     assert!(said.starts_with("there is no such detector; there are port_scan, "));
     assert_eq!(words("scan"), None);
+}
+
+#[test]
+fn settings_are_those_of_the_subject_and_can_change() {
+    let mut detectors = Detectors::new(Settings::default());
+    let off = Arc::new(Settings::off());
+    let scan = |subject| {
+        let mut observation = Observation::empty(subject);
+        observation.contacts = (1..=10)
+            .flat_map(|port| {
+                [Outcome::Sent(Technique::Connect), Outcome::Refused]
+                    .map(|outcome| contact(Time::default(), 1, port, outcome))
+            })
+            .collect();
+        observation
+    };
+    let other = Subject {
+        epoch: 2,
+        ..SUBJECT
+    };
+    let mut found = Vec::new();
+    detectors.set(other, &off, &mut found);
+    for subject in [SUBJECT, other] {
+        detectors.observe(&scan(subject), Time::default(), &mut found);
+    }
+    let opened: Vec<_> = found.iter().map(|it| (it.id.subject, it.state)).collect();
+    assert_eq!(opened, [(SUBJECT, State::Opened)]);
+    detectors.set(SUBJECT, &off, &mut found);
+    assert_eq!(found.pop().map(|it| it.state), Some(State::Closed));
+    found.clear();
+    detectors.set(other, &Arc::new(Settings::default()), &mut found);
+    detectors.observe(&scan(other), Time::from_nanoseconds(1), &mut found);
+    assert_eq!(found.len(), 1, "what was seen while it was off counts");
 }
