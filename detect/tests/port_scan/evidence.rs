@@ -17,6 +17,7 @@ use State::{Closed, Opened};
 pub(crate) fn failures_only() -> PortScanThresholds {
     PortScanThresholds {
         low_ports_per_minute: 65_536,
+        crafted_ports_per_hour: 65_536,
         ..PortScanThresholds::default()
     }
 }

@@ -189,15 +189,15 @@ fn the_budget_leads_to_the_nearest_threshold_or_to_the_next_step() {
         let Budget { ports, refused } = detector.budget(SUBJECT, ms(at_ms));
         (ports, refused)
     };
-    assert_eq!(budget(&detector, 0), (12, 10), "never seen");
+    assert_eq!(budget(&detector, 0), (8, 10), "never seen");
     play(
         &mut detector,
         &observations(&scan(7, 1, Fate::Refuses(1)), 1000),
     );
-    assert_eq!(budget(&detector, 1000), (12, 3), "seven refused");
+    assert_eq!(budget(&detector, 1000), (8, 3), "seven refused");
     assert_eq!(
         budget(&detector, 100_000),
-        (12, 5),
+        (8, 5),
         "a minute later the hour is nearest"
     );
     let later = |first, count| {

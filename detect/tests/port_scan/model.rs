@@ -137,6 +137,7 @@ fn counts_and_openings_are_those_of_a_naive_model() {
             ports_per_minute: 8 + random.below(20) as u32,
             ports_per_hour: 16 + random.below(30) as u32,
             low_ports_per_minute: 65_536,
+            crafted_ports_per_hour: 65_536,
             ..PortScanThresholds::default()
         };
         let model = Model::new(&probes);

@@ -1,7 +1,8 @@
 //! Which ports count, over which transports.
 
 use detect::{
-    Anomaly, Contact, Measure, Observation, Outcome, PortScanThresholds, Severity, Transport,
+    Anomaly, Contact, Measure, Observation, Outcome, PortScanThresholds, Severity, Technique,
+    Transport,
 };
 
 use crate::{
@@ -73,13 +74,13 @@ fn low_ports_of_one_destination_count_once_and_for_a_minute() {
     };
     let shapes: [(&str, Vec<Contact>, bool); 5] = [
         (
-            "12 ports of one host",
-            (1..=12).flat_map(|port| answered(900, 1, port)).collect(),
+            "16 ports of one host",
+            (1..=16).flat_map(|port| answered(900, 1, port)).collect(),
             true,
         ),
         (
-            "11 ports of one host",
-            (1..=11).flat_map(|port| answered(900, 1, port)).collect(),
+            "15 ports of one host",
+            (1..=15).flat_map(|port| answered(900, 1, port)).collect(),
             false,
         ),
         (
@@ -107,8 +108,38 @@ fn low_ports_of_one_destination_count_once_and_for_a_minute() {
         assert_eq!(!found.is_empty(), expected, "{shape}");
         if let Some(opened) = found.first() {
             assert_eq!(opened.crossed.measure, Measure::LowPortsPerDestination);
-            assert_eq!((opened.crossed.counted, opened.crossed_at), (12, ms(900)));
+            assert_eq!((opened.crossed.counted, opened.crossed_at), (16, ms(900)));
             assert_eq!(opened.severity, Severity::Medium);
         }
     }
+}
+
+#[test]
+fn crafted_packets_count_by_destination_whatever_comes_of_them() {
+    let answered = |technique, host, port| {
+        [
+            contact(900, peer(host), port, Outcome::Sent(technique)),
+            contact(900, peer(host), port, Outcome::Answered),
+        ]
+    };
+    let of_one = |technique, count: u16| {
+        let contacts = (1..=count).flat_map(|n| answered(technique, 1, 20_000 + n));
+        observe_with(PortScanThresholds::default(), contacts.collect(), 0)
+    };
+    for technique in Technique::ALL {
+        let found = of_one(technique, 8);
+        assert_eq!(!found.is_empty(), technique.is_crafted(), "{technique:?}");
+        if let Some(opened) = found.first() {
+            let measure = Measure::CraftedPortsPerDestination;
+            assert_eq!(opened.crossed.measure, measure);
+            assert_eq!(
+                (opened.crossed.counted, opened.severity),
+                (8, Severity::High)
+            );
+        }
+    }
+    assert_eq!(of_one(Technique::Syn, 7), []);
+    let two = (1..=8).flat_map(|n| answered(Technique::Syn, u32::from(n % 2), 20_000 + n));
+    let found = observe_with(PortScanThresholds::default(), two.collect(), 0);
+    assert_eq!(found, [], "four ports of each of two hosts");
 }

@@ -93,7 +93,7 @@ pub(crate) fn observations(probes: &[Probe], until_ms: u64) -> Vec<(Time, Observ
         }
     };
     for probe in probes {
-        show(probe.at_ms, probe, Outcome::Sent(Technique::Syn));
+        show(probe.at_ms, probe, SENT);
         match probe.fate {
             Fate::Answers(after) => show(probe.at_ms + after, probe, Outcome::Answered),
             Fate::Refuses(after) => show(probe.at_ms + after, probe, Outcome::Refused),
