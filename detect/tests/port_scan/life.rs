@@ -211,13 +211,13 @@ fn the_budget_leads_to_the_nearest_threshold_or_to_the_next_step() {
     play(&mut detector, &[later(10, 10)]);
     assert_eq!(
         budget(&detector, 200_000),
-        (90, 10),
-        "open, to the next power of ten"
+        (83, 10),
+        "open since the hour was crossed, to the next power of ten"
     );
     play(&mut detector, &[later(1000, 5000)]);
     assert_eq!(
         budget(&detector, 200_000),
-        (4990, 501),
+        (4983, 501),
         "open, a tenth of the refusals"
     );
 }
