@@ -66,7 +66,7 @@ fn others_cannot_make_an_innocent_look_refused() -> Result<()> {
     } = &story;
     let liar = node.routed("evil", "liar", &["10.244.147.94"])?;
     let watch = Watch::start(node, &[innocent, server, &liar], AGENT_CONFIG, Place::Apart)?;
-    let ports: Vec<u16> = (8000..8020).collect();
+    let ports: Vec<u16> = (12_000..12_020).collect();
     let _server = server.serve(&ports)?;
     for &port in &ports {
         let to = SocketAddr::from((v4(server)?, port));

@@ -32,6 +32,7 @@ type Pair = (IpAddr, Service);
 pub(crate) struct Pod {
     groups: HashMap<Service, Box<Group>>,
     pairs: Tally<Pair, Failure>,
+    answered: Tally<Pair>,
     hosts: Tally<IpAddr>,
     case: Option<Box<Case>>,
 }
@@ -41,6 +42,7 @@ impl Default for Pod {
         Self {
             groups: HashMap::new(),
             pairs: Tally::new(PAIRS as usize),
+            answered: Tally::new(PAIRS as usize),
             hosts: Tally::new(PAIRS as usize),
             case: None,
         }
@@ -101,6 +103,7 @@ impl Detector for Pod {
         groups
             + self.groups.allocation_size()
             + self.pairs.heap_bytes()
+            + self.answered.heap_bytes()
             + self.hosts.heap_bytes()
             + self.case.as_ref().map_or(0, |case| case.bytes())
     }
@@ -122,6 +125,9 @@ impl Pod {
             Fate::Sent(_) | Fate::Failed { known: true, .. } => None,
             Fate::Answered => {
                 self.pairs.remove(&(host, service));
+                if service.is_port() && service.transport != Transport::Udp {
+                    self.answered.insert((host, service), (), at, forgotten);
+                }
                 self.group(service).answer(host, at, forgotten);
                 None
             }
@@ -132,6 +138,7 @@ impl Pod {
             }
             Fate::Failed { .. } => {
                 if service.is_port() && service.transport != Transport::Udp {
+                    self.answered.remove(&(host, service));
                     self.pairs
                         .insert((host, service), Failure::of(step), at, forgotten);
                     self.hosts.insert(host, (), at, forgotten);
@@ -155,7 +162,9 @@ impl Pod {
     fn crossed_pairs(&self, at: Time, thresholds: &Thresholds) -> Option<Criterion> {
         let pairs = self.pairs.counts(at)[0];
         let limit = thresholds.failed_pairs_per_minute;
-        (pairs >= limit && self.hosts.counts(at)[0] >= BLOCK).then(|| Criterion {
+        let answered = self.answered.counts(at)[0];
+        let outweigh = pairs >= answered.saturating_add(thresholds.excess_failures);
+        (pairs >= limit && outweigh && self.hosts.counts(at)[0] >= BLOCK).then(|| Criterion {
             measure: Measure::FailedPairs,
             counted: pairs.into(),
             threshold: limit.into(),
