@@ -36,9 +36,18 @@ thresholds! {
 
 /// Declares the detectors: everything there is one of for each.
 macro_rules! detectors {
-    ($($(#[$doc:meta])* $detector:ident,)+) => {
+    ($(#[doc = $about:literal] $detector:ident,)+) => {
         /// The ids of all detectors.
         pub const DETECTORS: &[&str] = &[$(<$detector::Pod as crate::detector::Detector>::ID),+];
+
+        /// What a detector looks for, in a few words, when there is one of this name.
+        #[must_use]
+        pub fn about(detector: &str) -> Option<&'static str> {
+            match detector {
+                $(<$detector::Pod as crate::detector::Detector>::ID => Some($about.trim_ascii()),)+
+                _ => None,
+            }
+        }
 
         /// How to say what a detector found, when there is one of this name.
         #[must_use]
@@ -56,7 +65,7 @@ macro_rules! detectors {
         pub struct Settings {
             /// What is the same for all.
             pub outcomes: Outcomes,
-            $($(#[$doc])* pub $detector: Setting<$detector::Thresholds>,)+
+            $(#[doc = $about] pub $detector: Setting<$detector::Thresholds>,)+
         }
 
         impl Settings {

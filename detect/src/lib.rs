@@ -25,7 +25,8 @@ pub use anomaly::{
 };
 pub use detector::{Budget, Words};
 pub use detectors::{
-    DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, words,
+    DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, about,
+    words,
 };
 pub use ip_sweep::Thresholds as IpSweepThresholds;
 pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, VolumeClass};

@@ -12,43 +12,92 @@ use tests::{Metric, metrics};
 
 const END: &str = "<!-- end -->";
 
+/// What every page of a detector tells, in this order.
+const SECTIONS: [&str; 7] = [
+    "## Why",
+    "## Evidence",
+    "## Severity",
+    "## Thresholds",
+    "## What evades it",
+    "## Runbook",
+    "## ATT&CK",
+];
+
+/// The README, and the page of each detector.
+fn pages() -> Vec<String> {
+    let detectors = detect::DETECTORS.iter();
+    let mut pages = vec!["README.md".to_owned()];
+    pages.extend(detectors.map(|it| format!("detect/reference/{it}.md")));
+    pages
+}
+
 #[test]
-fn the_readme_shows_what_is_there() -> Result<()> {
+fn the_pages_show_what_is_there() -> Result<()> {
     let root = root();
-    let path = root.join("README.md");
-    let old = fs::read_to_string(&path)?;
-    let fresh = rendered(&old, &root)?;
-    if env::var_os("UPDATE").is_some() {
-        fs::write(&path, &fresh)?;
-    } else {
+    for page in pages() {
+        let path = root.join(&page);
+        let old = fs::read_to_string(&path).with_context(|| page.clone())?;
+        let fresh = rendered(&old, &root)?;
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, &fresh)?;
+            continue;
+        }
         let line = old
             .lines()
             .zip(fresh.lines())
             .find(|(old, fresh)| old != fresh);
         ensure!(
             old == fresh,
-            "README.md is stale: run `UPDATE=1 cargo test -p tests --test readme`; first at {line:?}"
+            "{page} is stale: run `UPDATE=1 cargo test -p tests --test readme`; first at {line:?}"
         );
     }
     Ok(())
 }
 
 #[test]
-fn every_link_of_the_readme_leads_somewhere() -> Result<()> {
-    let root = root();
-    let text = fs::read_to_string(root.join("README.md"))?;
-    let targets: Vec<_> = text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next())
-        .filter(|target| !target.starts_with("https://"))
-        .collect();
-    ensure!(!targets.is_empty(), "the README links to no file");
-    for target in targets {
+fn every_detector_has_its_page() -> Result<()> {
+    for detector in detect::DETECTORS {
+        let text = fs::read_to_string(root().join(format!("detect/reference/{detector}.md")))?;
+        let mut lines = text.lines();
+        ensure!(lines.next() == Some(&format!("# {detector}")), "{detector}");
+        for section in SECTIONS {
+            ensure!(
+                lines.any(|line| line == section),
+                "the page of {detector} has no {section}, or not at its place"
+            );
+        }
+        let marker = format!("<!-- thresholds:{detector} -->");
         ensure!(
-            root.join(target).exists(),
-            "README.md links to {target}, which is not there"
+            text.contains(&marker),
+            "the page of {detector} has no {marker}"
         );
+        for id in text
+            .split_whitespace()
+            .filter(|word| word.starts_with("T1"))
+        {
+            let id = id.trim_end_matches([',', ';', '.', ':']);
+            let plain = id[1..].chars().all(|c| c.is_ascii_digit() || c == '.');
+            ensure!(plain, "{detector}: {id} is no ATT&CK id");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_link_leads_somewhere() -> Result<()> {
+    let root = root();
+    for page in pages() {
+        let path = root.join(&page);
+        let text = fs::read_to_string(&path)?;
+        let folder = path.parent().context("a page is in a folder")?;
+        let targets = text.split("](").skip(1);
+        let targets = targets.filter_map(|rest| rest.split([')', '#']).next());
+        for target in targets.filter(|it| !it.is_empty() && !it.starts_with("https://")) {
+            ensure!(
+                folder.join(target).exists(),
+                "{page} links to {target}, which is not there"
+            );
+        }
     }
     Ok(())
 }
@@ -109,7 +158,8 @@ fn content(name: &str, root: &Path) -> Result<String> {
             Ok(format!("```rust\n{code}```\n"))
         }
         ("ports", _) => ports(),
-        ("thresholds", _) => thresholds(),
+        ("detectors", _) => Ok(detectors()),
+        ("thresholds", detector) => thresholds(detector),
         ("flags", command) => Ok(flags(&self::command(command)?)),
         ("metrics", "picket-agent") => Ok(metric_table(&agent::metrics::exposition()?)),
         ("metrics", "picket-collector") => Ok(metric_table(&collector::metrics::exposition()?)),
@@ -226,25 +276,33 @@ fn ports() -> Result<String> {
     ))
 }
 
-/// Every threshold of every detector.
-fn thresholds() -> Result<String> {
-    let mut rows = Vec::new();
-    for detector in detect::DETECTORS {
-        for limit in Settings::limits(detector)? {
-            let quantity = |quantity| match quantity {
-                Quantity::Count(count) => count.to_string(),
-                Quantity::Duration(duration) => humantime::format_duration(duration).to_string(),
-            };
-            rows.push([
-                format!("`{detector}.{}`", limit.key),
-                quantity(limit.default),
-                format!("{} to {}", quantity(limit.least), quantity(limit.most)),
-                limit.about.to_owned(),
-            ]);
-        }
-    }
-    let heading = ["key", "default", "range", "what it counts"];
-    Ok(table(heading, rows.into_iter()))
+/// Every detector, with its page.
+fn detectors() -> String {
+    let rows = detect::DETECTORS.iter().map(|detector| {
+        let about = detect::about(detector).unwrap_or_default();
+        let about = about.trim_end_matches('.').to_owned();
+        let link = format!("[`{detector}`](detect/reference/{detector}.md)");
+        [link, about]
+    });
+    table(["detector", "what it finds"], rows)
+}
+
+/// Every threshold of a detector.
+fn thresholds(detector: &str) -> Result<String> {
+    let quantity = |quantity| match quantity {
+        Quantity::Count(count) => count.to_string(),
+        Quantity::Duration(duration) => humantime::format_duration(duration).to_string(),
+    };
+    let rows = Settings::limits(detector)?.into_iter().map(|limit| {
+        [
+            format!("`{}`", limit.key),
+            quantity(limit.default),
+            format!("{} to {}", quantity(limit.least), quantity(limit.most)),
+            limit.about.to_owned(),
+        ]
+    });
+    let heading = ["key", "default", "range", "what it bounds"];
+    Ok(table(heading, rows))
 }
 
 fn metric_table(exposition: &str) -> String {

@@ -43,11 +43,7 @@ fn each_threshold_opens_at_its_count_and_not_one_below() {
         assert_eq!(opened.crossed.window.as_secs(), window_s, "{case}");
         assert_eq!(opened.counted, u64::from(threshold), "{case}");
         assert_eq!(opened.severity, Severity::Medium, "{case}");
-        assert_eq!(
-            opened.first_seen.since(ms(500)).as_millis() <= 1,
-            true,
-            "{case}"
-        );
+        assert!(opened.first_seen.since(ms(500)).as_millis() <= 1, "{case}");
         assert_eq!(opened.attack_ids, ["T1046", "T1018"], "{case}");
         let targets = opened.targets.len() as u64 + opened.further_targets;
         assert_eq!(targets, u64::from(threshold), "{case}");
