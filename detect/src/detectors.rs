@@ -10,8 +10,10 @@ pub use self::mode::{Mode, Setting, UnknownMode};
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words,
     detector::{Detector as _, Seen},
+    dns::dga,
     ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
+    messages::Messages,
     port_scan,
     probes::Probes,
     protocol_scan,
@@ -123,6 +125,7 @@ macro_rules! detectors {
         #[derive(Clone, Debug, Default)]
         struct Pod {
             probes: Probes,
+            messages: Messages,
             $($detector: $detector::Pod,)+
         }
 
@@ -138,6 +141,7 @@ macro_rules! detectors {
                 let silence = settings.outcomes.silence;
                 self.probes.observe(observation, now, silence);
                 let mut forgotten = self.probes.forgotten;
+                self.messages.observe(observation, &mut forgotten);
                 let steps = std::mem::take(&mut self.probes.steps);
                 $(if settings.$detector.mode != Mode::Off {
                     let before = found.len();
@@ -145,6 +149,7 @@ macro_rules! detectors {
                         observation,
                         now,
                         steps: &steps,
+                        messages: &self.messages,
                         probes: &mut self.probes,
                         serial,
                         forgotten: &mut forgotten,
@@ -171,7 +176,7 @@ macro_rules! detectors {
             /// Bytes it takes now, itself not counted.
             #[cfg(test)]
             fn heap_bytes(&self) -> usize {
-                self.probes.heap_bytes() $(+ self.$detector.heap_bytes())+
+                self.probes.heap_bytes() + self.messages.heap_bytes() $(+ self.$detector.heap_bytes())+
             }
 
             fn budget(&self, now: Time, settings: &Settings) -> Budget {
@@ -193,6 +198,8 @@ detectors! {
     ip_sweep,
     /// Many IP protocols of one host.
     protocol_scan,
+    /// Many domains that nobody registered.
+    dga,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

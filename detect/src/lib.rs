@@ -5,9 +5,11 @@ mod anomaly;
 mod case;
 mod detector;
 mod detectors;
+mod dns;
 mod ip_sweep;
 mod kinds;
 mod limits;
+mod messages;
 mod observation;
 mod port_scan;
 mod probes;
@@ -22,6 +24,7 @@ pub use detector::{Budget, Words};
 pub use detectors::{
     DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, words,
 };
+pub use dns::dga::Thresholds as DgaThresholds;
 pub use ip_sweep::Thresholds as IpSweepThresholds;
 pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, VolumeClass};
 pub use limits::{Limit, LimitError, Quantity, Thresholds};
