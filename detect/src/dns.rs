@@ -6,3 +6,5 @@
 
 mod asked;
 pub(crate) mod dga;
+pub(crate) mod malformed_dns;
+pub(crate) mod zone_transfer;

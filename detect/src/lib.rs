@@ -24,7 +24,10 @@ pub use detector::{Budget, Words};
 pub use detectors::{
     DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, words,
 };
-pub use dns::dga::Thresholds as DgaThresholds;
+pub use dns::{
+    dga::Thresholds as DgaThresholds, malformed_dns::Thresholds as MalformedDnsThresholds,
+    zone_transfer::Thresholds as ZoneTransferThresholds,
+};
 pub use ip_sweep::Thresholds as IpSweepThresholds;
 pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, VolumeClass};
 pub use limits::{Limit, LimitError, Quantity, Thresholds};

@@ -49,8 +49,6 @@ pub(crate) struct Exchanged {
 pub(crate) struct Malformed {
     pub(crate) at: Time,
     pub(crate) peer: IpAddr,
-    /// The port of DNS, on the other side or on the pod's.
-    pub(crate) port: u16,
     /// What it begins with, for people.
     pub(crate) beginning: String,
 }
@@ -122,7 +120,7 @@ impl Messages {
     pub(crate) fn heap_bytes(&self) -> usize {
         let text = self.list.iter().map(|it| it.message.name.text().len());
         self.list.capacity() * size_of::<Exchanged>()
-            + self.malformed.capacity() * (size_of::<Malformed>() + 4 * BEGINNING)
+            + self.malformed.capacity() * (size_of::<Malformed>() + Malformed::BYTES)
             + text.sum::<usize>()
     }
 }
@@ -131,16 +129,15 @@ impl Messages {
 const BEGINNING: usize = 24;
 
 impl Malformed {
+    /// Bytes it takes at most beside itself.
+    #[cfg(test)]
+    pub(crate) const BYTES: usize = 4 * BEGINNING;
+
     fn of(sample: &Sample) -> Self {
         let beginning = sample.payload.iter().take(BEGINNING);
         Self {
             at: sample.at,
             peer: sample.peer,
-            port: if sample.port == PORT {
-                PORT
-            } else {
-                sample.port
-            },
             beginning: beginning
                 .copied()
                 .flat_map(std::ascii::escape_default)

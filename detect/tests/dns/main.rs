@@ -1,4 +1,6 @@
 //! What the DNS detectors make of the messages of pods.
 
 mod dga;
+mod malformed_dns;
 mod wire;
+mod zone_transfer;

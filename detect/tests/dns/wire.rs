@@ -18,6 +18,8 @@ const TICK_MS: u64 = 100;
 const SHOWN: usize = 192;
 
 pub(crate) const A: u16 = 1;
+pub(crate) const IXFR: u16 = 251;
+pub(crate) const AXFR: u16 = 252;
 pub(crate) const NO_ERROR: u16 = 0;
 pub(crate) const NXDOMAIN: u16 = 3;
 pub(crate) const REFUSED: u16 = 5;
@@ -45,6 +47,13 @@ fn message(flags: u16, counts: [u16; 4], rest: &[&[u8]]) -> Vec<u8> {
 /// A query for a name.
 pub(crate) fn query(name: &str, rtype: u16) -> Vec<u8> {
     message(0x0100, [1, 0, 0, 0], &[&question(name, rtype)])
+}
+
+/// A query with a signature.
+pub(crate) fn signed(name: &str, rtype: u16) -> Vec<u8> {
+    let signature = [0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 0];
+    let parts = [&question(name, rtype)[..], &signature];
+    message(0x0100, [1, 0, 0, 1], &parts)
 }
 
 /// An answer without records.
