@@ -6,5 +6,7 @@
 
 mod asked;
 pub(crate) mod dga;
+pub(crate) mod dns_tunnel;
+mod groups;
 pub(crate) mod malformed_dns;
 pub(crate) mod zone_transfer;

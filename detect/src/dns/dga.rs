@@ -83,7 +83,7 @@ impl Detector for Pod {
             let (Some(answer), Some(domain)) = (message.answer, message.name.public()) else {
                 continue;
             };
-            if message.name.is_of_cluster() || message.name.is_arpa() {
+            if message.name.service().is_some() || message.name.is_arpa() {
                 continue;
             }
             let key = messages::key(domain);

@@ -78,9 +78,9 @@ impl Name {
         below.strip_suffix('.').unwrap_or(below)
     }
 
-    /// Whether it is a name of the cluster, or one with the cluster's search suffix.
-    pub(crate) fn is_of_cluster(&self) -> bool {
-        self.text.ends_with(CLUSTER) || self.service().is_some()
+    /// Whether it ends as the names of a cluster and its search suffixes do.
+    pub(crate) fn is_local(&self) -> bool {
+        self.text.ends_with(CLUSTER)
     }
 
     /// Whether it belongs to the tree of addresses and numbers.
@@ -168,10 +168,10 @@ mod tests {
         for (written, expected) in [
             ("www.default.svc.cluster.local", true),
             ("www.example.com.cluster.local", true),
-            ("www.default.svc.k8s.corp.com", true),
+            ("www.default.svc.k8s.corp.com", false),
             ("cluster.local.example.com", false),
         ] {
-            assert_eq!(Name::new(written).is_of_cluster(), expected, "{written}");
+            assert_eq!(Name::new(written).is_local(), expected, "{written}");
         }
     }
 }

@@ -18,6 +18,8 @@ const TICK_MS: u64 = 100;
 const SHOWN: usize = 192;
 
 pub(crate) const A: u16 = 1;
+pub(crate) const NULL: u16 = 10;
+pub(crate) const TXT: u16 = 16;
 pub(crate) const IXFR: u16 = 251;
 pub(crate) const AXFR: u16 = 252;
 pub(crate) const NO_ERROR: u16 = 0;
