@@ -10,7 +10,7 @@ pub use self::mode::{Mode, Setting, UnknownMode};
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words,
     detector::{Detector as _, Seen},
-    dns::{dga, dns_tunnel, malformed_dns, zone_transfer},
+    dns::{dga, dns_enumeration, dns_tunnel, malformed_dns, zone_transfer},
     ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     messages::Messages,
@@ -202,6 +202,8 @@ detectors! {
     dga,
     /// Data in names and in answers.
     dns_tunnel,
+    /// Names tried to learn what there is.
+    dns_enumeration,
     /// Zones asked for as a whole.
     zone_transfer,
     /// What goes to the port of DNS and is none.

@@ -6,6 +6,7 @@
 
 mod asked;
 pub(crate) mod dga;
+pub(crate) mod dns_enumeration;
 pub(crate) mod dns_tunnel;
 mod groups;
 pub(crate) mod malformed_dns;

@@ -25,7 +25,8 @@ pub use detectors::{
     DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, words,
 };
 pub use dns::{
-    dga::Thresholds as DgaThresholds, dns_tunnel::Thresholds as DnsTunnelThresholds,
+    dga::Thresholds as DgaThresholds, dns_enumeration::Thresholds as DnsEnumerationThresholds,
+    dns_tunnel::Thresholds as DnsTunnelThresholds,
     malformed_dns::Thresholds as MalformedDnsThresholds,
     zone_transfer::Thresholds as ZoneTransferThresholds,
 };

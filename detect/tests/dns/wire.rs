@@ -19,6 +19,8 @@ const SHOWN: usize = 192;
 
 pub(crate) const A: u16 = 1;
 pub(crate) const NULL: u16 = 10;
+pub(crate) const PTR: u16 = 12;
+pub(crate) const SRV: u16 = 33;
 pub(crate) const TXT: u16 = 16;
 pub(crate) const IXFR: u16 = 251;
 pub(crate) const AXFR: u16 = 252;

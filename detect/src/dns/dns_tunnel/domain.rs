@@ -6,7 +6,7 @@ use super::thresholds::{NAMES, Thresholds};
 use crate::{
     Time,
     dns::{
-        asked::{self, Asked, Names},
+        asked::{Asked, Names},
         groups::Group,
     },
     tally::Tally,
@@ -123,6 +123,6 @@ impl Group for Domain {
     #[cfg(test)]
     fn heap_bytes(&self) -> usize {
         let all = [&self.unused, &self.both, &self.one];
-        all.map(asked::heap_bytes).iter().sum()
+        all.map(crate::dns::asked::heap_bytes).iter().sum()
     }
 }
