@@ -6,6 +6,7 @@ use crate::{
     Anomaly, AnomalyId, Observation, State, Time,
     case::Case,
     limits::Thresholds,
+    messages::Messages,
     probes::{Probes, Step},
 };
 
@@ -87,6 +88,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) observation: &'a Observation,
     pub(crate) now: Time,
     pub(crate) steps: &'a [Step],
+    pub(crate) messages: &'a Messages,
     pub(crate) probes: &'a mut Probes,
     pub(crate) serial: &'a mut u64,
     pub(crate) forgotten: &'a mut u64,

@@ -10,8 +10,10 @@ pub use self::mode::{Mode, Setting, UnknownMode};
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words,
     detector::{Detector as _, Seen},
+    dns::{dga, dns_enumeration, dns_tunnel, malformed_dns, zone_transfer},
     ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
+    messages::Messages,
     port_scan, port_scan_target,
     probes::Probes,
     protocol_scan,
@@ -133,6 +135,7 @@ macro_rules! detectors {
         struct Pod {
             settings: Arc<Settings>,
             probes: Probes,
+            messages: Messages,
             $($detector: $detector::Pod,)+
         }
 
@@ -148,6 +151,7 @@ macro_rules! detectors {
                 let silence = settings.outcomes.silence;
                 self.probes.observe(observation, now, silence);
                 let mut forgotten = self.probes.forgotten;
+                self.messages.observe(observation, &mut forgotten);
                 let steps = std::mem::take(&mut self.probes.steps);
                 $(if settings.$detector.mode != Mode::Off {
                     let before = found.len();
@@ -155,6 +159,7 @@ macro_rules! detectors {
                         observation,
                         now,
                         steps: &steps,
+                        messages: &self.messages,
                         probes: &mut self.probes,
                         serial,
                         forgotten: &mut forgotten,
@@ -192,7 +197,7 @@ macro_rules! detectors {
             /// Bytes it takes now, itself not counted.
             #[cfg(test)]
             fn heap_bytes(&self) -> usize {
-                self.probes.heap_bytes() $(+ self.$detector.heap_bytes())+
+                self.probes.heap_bytes() + self.messages.heap_bytes() $(+ self.$detector.heap_bytes())+
             }
 
             fn budget(&self, now: Time) -> Budget {
@@ -217,6 +222,16 @@ detectors! {
     ip_sweep,
     /// Many IP protocols of one host.
     protocol_scan,
+    /// Many domains that nobody registered.
+    dga,
+    /// Data in names and in answers.
+    dns_tunnel,
+    /// Names tried to learn what there is.
+    dns_enumeration,
+    /// Zones asked for as a whole.
+    zone_transfer,
+    /// What goes to the port of DNS and is none.
+    malformed_dns,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

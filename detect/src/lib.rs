@@ -5,9 +5,11 @@ mod anomaly;
 mod case;
 mod detector;
 mod detectors;
+mod dns;
 mod ip_sweep;
 mod kinds;
 mod limits;
+mod messages;
 mod observation;
 mod port_scan;
 mod port_scan_target;
@@ -27,6 +29,12 @@ pub use detector::{Budget, Words};
 pub use detectors::{
     DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, about,
     words,
+};
+pub use dns::{
+    dga::Thresholds as DgaThresholds, dns_enumeration::Thresholds as DnsEnumerationThresholds,
+    dns_tunnel::Thresholds as DnsTunnelThresholds,
+    malformed_dns::Thresholds as MalformedDnsThresholds,
+    zone_transfer::Thresholds as ZoneTransferThresholds,
 };
 pub use ip_sweep::Thresholds as IpSweepThresholds;
 pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, VolumeClass};

@@ -1,0 +1,45 @@
+//! How many names it takes.
+
+use std::time::Duration;
+
+use crate::limits::{DAY, MINUTE, SECOND, thresholds};
+
+/// Names remembered of one domain and way.
+pub(super) const NAMES: u32 = 256;
+
+thresholds! {
+    /// Thresholds of the detector of DNS tunnels.
+    Thresholds {
+        /// Distinct names of one domain within a minute, of types that only tunnels ask for; 8.
+        ///
+        /// No software publishes records of type NULL or of the private range (RFC 1035 and 6895); a
+        /// tunnel's handshake alone has a dozen.
+        unused_types_per_minute: u32 = 8, 1 => NAMES,
+            "distinct names of one domain and of a type nobody uses";
+        /// Distinct names that look like data, of one domain and of types whose answers carry data too,
+        /// within a minute; 10.
+        ///
+        /// A mail server asks for a few keys and policies of one domain. A tunnel without traffic asks
+        /// once a second.
+        two_way_names_per_minute: u32 = 10, 1 => NAMES,
+            "distinct names like data, with answers that carry data";
+        /// The same within an hour; 40.
+        ///
+        /// A tunnel that asks once in 90 s.
+        two_way_names_per_hour: u32 = 40, 1 => NAMES,
+            "distinct names like data, with answers that carry data";
+        /// Distinct names that look like data, of one domain, whose addresses are asked for, within a
+        /// minute; 60.
+        ///
+        /// Content networks, advertisers and virus scanners put digests into such names, a few with each
+        /// page or file. At 60 names a minute the smallest secret is out, a file is not.
+        one_way_names_per_minute: u32 = 60, 1 => NAMES,
+            "distinct names like data, with answers that are addresses";
+        /// The same within an hour; 240.
+        one_way_names_per_hour: u32 = 240, 1 => NAMES,
+            "distinct names like data, with answers that are addresses";
+        /// An anomaly with nothing new for this long is closed; 60 s.
+        quiet: Duration = MINUTE, SECOND => DAY,
+            "an anomaly with nothing new for so long is closed";
+    }
+}

@@ -1,0 +1,148 @@
+//! The DNS messages of an observation, read once for all detectors that look at them.
+
+mod message;
+mod name;
+
+use std::{net::IpAddr, time::Duration};
+
+pub(crate) use self::{
+    message::Message,
+    name::{Name, Service, is_public, key},
+};
+use crate::{Observation, Sample, SampleKind, Time};
+
+/// DNS, over UDP and TCP.
+const PORT: u16 = 53;
+/// Messages read of one observation; the datapath shows 128 samples at most.
+const MESSAGES: usize = 256;
+/// Who answered others is a name server for so long.
+const SERVES: Duration = Duration::from_secs(3600);
+
+/// What the pod asked and was answered.
+///
+/// A pod that serves names asks others what its clients ask it. None of that is its own, so nothing of it
+/// is shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Messages {
+    /// Those of the last observation, in order.
+    pub(crate) list: Vec<Exchanged>,
+    /// What the pod sent as DNS in it that is none.
+    pub(crate) malformed: Vec<Malformed>,
+    /// When somebody asked the pod.
+    asked_at: Option<Time>,
+    /// When it answered somebody who asked.
+    served_at: Option<Time>,
+}
+
+/// A message between the pod and a name server.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchanged {
+    pub(crate) at: Time,
+    pub(crate) server: IpAddr,
+    /// Bytes of the message.
+    pub(crate) bytes: u32,
+    pub(crate) message: Message,
+}
+
+/// A message the pod sent that is none.
+#[derive(Clone, Debug)]
+pub(crate) struct Malformed {
+    pub(crate) at: Time,
+    pub(crate) peer: IpAddr,
+    /// What it begins with, for people.
+    pub(crate) beginning: String,
+}
+
+impl Messages {
+    /// Reads the messages of an observation in place of those before. What found no room is added to
+    /// `forgotten`.
+    pub(crate) fn observe(&mut self, observation: &Observation, forgotten: &mut u64) {
+        if !self.list.is_empty() || !self.malformed.is_empty() {
+            (self.list, self.malformed) = Default::default();
+        }
+        for sample in &observation.samples {
+            if self.list.len() + self.malformed.len() == MESSAGES {
+                *forgotten += 1;
+                continue;
+            }
+            match (sample.pod_port, sample.port) {
+                (PORT, _) => self.serve(sample),
+                (_, PORT) => self.ask(sample),
+                _ => {}
+            }
+        }
+    }
+
+    /// A message between the pod's own name server and a client.
+    fn serve(&mut self, sample: &Sample) {
+        if sample.kind != SampleKind::Dns {
+            return;
+        }
+        let reading = message::datagram(&sample.payload, sample.payload_bytes as usize);
+        if sample.sent && reading.is_malformed {
+            self.malformed.push(Malformed::of(sample));
+        }
+        let Some(message) = reading.message else {
+            return;
+        };
+        match (sample.sent, message.answer) {
+            (false, None) => self.asked_at = Some(sample.at),
+            (true, Some(_)) if self.asked_at.is_some() => self.served_at = Some(sample.at),
+            _ => {}
+        }
+    }
+
+    /// A message between the pod and a name server.
+    fn ask(&mut self, sample: &Sample) {
+        let reading = match sample.kind {
+            SampleKind::Dns => message::datagram(&sample.payload, sample.payload_bytes as usize),
+            SampleKind::FirstData => message::stream(&sample.payload),
+        };
+        if sample.sent && reading.is_malformed {
+            self.malformed.push(Malformed::of(sample));
+        }
+        let is_server = |at: Time| sample.at.since(at) < SERVES;
+        let Some(message) = reading.message else {
+            return;
+        };
+        if message.answer.is_none() == sample.sent && !self.served_at.is_some_and(is_server) {
+            self.list.push(Exchanged {
+                at: sample.at,
+                server: sample.peer,
+                bytes: sample.payload_bytes,
+                message,
+            });
+        }
+    }
+
+    /// Bytes it takes at most, itself not counted.
+    #[cfg(test)]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let text = self.list.iter().map(|it| it.message.name.text().len());
+        self.list.capacity() * size_of::<Exchanged>()
+            + self.malformed.capacity() * (size_of::<Malformed>() + Malformed::BYTES)
+            + text.sum::<usize>()
+    }
+}
+
+/// Bytes of a malformed message that are shown.
+const BEGINNING: usize = 24;
+
+impl Malformed {
+    /// Bytes it takes at most beside itself.
+    #[cfg(test)]
+    pub(crate) const BYTES: usize = 4 * BEGINNING;
+
+    fn of(sample: &Sample) -> Self {
+        let beginning = sample.payload.iter().take(BEGINNING);
+        Self {
+            at: sample.at,
+            peer: sample.peer,
+            beginning: beginning
+                .copied()
+                .flat_map(std::ascii::escape_default)
+                .map(char::from)
+                .collect(),
+        }
+    }
+}
