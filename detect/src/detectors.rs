@@ -12,9 +12,9 @@ use crate::{
     detector::{Detector as _, Seen},
     ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
-    port_scan,
+    odd_flags, port_scan,
     probes::Probes,
-    protocol_scan,
+    protocol_scan, spoofed_source, tiny_fragments,
     window::{HORIZONS, reach},
 };
 
@@ -193,6 +193,12 @@ detectors! {
     ip_sweep,
     /// Many IP protocols of one host.
     protocol_scan,
+    /// TCP flags that no operating system sends.
+    odd_flags,
+    /// First fragments too small for the header they begin.
+    tiny_fragments,
+    /// Sources that are none of the pod's addresses.
+    spoofed_source,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

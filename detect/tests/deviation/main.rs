@@ -1,0 +1,6 @@
+//! What the detectors of deviations make of what pods send.
+
+mod odd_flags;
+mod replay;
+mod spoofed_source;
+mod tiny_fragments;
