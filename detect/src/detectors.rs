@@ -10,7 +10,7 @@ pub use self::mode::{Mode, Setting, UnknownMode};
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words,
     detector::{Detector as _, Seen},
-    ip_sweep,
+    icmp_tunnel, ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     odd_flags, port_scan,
     probes::Probes,
@@ -199,6 +199,8 @@ detectors! {
     tiny_fragments,
     /// Sources that are none of the pod's addresses.
     spoofed_source,
+    /// Data in ICMP echoes.
+    icmp_tunnel,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

@@ -5,6 +5,7 @@ mod anomaly;
 mod case;
 mod detector;
 mod detectors;
+mod icmp_tunnel;
 mod ip_sweep;
 mod kinds;
 mod limits;
@@ -26,6 +27,7 @@ pub use detector::{Budget, Words};
 pub use detectors::{
     DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, words,
 };
+pub use icmp_tunnel::Thresholds as IcmpTunnelThresholds;
 pub use ip_sweep::Thresholds as IpSweepThresholds;
 pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, VolumeClass};
 pub use limits::{Limit, LimitError, Quantity, Thresholds};

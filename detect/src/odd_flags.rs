@@ -68,6 +68,7 @@ impl Detector for Pod {
             severity: Severity::Low,
             measure: Measure::OddFlags,
             threshold: thresholds.packets_per_minute,
+            holds: true,
             quiet: thresholds.quiet,
         };
         let signs = |seen: &Seen<'_>| sent_by(seen, &TECHNIQUES);

@@ -37,6 +37,8 @@ pub(crate) struct Rule {
     pub(crate) measure: Measure,
     /// So many within a minute.
     pub(crate) threshold: u32,
+    /// Whether all else holds that must.
+    pub(crate) holds: bool,
     /// An anomaly with nothing new for so long is closed.
     pub(crate) quiet: Duration,
 }
@@ -75,6 +77,7 @@ impl Packets {
                 .insert(key, copy, passed_at, seen.forgotten);
             if let Some(case) = &mut self.case
                 && new
+                && rule.holds
             {
                 case.add(&sign, 0);
             }
@@ -82,7 +85,7 @@ impl Packets {
         let recent = self.recent.get_or_insert_default();
         recent.add(now, [packets]);
         let [counted] = recent.sums(now);
-        if packets > 0 {
+        if packets > 0 && rule.holds {
             let sign = Sign {
                 at: now,
                 passed_at: at,
@@ -122,6 +125,11 @@ impl Packets {
         if counted == 0 && self.case.is_none() {
             *self = Self::default();
         }
+    }
+
+    /// Nothing is counted and nothing open.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.recent.is_none()
     }
 
     /// Closes what is open.

@@ -60,6 +60,7 @@ impl Detector for Pod {
             severity: Severity::Medium,
             measure: Measure::ForgedSources,
             threshold: thresholds.packets_per_minute,
+            holds: true,
             quiet: thresholds.quiet,
         };
         self.packets.observe(seen, packets, forged, &rule);

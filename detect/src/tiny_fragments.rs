@@ -59,6 +59,7 @@ impl Detector for Pod {
             severity: Severity::Medium,
             measure: Measure::TinyFragments,
             threshold: thresholds.packets_per_minute,
+            holds: true,
             quiet: thresholds.quiet,
         };
         let signs = |seen: &Seen<'_>| sent_by(seen, &[Technique::TinyFragment]);

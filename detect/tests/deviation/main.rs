@@ -1,5 +1,6 @@
 //! What the detectors of deviations make of what pods send.
 
+mod icmp_tunnel;
 mod odd_flags;
 mod replay;
 mod spoofed_source;
