@@ -14,7 +14,7 @@ use crate::{
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     odd_flags, port_scan,
     probes::Probes,
-    protocol_scan, spoofed_source, tiny_fragments,
+    protocol_scan, spoofed_source, tiny_fragments, unexpected_tunnel,
     window::{HORIZONS, reach},
 };
 
@@ -201,6 +201,8 @@ detectors! {
     spoofed_source,
     /// Data in ICMP echoes.
     icmp_tunnel,
+    /// Packets within packets.
+    unexpected_tunnel,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

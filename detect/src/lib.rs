@@ -20,6 +20,7 @@ mod spoofed_source;
 mod tally;
 mod time;
 mod tiny_fragments;
+mod unexpected_tunnel;
 mod window;
 
 pub use anomaly::{Anomaly, AnomalyId, Coverage, Criterion, PortCounts, Severity, State, Target};
@@ -39,3 +40,4 @@ pub use sketch::Sketch;
 pub use spoofed_source::Thresholds as SpoofedSourceThresholds;
 pub use time::Time;
 pub use tiny_fragments::Thresholds as TinyFragmentsThresholds;
+pub use unexpected_tunnel::Thresholds as UnexpectedTunnelThresholds;

@@ -6,7 +6,7 @@ use std::{net::IpAddr, time::Duration};
 
 pub(crate) use self::recent::Recent;
 use crate::{
-    Anomaly, Criterion, Measure, Severity, State, Technique,
+    Anomaly, Criterion, Measure, Severity, State, Technique, Time,
     case::{Case, Opening, Sign},
     detector::Seen,
     limits::MINUTE,
@@ -14,7 +14,7 @@ use crate::{
     tally::Tally,
 };
 
-/// Destinations that are remembered, by address and port.
+/// Destinations that are remembered.
 const DESTINATIONS: usize = 64;
 
 /// Packets of one kind that a pod sent, and the anomaly about them.
@@ -24,7 +24,7 @@ const DESTINATIONS: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct Packets {
     recent: Option<Box<Recent<1>>>,
-    destinations: Tally<(IpAddr, u16), Sign>,
+    destinations: Tally<IpAddr, Sign>,
     case: Option<Box<Case>>,
 }
 
@@ -70,11 +70,10 @@ impl Packets {
         let at = signs.iter().map(|sign| sign.passed_at).max().unwrap_or(now);
         for sign in signs {
             let Some(address) = sign.target else { continue };
-            let key = (address, sign.port.unwrap_or_default());
             let (copy, passed_at) = (sign.clone(), sign.passed_at);
             let new = self
                 .destinations
-                .insert(key, copy, passed_at, seen.forgotten);
+                .insert(address, copy, passed_at, seen.forgotten);
             if let Some(case) = &mut self.case
                 && new
                 && rule.holds
@@ -110,7 +109,7 @@ impl Packets {
                     let mut case = Case::open(opening, []);
                     case.add(&sign, counted);
                     let mut evidence: Vec<_> = self.destinations.since(now - 2 * MINUTE).collect();
-                    evidence.sort_unstable_by_key(|&(key, at, _)| (at, key));
+                    evidence.sort_unstable_by_key(|&(address, at, _)| (at, address));
                     for (_, _, sign) in evidence {
                         case.add(sign, 0);
                     }
@@ -124,6 +123,13 @@ impl Packets {
         }
         if counted == 0 && self.case.is_none() {
             *self = Self::default();
+        }
+    }
+
+    /// What is open goes on, though there is nothing new.
+    pub(crate) fn keep_open(&mut self, at: Time) {
+        if let Some(case) = &mut self.case {
+            case.keep_open(at);
         }
     }
 
@@ -147,7 +153,8 @@ impl Packets {
     }
 }
 
-/// What probes of the last observation say that were sent by one of some techniques.
+/// What probes of the last observation say that were sent by one of some techniques: to whom, and not to
+/// which port, for what became of them there is another matter.
 pub(crate) fn sent_by(seen: &Seen<'_>, techniques: &[Technique]) -> Vec<Sign> {
     let sent = seen.steps.iter().filter(|step| {
         let technique = step.technique;
@@ -158,7 +165,6 @@ pub(crate) fn sent_by(seen: &Seen<'_>, techniques: &[Technique]) -> Vec<Sign> {
         at: step.at,
         passed_at: step.passed_at,
         target: Some(step.address),
-        port: Some(step.service.port),
         technique: step.technique,
         ..Sign::default()
     })

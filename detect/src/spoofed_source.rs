@@ -86,7 +86,6 @@ fn forged(seen: &Seen<'_>) -> Vec<Sign> {
             at: it.at,
             passed_at: it.at,
             target: Some(it.peer),
-            port: Some(it.port),
             technique: Some(technique),
             sample: Some(format!("source {}", it.pod)),
             ..Sign::default()

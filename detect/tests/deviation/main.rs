@@ -5,3 +5,4 @@ mod odd_flags;
 mod replay;
 mod spoofed_source;
 mod tiny_fragments;
+mod unexpected_tunnel;

@@ -27,6 +27,6 @@ fn it_says_what_and_to_whom() {
     let crossed = found[0].crossed;
     assert_eq!(crossed.measure, Measure::TinyFragments);
     assert_eq!((crossed.counted, crossed.threshold), (3, 3));
-    assert_eq!(found[0].targets[0].sample_ports, [22]);
+    assert_eq!(found[0].targets[0].address, peer(1));
     assert_eq!(found[0].technique, Some(technique));
 }
