@@ -14,7 +14,7 @@ use crate::{
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     odd_flags, port_scan,
     probes::Probes,
-    protocol_scan, spoofed_source, tiny_fragments, unexpected_tunnel,
+    protocol_mismatch, protocol_scan, spoofed_source, tiny_fragments, unexpected_tunnel,
     window::{HORIZONS, reach},
 };
 
@@ -203,6 +203,8 @@ detectors! {
     icmp_tunnel,
     /// Packets within packets.
     unexpected_tunnel,
+    /// Another protocol than a port is for.
+    protocol_mismatch,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

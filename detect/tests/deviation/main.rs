@@ -2,6 +2,7 @@
 
 mod icmp_tunnel;
 mod odd_flags;
+mod protocol_mismatch;
 mod replay;
 mod spoofed_source;
 mod tiny_fragments;
