@@ -14,9 +14,21 @@ use super::{
 impl Inbox {
     /// Takes in the samples that wait, each for the drain of its slot. Bounded as records are.
     pub(super) fn receive_samples(&mut self, ring: &mut RingBuf<MapData>) {
+        self.receive_samples_as(ring, |sample| sample);
+    }
+
+    /// Takes them in as if their packets had passed at `at`.
+    pub(super) fn receive_samples_at(&mut self, ring: &mut RingBuf<MapData>, at: Time) {
+        self.receive_samples_as(ring, |sample| Sample {
+            time_ns: at.nanoseconds(),
+            ..sample
+        });
+    }
+
+    fn receive_samples_as(&mut self, ring: &mut RingBuf<MapData>, told: impl Fn(Sample) -> Sample) {
         while let Some(item) = ring.next() {
             let sample = <&[u8; size_of::<Sample>()]>::try_from(item.deref());
-            if !sample.is_ok_and(|bytes| self.keep(&Sample::from_bytes(bytes))) {
+            if !sample.is_ok_and(|bytes| self.keep(&told(Sample::from_bytes(bytes)))) {
                 self.stray += 1;
             }
         }

@@ -29,6 +29,7 @@ impl Datapath {
     pub fn receive_at(&mut self, at: Time) -> bool {
         self.wakeups.clear();
         self.inbox.receive_at(&mut self.ring, at);
+        self.inbox.receive_samples_at(&mut self.samples.0, at);
         self.watched
             .values()
             .any(|watched| Inbox::tripped(&self.inbox, watched.slot))
