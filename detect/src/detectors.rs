@@ -11,12 +11,12 @@ use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words,
     detector::{Detector as _, Seen},
     dns::{dga, dns_enumeration, dns_tunnel, malformed_dns, zone_transfer},
-    ip_sweep,
+    icmp_tunnel, ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     messages::Messages,
-    port_scan, port_scan_target,
+    odd_flags, port_scan, port_scan_target,
     probes::Probes,
-    protocol_scan,
+    protocol_mismatch, protocol_scan, spoofed_source, tiny_fragments, unexpected_tunnel,
     window::{HORIZONS, reach},
 };
 
@@ -232,6 +232,18 @@ detectors! {
     zone_transfer,
     /// What goes to the port of DNS and is none.
     malformed_dns,
+    /// TCP flags that no operating system sends.
+    odd_flags,
+    /// First fragments too small for the header they begin.
+    tiny_fragments,
+    /// Sources that are none of the pod's addresses.
+    spoofed_source,
+    /// Data in ICMP echoes.
+    icmp_tunnel,
+    /// Packets within packets.
+    unexpected_tunnel,
+    /// Another protocol than a port is for.
+    protocol_mismatch,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.
