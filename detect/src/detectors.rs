@@ -8,13 +8,15 @@ use hashbrown::HashMap;
 
 pub use self::mode::{Mode, Setting, UnknownMode};
 use crate::{
-    Anomaly, Budget, Observation, Subject, Time, Words,
+    Anomaly, Baseline, Budget, DamagedBaseline, Observation, Subject, Time, Words, ack_flood,
+    baselines::{Baselines, Calendar, Usual},
+    bytes_in, bytes_out,
     detector::{Detector as _, Seen},
-    ip_sweep,
+    icmp_flood, ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     port_scan,
     probes::Probes,
-    protocol_scan,
+    protocol_scan, syn_flood, udp_flood,
     window::{HORIZONS, reach},
 };
 
@@ -122,6 +124,8 @@ macro_rules! detectors {
         /// All that is known of one pod.
         #[derive(Clone, Debug, Default)]
         struct Pod {
+            /// By what name its baselines go.
+            workload: String,
             probes: Probes,
             $($detector: $detector::Pod,)+
         }
@@ -133,6 +137,7 @@ macro_rules! detectors {
                 now: Time,
                 settings: &Settings,
                 serial: &mut u64,
+                baselines: &mut Baselines,
                 found: &mut Vec<Anomaly>,
             ) -> u64 {
                 let silence = settings.outcomes.silence;
@@ -146,6 +151,10 @@ macro_rules! detectors {
                         now,
                         steps: &steps,
                         probes: &mut self.probes,
+                        usual: Usual {
+                            workload: &self.workload,
+                            baselines,
+                        },
                         serial,
                         forgotten: &mut forgotten,
                         found,
@@ -153,6 +162,7 @@ macro_rules! detectors {
                     self.$detector.observe(&mut seen, &settings.$detector.thresholds);
                     shade(settings.$detector.mode, found, before);
                 })+
+                forgotten += baselines.take_forgotten();
                 self.probes.steps = steps;
                 let needed = [$(self.$detector.needs_probes_since()),+];
                 let start = needed.into_iter().flatten().min().unwrap_or(now);
@@ -193,6 +203,18 @@ detectors! {
     ip_sweep,
     /// Many IP protocols of one host.
     protocol_scan,
+    /// Half-open connections by the thousand.
+    syn_flood,
+    /// Datagrams that nobody wants.
+    udp_flood,
+    /// ICMP requests by the thousand.
+    icmp_flood,
+    /// Segments of no connection.
+    ack_flood,
+    /// More bytes sent than usual.
+    bytes_out,
+    /// More bytes received than usual.
+    bytes_in,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.
@@ -236,6 +258,7 @@ detectors! {
 pub struct Detectors {
     settings: Settings,
     pods: HashMap<Subject, Box<Pod>>,
+    baselines: Baselines,
     serial: u64,
     forgotten: u64,
 }
@@ -250,6 +273,7 @@ impl Detectors {
         Self {
             settings,
             pods: HashMap::new(),
+            baselines: Baselines::default(),
             serial: 0,
             forgotten: 0,
         }
@@ -259,15 +283,64 @@ impl Detectors {
     ///
     /// `now` never decreases, and no packet in the observation is later than it.
     pub fn observe(&mut self, observation: &Observation, now: Time, found: &mut Vec<Anomaly>) {
-        let pod = self.pods.entry(observation.subject).or_default();
-        let serial = &mut self.serial;
-        self.forgotten += pod.observe(observation, now, &self.settings, serial, found);
+        let pod = pod(&mut self.pods, observation.subject);
+        let (serial, baselines) = (&mut self.serial, &mut self.baselines);
+        self.forgotten += pod.observe(observation, now, &self.settings, serial, baselines, found);
+    }
+
+    /// The wall time of the origin of [`Time`], since 1970: zero unless it is set. What is usual depends on
+    /// the hour of the day and the day of the week, in UTC.
+    pub const fn set_origin(&mut self, origin: Duration) {
+        self.baselines.calendar = Calendar { origin };
+    }
+
+    /// The subject is a replica of this workload: what is usual for one of them is so for all. A subject
+    /// without a name is a workload of its own, forgotten with it; what it has learned goes with its first
+    /// name, unless that has learned itself.
+    pub fn name(&mut self, subject: Subject, workload: &str) {
+        let pod = pod(&mut self.pods, subject);
+        if pod.workload != workload {
+            if pod.workload == unnamed(subject) {
+                self.baselines.rename(&pod.workload, workload);
+            }
+            workload.clone_into(&mut pod.workload);
+        }
+    }
+
+    /// What is usual for each workload, by their names.
+    #[must_use]
+    pub fn baselines(&self) -> Vec<Baseline> {
+        self.baselines.all()
+    }
+
+    /// Takes over what was learned before, in place of all that has been learned.
+    ///
+    /// # Errors
+    /// Names the first that cannot have come of learning. Then nothing is taken over.
+    pub fn restore(&mut self, baselines: Vec<Baseline>) -> Result<(), DamagedBaseline> {
+        self.baselines.restore(baselines)?;
+        self.forgotten += self.baselines.take_forgotten();
+        Ok(())
+    }
+
+    /// Forgets what is usual for a workload, which begins to learn anew; whether anything was known.
+    pub fn reset_baseline(&mut self, workload: &str) -> bool {
+        self.baselines.reset(workload)
+    }
+
+    /// For how long it has been learned what is usual for a subject. While that is less than the `learning`
+    /// of a detector, this one compares with nothing: only its ceiling holds.
+    #[must_use]
+    pub fn learned(&self, subject: Subject) -> Duration {
+        let pod = self.pods.get(&subject);
+        pod.map_or(Duration::ZERO, |pod| self.baselines.learned(&pod.workload))
     }
 
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.
     pub fn remove(&mut self, subject: Subject, found: &mut Vec<Anomaly>) {
         if let Some(mut pod) = self.pods.remove(&subject) {
             pod.close(&self.settings, found);
+            self.baselines.reset(&unnamed(subject));
         }
     }
 
@@ -292,6 +365,21 @@ impl Detectors {
         let longest = reach(HORIZONS.len() - 1).max(self.settings.longest_quiet());
         longest + self.settings.outcomes.silence + MINUTE
     }
+}
+
+/// The pod of a subject, which begins as a workload of its own.
+fn pod(pods: &mut HashMap<Subject, Box<Pod>>, subject: Subject) -> &mut Pod {
+    pods.entry(subject).or_insert_with(|| {
+        Box::new(Pod {
+            workload: unnamed(subject),
+            ..Pod::default()
+        })
+    })
+}
+
+/// The name of the workload that a subject is until somebody names it; no name of Kubernetes begins so.
+fn unnamed(subject: Subject) -> String {
+    format!("#{}.{}", subject.ifindex, subject.epoch)
 }
 
 /// Marks what a detector in shadow found.
