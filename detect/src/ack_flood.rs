@@ -11,14 +11,14 @@ use crate::{
 volume_thresholds! {
     /// Thresholds of the ACK flood detector.
     {
-        /// segments of no connection the pod sends within a second; 1,000.
+        /// Segments of no connection the pod sends within a second; 1,000.
         ///
         /// No client sends one but by mistake: a host that was restarted, a middlebox that forgot. They come
         /// one for each connection that is left, so a thousand a second are of thousands of connections at
         /// once.
         sent_per_second: u64 = 1_000, 1 => MOST,
             "segments of no connection the pod sends within a second";
-        /// segments of no connection the pod receives within a second; 1,000.
+        /// Segments of no connection the pod receives within a second; 1,000.
         ///
         /// As above. What the pod receives is told by its resets: whoever gets a segment of no connection sends
         /// one (RFC 9293, 3.10.7.1). This also finds the answers to a flood that was sent in the name of the

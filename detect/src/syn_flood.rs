@@ -12,15 +12,15 @@ use crate::{
 volume_thresholds! {
     /// Thresholds of the SYN flood detector.
     {
-        /// half-open connections the pod sends within a second; 2,000.
+        /// Half-open connections the pod sends within a second; 2,000.
         ///
         /// A firewall of the Junos line drops what one source sends beyond 1,024 SYNs a second in later
         /// releases, and 4,000 in earlier ones, whatever comes of them (source-threshold of its SYN flood
-        /// screen). Here only those count that nothing comes of; no benign capture of
-        /// 850 had 500 of them.
+        /// screen). Here only those count that nothing comes of; benign captures have 240 at most, and
+        /// something comes of those.
         sent_per_second: u64 = 2_000, 1 => MOST,
             "half-open connections the pod sends within a second";
-        /// half-open connections the pod receives within a second; 2,000.
+        /// Half-open connections the pod receives within a second; 2,000.
         ///
         /// As above: the destination-threshold of the same screen is 2,048.
         received_per_second: u64 = 2_000, 1 => MOST,
@@ -71,7 +71,9 @@ impl Kind for Syn {
             // flood's SYN is followed by a reset of the pod's own kernel at most.
             Counted {
                 seen: observation.initiated[Class::Syn as usize],
-                excused: observation.count(Count::Refused),
+                excused: observation
+                    .count(Count::Refused)
+                    .min(of(received, VolumeClass::Tcp)),
                 all: of(sent, VolumeClass::Tcp),
             },
             // Probes are counted over all transports: those that may have been datagrams are taken off.

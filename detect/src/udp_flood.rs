@@ -11,7 +11,7 @@ use crate::{
 volume_thresholds! {
     /// Thresholds of the UDP flood detector.
     {
-        /// datagrams that nobody wants the pod sends within a second; 2,000.
+        /// Datagrams that nobody wants the pod sends within a second; 2,000.
         ///
         /// A firewall of the Junos line drops datagrams to one destination beyond 1,000 a second (its UDP flood
         /// screen), whatever comes of them; twice that leaves room for logs and metrics, which nobody answers
@@ -20,7 +20,7 @@ volume_thresholds! {
         /// what it answers.
         sent_per_second: u64 = 2_000, 1 => MOST,
             "datagrams that nobody wants the pod sends within a second";
-        /// datagrams that nobody wants the pod receives within a second; 10,000.
+        /// Datagrams that nobody wants the pod receives within a second; 10,000.
         ///
         /// Nobody answers logs, metrics and flow records, and a collector of them takes some thousands a
         /// second.
@@ -62,17 +62,18 @@ impl Kind for Udp {
     fn counted(observation: &Observation) -> [Counted; SIDES] {
         let count = |count| observation.count(count);
         let refused_answers = count(Count::Refusing).saturating_sub(count(Count::Probes));
-        let received = observation.received[VolumeClass::Udp as usize].packets;
+        let received = |class: VolumeClass| observation.received[class as usize].packets;
         [
             Counted {
                 seen: observation.initiated[Class::Udp as usize]
                     + refused_answers.min(count(Count::Replies)),
-                excused: count(Count::Refused),
+                // Refusals are counted over all transports: those of datagrams are ICMP.
+                excused: count(Count::Refused).min(received(VolumeClass::Icmp)),
                 all: 0,
             },
             // Probes are counted over all transports: those that were accepted were none of UDP.
             Counted {
-                seen: count(Count::Probes).min(received),
+                seen: count(Count::Probes).min(received(VolumeClass::Udp)),
                 excused: count(Count::Replies) + count(Count::Accepted),
                 all: 0,
             },

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::limits::HOUR;
 
+/// Of fewer numbers nobody can tell a spread: they vary as those of all hours do.
+const FEW: u32 = 4;
+
 /// What the hours so far had in common: the logarithm of the most within ten seconds of each hour.
 ///
 /// An hour's peak is learned, not each ten seconds: what comes in bursts is quiet most of the time, and its
@@ -61,9 +64,15 @@ impl Series {
             self.days.get(of_week),
         ];
         let learned = cells.into_iter().flatten().filter(|cell| cell.numbers > 0);
-        let limit = learned
-            .map(|cell| cell.limit(spreads.into()))
-            .fold(0.0, f64::max);
+        let limit = learned.map(|cell| {
+            let spread = if cell.numbers < FEW {
+                self.always.spread
+            } else {
+                cell.spread
+            };
+            Cell { spread, ..*cell }.limit(spreads.into())
+        });
+        let limit = limit.fold(0.0, f64::max);
         // Too large a number becomes the largest one.
         limit.exp_m1().ceil() as u64
     }
