@@ -6,6 +6,7 @@ use std::{
 };
 
 use agent::{
+    baselines::Store,
     config::{Args, Command, Config},
     datapath::{self, Datapath},
     deliver::{Agent, Outbox, Publisher, Server},
@@ -133,6 +134,7 @@ async fn run(config: Config, known: Pods) -> anyhow::Result<()> {
         pods: known_pods,
         outbox: outbox.clone(),
         status,
+        baselines: config.baselines.map(Store::at),
     };
     let detector = Detectors::new(config.detectors);
     let sentry = Sentry::new(agent.clone(), datapath, detector, ends, metrics.sentry);

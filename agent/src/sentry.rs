@@ -2,9 +2,11 @@
 
 mod clock;
 mod judge;
+mod keeper;
 mod metrics;
 mod roster;
 mod status;
+mod workload;
 
 use std::{io, time::Duration};
 
@@ -16,9 +18,15 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::{clock::WallClock, roster::Roster};
+use self::{
+    clock::WallClock,
+    keeper::{KEEP_EVERY, Keeper},
+    roster::Roster,
+    workload::workload,
+};
 pub use self::{judge::judge, metrics::Metrics};
 use crate::{
+    baselines::Store,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     interfaces::{Change, Changes, InterfacesError},
@@ -49,6 +57,8 @@ pub struct Ends {
     pub outbox: Outbox,
     /// Where the node's status goes.
     pub status: watch::Sender<v1::NodeStatus>,
+    /// Where what is usual is kept.
+    pub baselines: Option<Store>,
 }
 
 /// The loop, and all that only it changes.
@@ -61,6 +71,7 @@ pub struct Sentry {
     roster: Roster,
     sequence: u64,
     clock: WallClock,
+    keeper: Keeper,
     found: Vec<Anomaly>,
     metrics: Metrics,
 }
@@ -71,10 +82,13 @@ impl Sentry {
     pub fn new(
         agent: Agent,
         datapath: Datapath,
-        detectors: Detectors,
-        ends: Ends,
+        mut detectors: Detectors,
+        mut ends: Ends,
         metrics: Metrics,
     ) -> Self {
+        let clock = WallClock::read();
+        detectors.set_origin(clock.origin());
+        let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
         Self {
             agent,
             datapath,
@@ -82,7 +96,8 @@ impl Sentry {
             ends,
             roster: Roster::default(),
             sequence: 0,
-            clock: WallClock::read(),
+            clock,
+            keeper,
             found: Vec::new(),
             metrics,
         }
@@ -105,6 +120,8 @@ impl Sentry {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut reconcile = interval(RECONCILE);
         reconcile.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut keep = interval(KEEP_EVERY);
+        keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
         let now = monotonic();
         let gone = self.datapath.drain_gone(now);
@@ -118,7 +135,11 @@ impl Sentry {
                     self.drain_tripped();
                 }
                 _ = tick.tick() => self.drain(),
-                _ = reconcile.tick() => self.reconcile(),
+                _ = reconcile.tick() => {
+                    self.reconcile();
+                    self.name_workloads();
+                }
+                _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
                         if let Some(ready) = ready.take() {
@@ -138,6 +159,7 @@ impl Sentry {
             }
         }
         self.leave();
+        self.keeper.finish(&self.detectors).await;
         Ok(())
     }
 
@@ -220,6 +242,20 @@ impl Sentry {
             }
             self.metrics.repairs.inc();
         }
+    }
+
+    /// Tells the detectors which pods are replicas of one workload, and what time it is.
+    fn name_workloads(&mut self) {
+        let pods = self.ends.pods.borrow();
+        for subject in self.roster.subjects() {
+            let mut addresses = self.roster.addresses(subject.ifindex).iter();
+            let pod = addresses.find_map(|address| pods.by_address(*address));
+            let interface = || self.roster.name(subject).to_owned();
+            let name = pod.map_or_else(interface, workload);
+            self.detectors.name(subject, &name);
+        }
+        self.clock = self.clock.again();
+        self.detectors.set_origin(self.clock.origin());
     }
 
     fn unwatch(&mut self, ifindex: u32) {
