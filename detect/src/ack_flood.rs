@@ -58,7 +58,7 @@ impl Kind for Ack {
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::AckSent), Some(Flow::AckReceived)];
     const CEILING_WINDOW: Duration = SECOND;
 
-    fn counted(observation: &Observation) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
         let count = |count| observation.count(count);
         [
             Counted::plain(observation.initiated[Class::StrayAck as usize]),
@@ -66,7 +66,7 @@ impl Kind for Ack {
             Counted {
                 seen: count(Count::ResetsSent),
                 excused: count(Count::Refusing) + observation.initiated[Class::Syn as usize],
-                all: 0,
+                ..Counted::default()
             },
         ]
     }

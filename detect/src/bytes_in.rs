@@ -47,7 +47,7 @@ impl Kind for BytesIn {
     const FLOWS: [Option<Flow>; SIDES] = [None, Some(Flow::BytesReceived)];
     const CEILING_WINDOW: Duration = TEN_SECONDS;
 
-    fn counted(observation: &Observation) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
         let bytes = observation.received.iter().map(|volume| volume.bytes).sum();
         [Counted::default(), Counted::plain(bytes)]
     }

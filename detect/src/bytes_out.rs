@@ -47,7 +47,7 @@ impl Kind for BytesOut {
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::BytesSent), None];
     const CEILING_WINDOW: Duration = TEN_SECONDS;
 
-    fn counted(observation: &Observation) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
         let bytes = observation.sent.iter().map(|volume| volume.bytes).sum();
         [Counted::plain(bytes), Counted::default()]
     }

@@ -56,7 +56,7 @@ impl Kind for Icmp {
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::EchoSent), Some(Flow::EchoReceived)];
     const CEILING_WINDOW: Duration = SECOND;
 
-    fn counted(observation: &Observation) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
         [
             Counted::plain(observation.initiated[Class::Echo as usize]),
             Counted::plain(observation.count(Count::EchoesReceived)),

@@ -59,21 +59,29 @@ impl Kind for Syn {
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::SynSent), Some(Flow::SynReceived)];
     const CEILING_WINDOW: Duration = SECOND;
 
-    fn counted(observation: &Observation) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, raw: bool) -> [Counted; SIDES] {
         let of = |volumes: &[Volume; VolumeClass::ALL.len()], class: VolumeClass| {
             volumes[class as usize].packets
         };
         let (sent, received) = (&observation.sent, &observation.received);
+        let refused = observation.count(Count::Refused);
+        // A scan sends one SYN, or a few, to each port or host, and has detectors of its own.
+        let hosts = observation.hosts.contacted.estimate();
+        let scanned = (observation.tcp_ports.len() as u64).max(hosts.into());
         [
-            // What is refused leaves nothing half-open, which is all that a SYN flood lives by (RFC 4987,
-            // section 2.1). And where a connection comes about, more than two segments follow its SYN
+            // A program that cannot connect and tries again without a pause is no flood: what is refused
+            // leaves nothing half-open, which is what a SYN flood lives by (RFC 4987, section 2.1). It has
+            // the operating system send its SYNs, as no flood does. And where a connection comes about, more than two segments follow its SYN
             // (Wang, Zhang and Shin, "Detecting SYN flooding attacks", 2002, count FINs against SYNs); a
             // flood's SYN is followed by a reset of the pod's own kernel at most.
             Counted {
                 seen: observation.initiated[Class::Syn as usize],
-                excused: observation
-                    .count(Count::Refused)
-                    .min(of(received, VolumeClass::Tcp)),
+                excused: scanned,
+                refused: if raw {
+                    0
+                } else {
+                    refused.min(of(received, VolumeClass::Tcp))
+                },
                 all: of(sent, VolumeClass::Tcp),
             },
             // Probes are counted over all transports: those that may have been datagrams are taken off.
@@ -82,6 +90,7 @@ impl Kind for Syn {
                     .count(Count::Probes)
                     .min(of(received, VolumeClass::Tcp)),
                 excused: observation.count(Count::Refusing) + of(received, VolumeClass::Udp),
+                refused: 0,
                 all: of(received, VolumeClass::Tcp),
             },
         ]

@@ -58,8 +58,11 @@ impl Kind for Udp {
     const SEVERITIES: [Severity; 2] = [Severity::High, Severity::Medium];
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::UdpSent), Some(Flow::UdpReceived)];
     const CEILING_WINDOW: Duration = SECOND;
+    /// No Linux host refuses more within a second (net.ipv4.icmp_msgs_per_sec): who sends more to a closed
+    /// port is not told of each, and is no client that lost its server.
+    const REFUSALS_PER_SECOND: u64 = 1000;
 
-    fn counted(observation: &Observation) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
         let count = |count| observation.count(count);
         let refused_answers = count(Count::Refusing).saturating_sub(count(Count::Probes));
         let received = |class: VolumeClass| observation.received[class as usize].packets;
@@ -68,14 +71,14 @@ impl Kind for Udp {
                 seen: observation.initiated[Class::Udp as usize]
                     + refused_answers.min(count(Count::Replies)),
                 // Refusals are counted over all transports: those of datagrams are ICMP.
-                excused: count(Count::Refused).min(received(VolumeClass::Icmp)),
-                all: 0,
+                refused: count(Count::Refused).min(received(VolumeClass::Icmp)),
+                ..Counted::default()
             },
             // Probes are counted over all transports: those that were accepted were none of UDP.
             Counted {
                 seen: count(Count::Probes).min(received(VolumeClass::Udp)),
                 excused: count(Count::Replies) + count(Count::Accepted),
-                all: 0,
+                ..Counted::default()
             },
         ]
     }

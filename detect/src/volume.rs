@@ -36,8 +36,12 @@ pub(crate) trait Kind {
     /// The window of the ceiling.
     const CEILING_WINDOW: Duration;
 
-    /// What an observation shows of each side.
-    fn counted(observation: &Observation) -> [Counted; SIDES];
+    /// Refusals that excuse what was refused, within a second.
+    const REFUSALS_PER_SECOND: u64 = u64::MAX;
+
+    /// What an observation shows of each side. `raw` tells whether the pod begins connections past its
+    /// operating system.
+    fn counted(observation: &Observation, raw: bool) -> [Counted; SIDES];
 
     /// Whether the contact tells at whom traffic of this kind is aimed.
     fn concerns(contact: &Contact) -> bool;
@@ -73,6 +77,8 @@ pub(crate) struct Counted {
     pub(crate) seen: u64,
     /// How many of them are known not to be.
     pub(crate) excused: u64,
+    /// How many of them were refused.
+    pub(crate) refused: u64,
     /// Packets of their protocol in all, where it matters how many come of one.
     pub(crate) all: u64,
 }
@@ -83,21 +89,23 @@ impl Counted {
         Self {
             seen,
             excused: 0,
+            refused: 0,
             all: 0,
         }
     }
 
     /// How many count in the end. None do when there are on average five packets for two of them: then
-    /// they begin connections that come about.
-    pub(crate) const fn unexcused(self) -> u64 {
+    /// they begin connections that come about. At most so many are excused by a refusal.
+    pub(crate) fn unexcused(self, refusals: u64) -> u64 {
         if self.all.saturating_mul(2) >= self.seen.saturating_mul(5) {
             return 0;
         }
-        self.seen.saturating_sub(self.excused)
+        let excused = self.excused.saturating_add(self.refused.min(refusals));
+        self.seen.saturating_sub(excused)
     }
 
     const fn is_nothing(self) -> bool {
-        self.seen == 0 && self.excused == 0 && self.all == 0
+        self.seen == 0 && self.excused == 0 && self.refused == 0 && self.all == 0
     }
 }
 
@@ -139,16 +147,24 @@ mod tests {
 
     #[test]
     fn what_begins_connections_does_not_count_and_what_was_refused_is_taken_off() {
-        for (seen, excused, all, expected) in [
-            (100, 0, 0, 100),
-            (100, 30, 0, 70),
-            (100, 130, 0, 0),
-            (100, 0, 249, 100),
-            (100, 0, 250, 0),
-            (0, 0, 0, 0),
+        for (seen, excused, refused, all, expected) in [
+            (100, 0, 0, 0, 100),
+            (100, 30, 0, 0, 70),
+            (100, 130, 0, 0, 0),
+            (100, 0, 50, 0, 50),
+            (100, 0, 51, 0, 50),
+            (100, 30, 60, 0, 20),
+            (100, 0, 0, 249, 100),
+            (100, 0, 0, 250, 0),
+            (0, 0, 0, 0, 0),
         ] {
-            let counted = Counted { seen, excused, all };
-            assert_eq!(counted.unexcused(), expected, "{counted:?}");
+            let counted = Counted {
+                seen,
+                excused,
+                refused,
+                all,
+            };
+            assert_eq!(counted.unexcused(50), expected, "{counted:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of the traffic of one kind of one pod.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 use super::{Bounds, Counted, Kind, Rate, SIDES, TEN_SECONDS, recent::Recent};
 use crate::{
@@ -77,7 +77,7 @@ impl<K: Kind> Detector for Pod<K> {
             self.turn(seen, &bounds);
         }
         self.recent.take_in::<K>(&seen.observation.contacts);
-        let counted = K::counted(seen.observation);
+        let counted = K::counted(seen.observation, self.recent.is_raw());
         let sides = self.sides.iter_mut().zip(K::FLOWS).zip(counted);
         for (index, ((side, flow), counted)) in sides.enumerate() {
             let Some(flow) = flow else {
@@ -143,10 +143,12 @@ impl Side {
         seen: &Seen<'_>,
         bounds: &Bounds,
     ) -> Option<Crossed> {
-        let of_ten = self.usual.sum(seen.now).unexcused();
+        let refusals = |window: Duration| K::REFUSALS_PER_SECOND.saturating_mul(window.as_secs());
+        let of_ten = self.usual.sum(seen.now).unexcused(refusals(TEN_SECONDS));
         self.peak = self.peak.max(of_ten);
         let ceiling = bounds.ceilings.get(index).copied().unwrap_or(u64::MAX);
-        let counted = self.ceiling.sum(seen.now).unexcused();
+        let refusals = refusals(K::CEILING_WINDOW);
+        let counted = self.ceiling.sum(seen.now).unexcused(refusals);
         if counted >= ceiling {
             return Some(Crossed {
                 criterion: Criterion {

@@ -60,6 +60,7 @@ const fn plus(one: Counted, other: Counted) -> Counted {
     Counted {
         seen: one.seen.saturating_add(other.seen),
         excused: one.excused.saturating_add(other.excused),
+        refused: one.refused.saturating_add(other.refused),
         all: one.all.saturating_add(other.all),
     }
 }

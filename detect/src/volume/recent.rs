@@ -45,6 +45,11 @@ impl Recent {
         }
     }
 
+    /// Whether one of them began past the operating system.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.0.iter().any(|it| it.technique == Technique::Syn)
+    }
+
     /// Those of the last ten seconds, or the latest one.
     pub(crate) fn signs(&self, now: Time) -> impl Iterator<Item = Sign> {
         let since = now - TEN_SECONDS;

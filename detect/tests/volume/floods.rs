@@ -1,6 +1,8 @@
 //! Ceilings hold from the first minute on, with nothing learned.
 
-use detect::{Class, Count, Observation, Severity, State, VolumeClass};
+use detect::{
+    Class, Contact, Count, Observation, Outcome, Severity, State, Technique, Transport, VolumeClass,
+};
 
 use crate::replay::{counts, default, ids, initiates, ms, observation, play, receives};
 
@@ -129,9 +131,9 @@ fn everyday_traffic_raises_nothing() {
             it.sent[VolumeClass::Udp as usize].packets += n;
         }),
         ("metrics for a closed port", |it, n| {
-            initiates(it, Class::Udp, n);
-            counts(it, Count::Refused, n);
-            receives(it, VolumeClass::Icmp, n);
+            initiates(it, Class::Udp, n / 8);
+            counts(it, Count::Refused, n / 8);
+            receives(it, VolumeClass::Icmp, n / 8);
         }),
         ("logs for the pod, half as many as the ceiling", |it, n| {
             counts(it, Count::Probes, n / 4);
@@ -174,6 +176,60 @@ fn answers_that_the_pod_itself_refuses_tell_that_no_program_asked() {
     };
     assert_eq!(ids(&answered(250)), ["udp_flood"]);
     assert_eq!(answered(50), []);
+}
+
+#[test]
+fn a_thousand_refused_datagrams_a_second_are_excused_and_no_more() {
+    for (packets, expected) in [(2999, 0), (3000, 1)] {
+        let second = observation(|it| {
+            initiates(it, Class::Udp, packets);
+            counts(it, Count::Refused, packets);
+            receives(it, VolumeClass::Icmp, packets);
+        });
+        let found = play(&mut default(), ms(0), [second]);
+        assert_eq!(found.len(), expected, "{packets}");
+    }
+}
+
+#[test]
+fn refused_syns_are_excused_when_the_operating_system_sent_them() {
+    for (technique, expected) in [(Technique::Connect, 0), (Technique::Syn, 1)] {
+        let refused = observation(|it| {
+            initiates(it, Class::Syn, 2001);
+            counts(it, Count::Refused, 2001);
+            receives(it, VolumeClass::Tcp, 2001);
+            it.tcp_ports = vec![80];
+            it.contacts = vec![Contact {
+                at: ms(50),
+                pod: [10, 0, 0, 1].into(),
+                peer: [10, 0, 0, 2].into(),
+                port: 80,
+                transport: Transport::Tcp,
+                outcome: Outcome::Sent(technique),
+                spoofed: false,
+                contained: false,
+            }];
+        });
+        let found = play(&mut default(), ms(0), [refused]);
+        assert_eq!(found.len(), expected, "{technique:?}");
+    }
+}
+
+#[test]
+fn a_syn_for_each_port_or_host_is_a_scan_and_no_flood() {
+    let flood = |ports: u16, hosts: u64| {
+        let tick = observation(|it| {
+            initiates(it, Class::Syn, 2500);
+            it.tcp_ports = (0..ports).collect();
+            (0..hosts).for_each(|host| it.hosts.contacted.insert(host));
+        });
+        let found = play(&mut default(), ms(0), [tick]);
+        ids(&found).contains(&"syn_flood")
+    };
+    assert!(flood(500, 1), "a flood of five hundred ports");
+    assert!(!flood(501, 1), "2,500 SYNs but one for each of 501 ports");
+    assert!(flood(1, 300));
+    assert!(!flood(1, 500), "500 bits of a sketch are some 690 hosts");
 }
 
 #[test]
