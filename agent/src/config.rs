@@ -45,6 +45,8 @@ pub struct Config {
     pub metrics: SocketAddr,
     /// The node's pods, when no collector tells them.
     pub pod_table: Option<PathBuf>,
+    /// Where what is usual is kept.
+    pub baselines: Option<PathBuf>,
     /// Which interfaces are watched.
     pub interfaces: Selection,
     /// How slots are set up and programs are attached.
@@ -88,6 +90,10 @@ impl Config {
             metrics: sources.given("metrics", &file.metrics).address()?,
             pod_table: sources
                 .one("pod_table", &file.pod_table)
+                .map(|setting| setting.path())
+                .transpose()?,
+            baselines: sources
+                .one("baselines", &file.baselines)
                 .map(|setting| setting.path())
                 .transpose()?,
             interfaces: sources.interfaces()?,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use agent::{
+    baselines::Store,
     config::{Args, Command, Config, Follower},
     datapath::{self, Datapath},
     deliver::{Agent, Outbox, Publisher, Server},
@@ -137,6 +138,7 @@ async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow:
         policy: followed,
         outbox: outbox.clone(),
         status,
+        baselines: config.baselines.map(Store::at),
     };
     let sentry = Sentry::new(agent.clone(), datapath, ends, metrics.sentry);
     let readiness = Readiness::default();

@@ -2,9 +2,11 @@
 
 mod clock;
 mod judge;
+mod keeper;
 mod metrics;
 mod roster;
 mod status;
+mod workload;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -16,9 +18,15 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::{clock::WallClock, roster::Roster};
+use self::{
+    clock::WallClock,
+    keeper::{KEEP_EVERY, Keeper},
+    roster::Roster,
+    workload::workload,
+};
 pub use self::{judge::judge, metrics::Metrics};
 use crate::{
+    baselines::Store,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     interfaces::{Change, Changes, InterfacesError},
@@ -52,6 +60,8 @@ pub struct Ends {
     pub outbox: Outbox,
     /// Where the node's status goes.
     pub status: watch::Sender<v1::NodeStatus>,
+    /// Where what is usual is kept.
+    pub baselines: Option<Store>,
 }
 
 /// The loop, and all that only it changes.
@@ -64,6 +74,7 @@ pub struct Sentry {
     roster: Roster,
     sequence: u64,
     clock: WallClock,
+    keeper: Keeper,
     found: Vec<Anomaly>,
     metrics: Metrics,
 }
@@ -71,16 +82,21 @@ pub struct Sentry {
 impl Sentry {
     /// A loop that has not begun.
     #[must_use]
-    pub fn new(agent: Agent, datapath: Datapath, ends: Ends, metrics: Metrics) -> Self {
+    pub fn new(agent: Agent, datapath: Datapath, mut ends: Ends, metrics: Metrics) -> Self {
         let settings = Arc::clone(&ends.policy.borrow().settings);
+        let clock = WallClock::read();
+        let mut detectors = Detectors::new(settings);
+        detectors.set_origin(clock.origin());
+        let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
         Self {
             agent,
             datapath,
-            detectors: Detectors::new(settings),
+            detectors,
             ends,
             roster: Roster::default(),
             sequence: 0,
-            clock: WallClock::read(),
+            clock,
+            keeper,
             found: Vec::new(),
             metrics,
         }
@@ -103,6 +119,8 @@ impl Sentry {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut reconcile = interval(RECONCILE);
         reconcile.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut keep = interval(KEEP_EVERY);
+        keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
         let now = monotonic();
         let gone = self.datapath.drain_gone(now);
@@ -118,7 +136,11 @@ impl Sentry {
                 _ = tick.tick() => self.drain(),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
                 Ok(()) = self.ends.pods.changed() => self.apply_policy(),
-                _ = reconcile.tick() => self.reconcile(),
+                _ = reconcile.tick() => {
+                    self.reconcile();
+                    self.name_workloads();
+                }
+                _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
                         if let Some(ready) = ready.take() {
@@ -138,6 +160,7 @@ impl Sentry {
             }
         }
         self.leave();
+        self.keeper.finish(&self.detectors).await;
         Ok(())
     }
 
@@ -243,6 +266,19 @@ impl Sentry {
             }
             self.metrics.repairs.inc();
         }
+    }
+
+    /// Tells the detectors which pods are replicas of one workload, and what time it is.
+    fn name_workloads(&mut self) {
+        let pods = self.ends.pods.borrow();
+        for subject in self.roster.subjects() {
+            let pod = self.roster.pod(subject, &pods);
+            let interface = || self.roster.name(subject).to_owned();
+            let name = pod.map_or_else(interface, workload);
+            self.detectors.name(subject, &name);
+        }
+        self.clock = self.clock.again();
+        self.detectors.set_origin(self.clock.origin());
     }
 
     fn unwatch(&mut self, ifindex: u32) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Anomaly, AnomalyId, Observation, State, Time,
+    baselines::Usual,
     case::Case,
     limits::Thresholds,
     messages::Messages,
@@ -90,6 +91,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) steps: &'a [Step],
     pub(crate) messages: &'a Messages,
     pub(crate) probes: &'a mut Probes,
+    pub(crate) usual: Usual<'a>,
     pub(crate) serial: &'a mut u64,
     pub(crate) forgotten: &'a mut u64,
     pub(crate) found: &'a mut Vec<Anomaly>,

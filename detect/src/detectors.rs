@@ -8,15 +8,18 @@ use hashbrown::HashMap;
 
 pub use self::mode::{Mode, Setting, UnknownMode};
 use crate::{
-    Anomaly, Budget, Observation, Subject, Time, Words,
+    Anomaly, Baseline, Budget, DamagedBaseline, Observation, Subject, Time, Words, ack_flood,
+    baselines::{Baselines, Calendar, Usual},
+    bytes_in, bytes_out,
     detector::{Detector as _, Seen},
     dns::{dga, dns_enumeration, dns_tunnel, malformed_dns, zone_transfer},
-    icmp_tunnel, ip_sweep,
+    icmp_flood, icmp_tunnel, ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     messages::Messages,
     odd_flags, port_scan, port_scan_target,
     probes::Probes,
-    protocol_mismatch, protocol_scan, spoofed_source, tiny_fragments, unexpected_tunnel,
+    protocol_mismatch, protocol_scan, spoofed_source, syn_flood, tiny_fragments, udp_flood,
+    unexpected_tunnel,
     window::{HORIZONS, reach},
 };
 
@@ -134,6 +137,8 @@ macro_rules! detectors {
         #[derive(Clone, Debug, Default)]
         struct Pod {
             settings: Arc<Settings>,
+            /// By what name its baselines go.
+            workload: String,
             probes: Probes,
             messages: Messages,
             $($detector: $detector::Pod,)+
@@ -145,6 +150,7 @@ macro_rules! detectors {
                 observation: &Observation,
                 now: Time,
                 serial: &mut u64,
+                baselines: &mut Baselines,
                 found: &mut Vec<Anomaly>,
             ) -> u64 {
                 let settings = Arc::clone(&self.settings);
@@ -161,6 +167,10 @@ macro_rules! detectors {
                         steps: &steps,
                         messages: &self.messages,
                         probes: &mut self.probes,
+                        usual: Usual {
+                            workload: &self.workload,
+                            baselines,
+                        },
                         serial,
                         forgotten: &mut forgotten,
                         found,
@@ -168,6 +178,7 @@ macro_rules! detectors {
                     self.$detector.observe(&mut seen, &settings.$detector.thresholds);
                     shade(settings.$detector.mode, found, before);
                 })+
+                forgotten += baselines.take_forgotten();
                 self.probes.steps = steps;
                 let needed = [$(self.$detector.needs_probes_since()),+];
                 let start = needed.into_iter().flatten().min().unwrap_or(now);
@@ -244,6 +255,18 @@ detectors! {
     unexpected_tunnel,
     /// Another protocol than a port is for.
     protocol_mismatch,
+    /// Half-open connections by the thousand.
+    syn_flood,
+    /// Datagrams that nobody wants.
+    udp_flood,
+    /// ICMP requests by the thousand.
+    icmp_flood,
+    /// Segments of no connection.
+    ack_flood,
+    /// More bytes sent than usual.
+    bytes_out,
+    /// More bytes received than usual.
+    bytes_in,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.
@@ -288,6 +311,7 @@ pub struct Detectors {
     /// Of pods that have none of their own.
     settings: Arc<Settings>,
     pods: HashMap<Subject, Box<Pod>>,
+    baselines: Baselines,
     serial: u64,
     forgotten: u64,
 }
@@ -302,6 +326,7 @@ impl Detectors {
         Self {
             settings: settings.into(),
             pods: HashMap::new(),
+            baselines: Baselines::default(),
             serial: 0,
             forgotten: 0,
         }
@@ -311,26 +336,73 @@ impl Detectors {
     ///
     /// `now` never decreases, and no packet in the observation is later than it.
     pub fn observe(&mut self, observation: &Observation, now: Time, found: &mut Vec<Anomaly>) {
-        let settings = &self.settings;
-        let pod = self.pods.entry(observation.subject);
-        let pod = pod.or_insert_with(|| Pod::with(settings));
-        self.forgotten += pod.observe(observation, now, &mut self.serial, found);
+        let pod = pod(&mut self.pods, observation.subject, &self.settings);
+        let (serial, baselines) = (&mut self.serial, &mut self.baselines);
+        self.forgotten += pod.observe(observation, now, serial, baselines, found);
     }
 
     /// Judges a subject by these settings from now on, and closes what was open of detectors that are off by
     /// them. What was seen so far still counts.
     pub fn set(&mut self, subject: Subject, settings: &Arc<Settings>, found: &mut Vec<Anomaly>) {
-        let pod = self.pods.entry(subject);
-        let pod = pod.or_insert_with(|| Pod::with(settings));
+        let pod = pod(&mut self.pods, subject, settings);
         if !Arc::ptr_eq(&pod.settings, settings) {
             pod.set(Arc::clone(settings), found);
         }
+    }
+
+    /// The wall time of the origin of [`Time`], since 1970: zero unless it is set. What is usual depends on
+    /// the hour of the day and the day of the week, in UTC.
+    pub const fn set_origin(&mut self, origin: Duration) {
+        self.baselines.calendar = Calendar { origin };
+    }
+
+    /// The subject is a replica of this workload: what is usual for one of them is so for all. A subject
+    /// without a name is a workload of its own, forgotten with it; what it has learned goes with its first
+    /// name, unless that has learned itself.
+    pub fn name(&mut self, subject: Subject, workload: &str) {
+        let pod = pod(&mut self.pods, subject, &self.settings);
+        if pod.workload != workload {
+            if pod.workload == unnamed(subject) {
+                self.baselines.rename(&pod.workload, workload);
+            }
+            workload.clone_into(&mut pod.workload);
+        }
+    }
+
+    /// What is usual for each workload, by their names.
+    #[must_use]
+    pub fn baselines(&self) -> Vec<Baseline> {
+        self.baselines.all()
+    }
+
+    /// Takes over what was learned before, in place of all that has been learned.
+    ///
+    /// # Errors
+    /// Names the first that cannot have come of learning. Then nothing is taken over.
+    pub fn restore(&mut self, baselines: Vec<Baseline>) -> Result<(), DamagedBaseline> {
+        self.baselines.restore(baselines)?;
+        self.forgotten += self.baselines.take_forgotten();
+        Ok(())
+    }
+
+    /// Forgets what is usual for a workload, which begins to learn anew; whether anything was known.
+    pub fn reset_baseline(&mut self, workload: &str) -> bool {
+        self.baselines.reset(workload)
+    }
+
+    /// For how long it has been learned what is usual for a subject. While that is less than the `learning`
+    /// of a detector, this one compares with nothing: only its ceiling holds.
+    #[must_use]
+    pub fn learned(&self, subject: Subject) -> Duration {
+        let pod = self.pods.get(&subject);
+        pod.map_or(Duration::ZERO, |pod| self.baselines.learned(&pod.workload))
     }
 
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.
     pub fn remove(&mut self, subject: Subject, found: &mut Vec<Anomaly>) {
         if let Some(mut pod) = self.pods.remove(&subject) {
             pod.close(found);
+            self.baselines.reset(&unnamed(subject));
         }
     }
 
@@ -339,7 +411,7 @@ impl Detectors {
     pub fn budget(&self, subject: Subject, now: Time) -> Budget {
         match self.pods.get(&subject) {
             Some(pod) => pod.budget(now),
-            None => Pod::with(&self.settings).budget(now),
+            None => Pod::new(subject, &self.settings).budget(now),
         }
     }
 
@@ -358,12 +430,28 @@ impl Detectors {
 }
 
 impl Pod {
-    fn with(settings: &Arc<Settings>) -> Box<Self> {
+    /// Begins as a workload of its own.
+    fn new(subject: Subject, settings: &Arc<Settings>) -> Box<Self> {
         Box::new(Self {
             settings: Arc::clone(settings),
+            workload: unnamed(subject),
             ..Self::default()
         })
     }
+}
+
+fn pod<'a>(
+    pods: &'a mut HashMap<Subject, Box<Pod>>,
+    subject: Subject,
+    settings: &Arc<Settings>,
+) -> &'a mut Pod {
+    pods.entry(subject)
+        .or_insert_with(|| Pod::new(subject, settings))
+}
+
+/// The name of the workload that a subject is until somebody names it; no name of Kubernetes begins so.
+fn unnamed(subject: Subject) -> String {
+    format!("#{}.{}", subject.ifindex, subject.epoch)
 }
 
 /// Marks what a detector in shadow found.

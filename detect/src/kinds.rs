@@ -214,6 +214,32 @@ kinds! {
     }
 }
 
+kinds! {
+    /// A flow of traffic of which it is learned how strong it usually is. Files name it.
+    Flow {
+        /// SYNs the pod sent that nothing came of.
+        SynSent = "syn_sent",
+        /// SYNs to the pod that nothing came of.
+        SynReceived = "syn_received",
+        /// Datagrams the pod sent that nobody wants.
+        UdpSent = "udp_sent",
+        /// Datagrams to the pod that it did not answer.
+        UdpReceived = "udp_received",
+        /// ICMP requests the pod sent.
+        EchoSent = "echo_sent",
+        /// ICMP requests to the pod.
+        EchoReceived = "echo_received",
+        /// Stray ACKs the pod sent.
+        AckSent = "ack_sent",
+        /// Stray segments to the pod.
+        AckReceived = "ack_received",
+        /// Bytes the pod sent.
+        BytesSent = "bytes_sent",
+        /// Bytes to the pod.
+        BytesReceived = "bytes_received",
+    }
+}
+
 /// How a port or host is probed, told from the packet.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Technique {
@@ -332,6 +358,7 @@ mod tests {
         check(&ParseFailure::ALL, ParseFailure::name);
         check(&Measure::ALL, Measure::name);
         check(&VolumeClass::ALL, VolumeClass::name);
+        check(&Flow::ALL, Flow::name);
         for (index, technique) in Technique::ALL.into_iter().enumerate() {
             assert_eq!(technique as usize, index);
         }

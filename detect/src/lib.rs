@@ -1,11 +1,16 @@
 //! The detectors: observations and time in, anomalies out. No I/O, no clock, no async.
 #![deny(missing_docs)]
 
+mod ack_flood;
 mod anomaly;
+mod baselines;
+mod bytes_in;
+mod bytes_out;
 mod case;
 mod detector;
 mod detectors;
 mod dns;
+mod icmp_flood;
 mod icmp_tunnel;
 mod ip_sweep;
 mod kinds;
@@ -24,15 +29,22 @@ mod protocol_scan;
 mod recent_ports;
 mod sketch;
 mod spoofed_source;
+mod syn_flood;
 mod tally;
 mod time;
 mod tiny_fragments;
+mod udp_flood;
 mod unexpected_tunnel;
+mod volume;
 mod window;
 
+pub use ack_flood::Thresholds as AckFloodThresholds;
 pub use anomaly::{
     Anomaly, AnomalyId, Coverage, Criterion, PortCounts, Role, Severity, State, Target,
 };
+pub use baselines::{Baseline, Cell, DamagedBaseline, Series};
+pub use bytes_in::Thresholds as BytesInThresholds;
+pub use bytes_out::Thresholds as BytesOutThresholds;
 pub use detector::{Budget, Words};
 pub use detectors::{
     DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, about,
@@ -44,9 +56,10 @@ pub use dns::{
     malformed_dns::Thresholds as MalformedDnsThresholds,
     zone_transfer::Thresholds as ZoneTransferThresholds,
 };
+pub use icmp_flood::Thresholds as IcmpFloodThresholds;
 pub use icmp_tunnel::Thresholds as IcmpTunnelThresholds;
 pub use ip_sweep::Thresholds as IpSweepThresholds;
-pub use kinds::{Class, Count, Measure, ParseFailure, Technique, Transport, VolumeClass};
+pub use kinds::{Class, Count, Flow, Measure, ParseFailure, Technique, Transport, VolumeClass};
 pub use limits::{Limit, LimitError, Quantity, Thresholds};
 pub use observation::{Contact, Hosts, Observation, Outcome, Sample, SampleKind, Subject, Volume};
 pub use odd_flags::Thresholds as OddFlagsThresholds;
@@ -56,6 +69,8 @@ pub use protocol_mismatch::Thresholds as ProtocolMismatchThresholds;
 pub use protocol_scan::Thresholds as ProtocolScanThresholds;
 pub use sketch::Sketch;
 pub use spoofed_source::Thresholds as SpoofedSourceThresholds;
+pub use syn_flood::Thresholds as SynFloodThresholds;
 pub use time::Time;
 pub use tiny_fragments::Thresholds as TinyFragmentsThresholds;
+pub use udp_flood::Thresholds as UdpFloodThresholds;
 pub use unexpected_tunnel::Thresholds as UnexpectedTunnelThresholds;

@@ -121,7 +121,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 /// An hour.
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
-/// A day, more than any detector remembers.
+/// A day, more than any detector remembers of single packets.
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Declares thresholds: each field with its type, default, range, and a few words for a table.

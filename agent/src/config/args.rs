@@ -66,6 +66,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<String>,
 
+    /// File that keeps what is usual for each workload over restarts; without it that is learned anew.
+    #[arg(long, value_name = "FILE", env = "PICKET_BASELINES")]
+    pub baselines: Option<String>,
+
     /// Interfaces to watch, by name [default: every veth to another network namespace, but uplinks].
     #[arg(
         long,

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) listen: Option<Vec<Value>>,
     pub(super) metrics: Option<Value>,
     pub(super) pod_table: Option<Value>,
+    pub(super) baselines: Option<Value>,
     pub(super) interfaces: Option<Vec<Value>>,
     pub(super) slots: Option<Value>,
     pub(super) tick: Option<Value>,

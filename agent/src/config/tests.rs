@@ -29,6 +29,7 @@ fn every_default_is_valid() {
     assert_eq!(config.listen, ["127.0.0.1:7401".parse().unwrap()]);
     assert_eq!(config.metrics, "127.0.0.1:7403".parse().unwrap());
     assert_eq!(config.pod_table, None);
+    assert_eq!(config.baselines, None);
     assert!(matches!(config.interfaces, Selection::Pods));
     assert_eq!(config.datapath.slots, 256);
     assert_eq!(config.datapath.sample_rate, 16);
@@ -62,6 +63,7 @@ collector: http://127.0.0.1:7400
 listen: [127.0.0.1:1, 'unix:/run/picket.sock']
 metrics: '[::1]:2'
 pod_table: /etc/pods.yaml
+baselines: /var/lib/picket/baselines.json
 interfaces: [cali*, 'lxc[0-9]']
 slots: 8
 tick: 250ms
@@ -84,6 +86,7 @@ detectors:
         "--listen=unix:/run/picket.sock",
         "--metrics=[::1]:2",
         "--pod-table=/etc/pods.yaml",
+        "--baselines=/var/lib/picket/baselines.json",
         "--interfaces",
         "cali*",
         "lxc[0-9]",

@@ -36,6 +36,13 @@ impl WallClock {
         if step > CLOCK_STEP { read } else { self }
     }
 
+    /// The wall time at which the monotonic clock was zero, since 1970.
+    pub(super) fn origin(self) -> Duration {
+        self.boot
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+    }
+
     pub(super) fn now(self) -> SystemTime {
         self.boot + Duration::from_nanos(monotonic().nanoseconds())
     }

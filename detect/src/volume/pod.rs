@@ -1,0 +1,234 @@
+//! What is known of the traffic of one kind of one pod.
+
+use std::{marker::PhantomData, time::Duration};
+
+use super::{Bounds, Counted, Kind, Rate, SIDES, TEN_SECONDS, recent::Recent};
+use crate::{
+    Anomaly, Criterion, Flow, State, Time, Words,
+    case::{Case, Opening, Sign},
+    detector::{Detector, Seen},
+    limits::HOUR,
+    probes::Probes,
+};
+
+/// What an anomaly says of the side it is about.
+const DIRECTIONS: [&str; SIDES] = ["sent by the pod", "received by the pod"];
+
+/// A kind of traffic of a pod.
+#[derive(Clone, Debug)]
+pub(crate) struct Pod<K> {
+    sides: [Side; SIDES],
+    recent: Recent,
+    /// When the hour began that is being watched, if it was watched from its beginning.
+    hour_began: Option<Time>,
+    /// When it ends.
+    hour_ends: Time,
+    kind: PhantomData<K>,
+}
+
+/// What the pod sends, or what it receives.
+#[derive(Clone, Debug)]
+struct Side {
+    /// Within the window of the ceiling.
+    ceiling: Rate,
+    /// Within ten seconds.
+    usual: Rate,
+    /// The most of this hour within ten seconds.
+    peak: u64,
+    case: Option<Box<Case>>,
+}
+
+/// What was crossed.
+#[derive(Clone, Copy, Debug)]
+struct Crossed {
+    criterion: Criterion,
+    /// The place of its severity among those of the kind.
+    severity: usize,
+}
+
+impl<K: Kind> Default for Pod<K> {
+    fn default() -> Self {
+        let side = Side {
+            ceiling: Rate::new(K::CEILING_WINDOW),
+            usual: Rate::new(TEN_SECONDS),
+            peak: 0,
+            case: None,
+        };
+        Self {
+            sides: [side.clone(), side],
+            recent: Recent::default(),
+            hour_began: None,
+            hour_ends: Time::default(),
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<K: Kind> Detector for Pod<K> {
+    type Thresholds = K::Thresholds;
+
+    const ID: &'static str = K::ID;
+
+    const WORDS: Words = K::WORDS;
+
+    fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &K::Thresholds) {
+        let bounds = K::bounds(thresholds);
+        if seen.now >= self.hour_ends {
+            self.turn(seen, &bounds);
+        }
+        self.recent.take_in::<K>(&seen.observation.contacts);
+        let counted = K::counted(seen.observation, self.recent.is_raw());
+        let sides = self.sides.iter_mut().zip(K::FLOWS).zip(counted);
+        for (index, ((side, flow), counted)) in sides.enumerate() {
+            let Some(flow) = flow else {
+                continue;
+            };
+            if !counted.is_nothing() {
+                side.add(counted, seen.now);
+                let crossed = side.crossed::<K>(index, flow, seen, &bounds);
+                if let Some(crossed) = crossed {
+                    side.tell::<K>(index, crossed, counted, &self.recent, seen);
+                }
+            }
+            seen.live(&mut side.case, bounds.quiet);
+        }
+    }
+
+    fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
+        for side in &mut self.sides {
+            let case = side.case.take();
+            found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        }
+    }
+
+    #[cfg(test)]
+    fn heap_bytes(&self) -> usize {
+        let cases = self.sides.iter().flat_map(|side| &side.case);
+        self.recent.heap_bytes() + cases.map(|case| case.bytes()).sum::<usize>()
+    }
+}
+
+impl<K: Kind> Pod<K> {
+    /// Learns from the hour that ends, if it was watched as a whole.
+    fn turn(&mut self, seen: &mut Seen<'_>, bounds: &Bounds) {
+        let whole = seen.now < self.hour_ends + HOUR;
+        if let Some(began) = self.hour_began.filter(|_| whole) {
+            for (side, flow) in self.sides.iter().zip(K::FLOWS) {
+                if let Some(flow) = flow {
+                    seen.usual.learn(flow, began, side.peak, bounds.floor);
+                }
+            }
+        }
+        // The first hour was not watched from its beginning.
+        let follows = whole && self.hour_ends != Time::default();
+        self.hour_began = follows.then_some(self.hour_ends);
+        self.hour_ends = seen.usual.hour_end(seen.now);
+        for side in &mut self.sides {
+            side.peak = 0;
+        }
+    }
+}
+
+impl Side {
+    fn add(&mut self, counted: Counted, now: Time) {
+        self.ceiling.add(counted, now);
+        self.usual.add(counted, now);
+    }
+
+    /// What is crossed now: the ceiling comes first.
+    fn crossed<K: Kind>(
+        &mut self,
+        index: usize,
+        flow: Flow,
+        seen: &Seen<'_>,
+        bounds: &Bounds,
+    ) -> Option<Crossed> {
+        let refusals = |window: Duration| K::REFUSALS_PER_SECOND.saturating_mul(window.as_secs());
+        let of_ten = self.usual.sum(seen.now).unexcused(refusals(TEN_SECONDS));
+        self.peak = self.peak.max(of_ten);
+        let ceiling = bounds.ceilings.get(index).copied().unwrap_or(u64::MAX);
+        let refusals = refusals(K::CEILING_WINDOW);
+        let counted = self.ceiling.sum(seen.now).unexcused(refusals);
+        if counted >= ceiling {
+            return Some(Crossed {
+                criterion: Criterion {
+                    measure: K::MEASURE,
+                    counted,
+                    threshold: ceiling,
+                    window: K::CEILING_WINDOW,
+                },
+                severity: 0,
+            });
+        }
+        if of_ten < bounds.floor {
+            return None;
+        }
+        let (spreads, learning) = (bounds.spreads, bounds.learning);
+        let limit = seen.usual.limit(flow, seen.now, spreads, learning)?;
+        let threshold = limit.max(bounds.floor);
+        (of_ten >= threshold).then_some(Crossed {
+            criterion: Criterion {
+                measure: K::MEASURE,
+                counted: of_ten,
+                threshold,
+                window: TEN_SECONDS,
+            },
+            severity: 1,
+        })
+    }
+
+    /// Opens an anomaly, or adds to the one that is open.
+    fn tell<K: Kind>(
+        &mut self,
+        index: usize,
+        crossed: Crossed,
+        counted: Counted,
+        recent: &Recent,
+        seen: &mut Seen<'_>,
+    ) {
+        let now = seen.now;
+        let Some(&severity) = K::SEVERITIES.get(crossed.severity) else {
+            return;
+        };
+        let sign = Sign {
+            at: now,
+            passed_at: now,
+            ..Sign::default()
+        };
+        if let Some(case) = &mut self.case {
+            case.add(&sign, counted.seen);
+            case.rise(severity);
+            return;
+        }
+        let opening = Opening {
+            id: seen.next_id(),
+            detector: K::ID,
+            attack_ids: K::ATTACK_IDS,
+            severity,
+            crossed: crossed.criterion,
+            crossed_at: now,
+        };
+        let mut case = Case::open(opening, []);
+        case.add(&sign, crossed.criterion.counted);
+        let unusual = (crossed.severity == 1).then_some("more than usual at this time");
+        for sample in DIRECTIONS.get(index).copied().into_iter().chain(unusual) {
+            let sample = Some(sample.to_owned());
+            case.add(
+                &Sign {
+                    sample,
+                    ..sign.clone()
+                },
+                0,
+            );
+        }
+        if K::is_aimed_at_pod(index) {
+            let target = seen.probes.pod;
+            case.add(&Sign { target, ..sign }, 0);
+        } else {
+            for sign in recent.signs(now) {
+                case.add(&sign, 0);
+            }
+        }
+        self.case = Some(Box::new(case));
+    }
+}
