@@ -72,6 +72,7 @@ impl Raised<'_> {
             shadow: anomaly.shadow,
             counted: anomaly.counted,
             samples: anomaly.samples.clone(),
+            withheld: anomaly.withheld,
             attack_ids: anomaly.attack_ids.iter().map(ToString::to_string).collect(),
             summary: String::new(),
             coverage: Some(v1::Coverage {
@@ -224,6 +225,7 @@ mod tests {
             },
             technique: Some(Technique::Syn),
             samples: vec!["a.example".into()],
+            withheld: 6,
             attack_ids: &["T1046"],
             coverage: Coverage {
                 records_dropped: 1,
@@ -263,7 +265,7 @@ mod tests {
         assert_eq!(event.severity(), v1::Severity::High);
         assert_eq!(event.technique(), v1::Technique::TcpSyn);
         assert_eq!(event.attack_ids, ["T1046"]);
-        assert_eq!((event.shadow, event.counted), (true, 11));
+        assert_eq!((event.shadow, event.counted, event.withheld), (true, 11, 6));
         assert_eq!(event.samples, ["a.example"]);
         let source = event.source.as_ref().unwrap();
         assert_eq!(source.address, "10.244.147.92", "unmapped");

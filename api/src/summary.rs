@@ -38,6 +38,17 @@ pub fn summarize(event: &v1::Event) -> String {
         let samples = samples.collect::<Vec<_>>().join(", ");
         append(&mut sentence, format_args!(", {} {samples}", words.samples));
     }
+    match event.withheld {
+        0 => {}
+        1 => append(
+            &mut sentence,
+            format_args!("; 1 event before was held back"),
+        ),
+        more => append(
+            &mut sentence,
+            format_args!("; {more} events before were held back"),
+        ),
+    }
     sentence
 }
 

@@ -44,6 +44,8 @@ pub struct Anomaly {
     pub samples: Vec<String>,
     /// MITRE ATT&CK technique ids.
     pub attack_ids: &'static [&'static str],
+    /// Events of the pod that were held back since the last one, because there were too many.
+    pub withheld: u64,
     /// What could not be seen over the whole life.
     pub coverage: Coverage,
 }

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::calendar::Calendar;
 pub use self::{cell::Cell, series::Series};
-use crate::{Flow, Time};
+use crate::{
+    Flow, Time,
+    peers::{Peer, Peers},
+};
 
 /// Workloads that are remembered: four times as many as a node has pods at most by the measure of
 /// Kubernetes, 110, and of large ones, 250. The one that has not learned for longest makes room for another.
@@ -142,6 +145,7 @@ impl Baselines {
 pub(crate) struct Usual<'a> {
     pub(crate) workload: &'a str,
     pub(crate) baselines: &'a mut Baselines,
+    pub(crate) peers: &'a mut Peers,
 }
 
 impl Usual<'_> {
@@ -174,6 +178,18 @@ impl Usual<'_> {
         let series = self.baselines.series(self.workload, flow)?;
         let hour = self.baselines.calendar.hour(now);
         (series.learned() >= learning).then(|| series.limit(hour, spreads))
+    }
+
+    /// The workload talks to a peer; whether it never did, as far as can be said after so long.
+    pub(crate) fn meets(
+        &mut self,
+        peer: Peer,
+        at: Time,
+        learning: Duration,
+        forgotten: &mut u64,
+    ) -> bool {
+        let workload = self.workload;
+        self.peers.meet(workload, peer, at, learning, forgotten)
     }
 
     pub(crate) fn hour_end(&self, now: Time) -> Time {

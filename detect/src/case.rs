@@ -107,7 +107,7 @@ impl Case {
             case.add(sign, 1);
         }
         case.last_seen = case.last_seen.max(case.first_seen);
-        case.next_decade = decade_above(case.counted);
+        case.next_decade = decade_above(case.counted * 2);
         case
     }
 
@@ -183,7 +183,9 @@ impl Case {
         self.coverage.take_in(observation, forgotten);
         let risen = std::mem::take(&mut self.risen);
         let grown = self.counted >= self.next_decade || risen;
-        self.next_decade = decade_above(self.counted);
+        if self.counted >= self.next_decade {
+            self.next_decade = decade_above(self.counted);
+        }
         if !std::mem::replace(&mut self.told, true) {
             return Some(State::Opened);
         }
@@ -232,6 +234,7 @@ impl Case {
             technique: most_frequent(&self.techniques),
             samples: self.samples.iter().cloned().collect(),
             attack_ids: self.attack_ids,
+            withheld: 0,
             coverage: self.coverage,
         }
     }

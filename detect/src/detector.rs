@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Anomaly, AnomalyId, Observation, State, Time,
+    Anomaly, AnomalyId, Mode, Observation, State, Time,
     baselines::Usual,
     case::Case,
     limits::Thresholds,
@@ -60,6 +60,9 @@ pub(crate) trait Detector: Default {
 
     /// How to say what it found.
     const WORDS: Words;
+
+    /// Whether it runs unless somebody sets it.
+    const MODE: Mode = Mode::On;
 
     /// Takes in an observation and tells what follows from it.
     fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Self::Thresholds);

@@ -1,22 +1,23 @@
 //! All detectors together, each with its mode and thresholds.
 
-mod mode;
-
 use std::{sync::Arc, time::Duration};
 
 use hashbrown::HashMap;
 
-pub use self::mode::{Mode, Setting, UnknownMode};
 use crate::{
     Anomaly, Baseline, Budget, DamagedBaseline, Observation, Subject, Time, Words, ack_flood,
+    allowance::{Allowance, NodeAllowance},
     baselines::{Baselines, Calendar, Usual},
-    bytes_in, bytes_out,
+    beacon, bytes_in, bytes_out,
     detector::{Detector as _, Seen},
     dns::{dga, dns_enumeration, dns_tunnel, malformed_dns, zone_transfer},
     icmp_flood, icmp_tunnel, ip_sweep,
     limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
     messages::Messages,
-    odd_flags, port_scan, port_scan_target,
+    mode::{Mode, Setting},
+    new_peer, odd_flags,
+    peers::Peers,
+    port_scan, port_scan_target,
     probes::Probes,
     protocol_mismatch, protocol_scan, spoofed_source, syn_flood, tiny_fragments, udp_flood,
     unexpected_tunnel,
@@ -66,11 +67,23 @@ macro_rules! detectors {
         }
 
         /// How all detectors are set.
-        #[derive(Clone, Debug, Default, Eq, PartialEq)]
+        #[derive(Clone, Debug, Eq, PartialEq)]
         pub struct Settings {
             /// What is the same for all.
             pub outcomes: Outcomes,
             $(#[doc = $about] pub $detector: Setting<$detector::Thresholds>,)+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self {
+                    outcomes: Outcomes::default(),
+                    $($detector: Setting {
+                        mode: <$detector::Pod as crate::detector::Detector>::MODE,
+                        thresholds: $detector::Thresholds::default(),
+                    },)+
+                }
+            }
         }
 
         impl Settings {
@@ -139,6 +152,7 @@ macro_rules! detectors {
             settings: Arc<Settings>,
             /// By what name its baselines go.
             workload: String,
+            allowance: Allowance,
             probes: Probes,
             messages: Messages,
             $($detector: $detector::Pod,)+
@@ -150,7 +164,7 @@ macro_rules! detectors {
                 observation: &Observation,
                 now: Time,
                 serial: &mut u64,
-                baselines: &mut Baselines,
+                shared: &mut Shared,
                 found: &mut Vec<Anomaly>,
             ) -> u64 {
                 let settings = Arc::clone(&self.settings);
@@ -169,7 +183,8 @@ macro_rules! detectors {
                         probes: &mut self.probes,
                         usual: Usual {
                             workload: &self.workload,
-                            baselines,
+                            baselines: &mut shared.baselines,
+                            peers: &mut shared.peers,
                         },
                         serial,
                         forgotten: &mut forgotten,
@@ -178,7 +193,7 @@ macro_rules! detectors {
                     self.$detector.observe(&mut seen, &settings.$detector.thresholds);
                     shade(settings.$detector.mode, found, before);
                 })+
-                forgotten += baselines.take_forgotten();
+                forgotten += shared.baselines.take_forgotten();
                 self.probes.steps = steps;
                 let needed = [$(self.$detector.needs_probes_since()),+];
                 let start = needed.into_iter().flatten().min().unwrap_or(now);
@@ -267,6 +282,18 @@ detectors! {
     bytes_out,
     /// More bytes received than usual.
     bytes_in,
+    /// Calls to one destination at a regular interval.
+    beacon,
+    /// Peers that neither the workload nor its replicas ever talked to.
+    new_peer,
+}
+
+/// What the pods share.
+#[derive(Clone, Debug, Default)]
+struct Shared {
+    baselines: Baselines,
+    peers: Peers,
+    allowance: NodeAllowance,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.
@@ -311,7 +338,7 @@ pub struct Detectors {
     /// Of pods that have none of their own.
     settings: Arc<Settings>,
     pods: HashMap<Subject, Box<Pod>>,
-    baselines: Baselines,
+    shared: Shared,
     serial: u64,
     forgotten: u64,
 }
@@ -326,7 +353,7 @@ impl Detectors {
         Self {
             settings: settings.into(),
             pods: HashMap::new(),
-            baselines: Baselines::default(),
+            shared: Shared::default(),
             serial: 0,
             forgotten: 0,
         }
@@ -337,8 +364,10 @@ impl Detectors {
     /// `now` never decreases, and no packet in the observation is later than it.
     pub fn observe(&mut self, observation: &Observation, now: Time, found: &mut Vec<Anomaly>) {
         let pod = pod(&mut self.pods, observation.subject, &self.settings);
-        let (serial, baselines) = (&mut self.serial, &mut self.baselines);
-        self.forgotten += pod.observe(observation, now, serial, baselines, found);
+        let (before, serial) = (found.len(), &mut self.serial);
+        self.forgotten += pod.observe(observation, now, serial, &mut self.shared, found);
+        let node = &mut self.shared.allowance;
+        pod.allowance.hold_back(node, found, before, now);
     }
 
     /// Judges a subject by these settings from now on, and closes what was open of detectors that are off by
@@ -346,14 +375,16 @@ impl Detectors {
     pub fn set(&mut self, subject: Subject, settings: &Arc<Settings>, found: &mut Vec<Anomaly>) {
         let pod = pod(&mut self.pods, subject, settings);
         if !Arc::ptr_eq(&pod.settings, settings) {
+            let before = found.len();
             pod.set(Arc::clone(settings), found);
+            pod.allowance.end(found, before);
         }
     }
 
     /// The wall time of the origin of [`Time`], since 1970: zero unless it is set. What is usual depends on
     /// the hour of the day and the day of the week, in UTC.
     pub const fn set_origin(&mut self, origin: Duration) {
-        self.baselines.calendar = Calendar { origin };
+        self.shared.baselines.calendar = Calendar { origin };
     }
 
     /// The subject is a replica of this workload: what is usual for one of them is so for all. A subject
@@ -363,7 +394,7 @@ impl Detectors {
         let pod = pod(&mut self.pods, subject, &self.settings);
         if pod.workload != workload {
             if pod.workload == unnamed(subject) {
-                self.baselines.rename(&pod.workload, workload);
+                self.shared.baselines.rename(&pod.workload, workload);
             }
             workload.clone_into(&mut pod.workload);
         }
@@ -372,7 +403,7 @@ impl Detectors {
     /// What is usual for each workload, by their names.
     #[must_use]
     pub fn baselines(&self) -> Vec<Baseline> {
-        self.baselines.all()
+        self.shared.baselines.all()
     }
 
     /// Takes over what was learned before, in place of all that has been learned.
@@ -380,14 +411,14 @@ impl Detectors {
     /// # Errors
     /// Names the first that cannot have come of learning. Then nothing is taken over.
     pub fn restore(&mut self, baselines: Vec<Baseline>) -> Result<(), DamagedBaseline> {
-        self.baselines.restore(baselines)?;
-        self.forgotten += self.baselines.take_forgotten();
+        self.shared.baselines.restore(baselines)?;
+        self.forgotten += self.shared.baselines.take_forgotten();
         Ok(())
     }
 
     /// Forgets what is usual for a workload, which begins to learn anew; whether anything was known.
     pub fn reset_baseline(&mut self, workload: &str) -> bool {
-        self.baselines.reset(workload)
+        self.shared.baselines.reset(workload)
     }
 
     /// For how long it has been learned what is usual for a subject. While that is less than the `learning`
@@ -395,14 +426,18 @@ impl Detectors {
     #[must_use]
     pub fn learned(&self, subject: Subject) -> Duration {
         let pod = self.pods.get(&subject);
-        pod.map_or(Duration::ZERO, |pod| self.baselines.learned(&pod.workload))
+        pod.map_or(Duration::ZERO, |pod| {
+            self.shared.baselines.learned(&pod.workload)
+        })
     }
 
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.
     pub fn remove(&mut self, subject: Subject, found: &mut Vec<Anomaly>) {
         if let Some(mut pod) = self.pods.remove(&subject) {
+            let before = found.len();
             pod.close(found);
-            self.baselines.reset(&unnamed(subject));
+            pod.allowance.end(found, before);
+            self.shared.baselines.reset(&unnamed(subject));
         }
     }
 

@@ -2,8 +2,10 @@
 #![deny(missing_docs)]
 
 mod ack_flood;
+mod allowance;
 mod anomaly;
 mod baselines;
+mod beacon;
 mod bytes_in;
 mod bytes_out;
 mod case;
@@ -16,9 +18,12 @@ mod ip_sweep;
 mod kinds;
 mod limits;
 mod messages;
+mod mode;
+mod new_peer;
 mod observation;
 mod odd_flags;
 mod packets;
+mod peers;
 mod port_scan;
 mod port_scan_target;
 mod port_set;
@@ -43,13 +48,11 @@ pub use anomaly::{
     Anomaly, AnomalyId, Coverage, Criterion, PortCounts, Role, Severity, State, Target,
 };
 pub use baselines::{Baseline, Cell, DamagedBaseline, Series};
+pub use beacon::Thresholds as BeaconThresholds;
 pub use bytes_in::Thresholds as BytesInThresholds;
 pub use bytes_out::Thresholds as BytesOutThresholds;
 pub use detector::{Budget, Words};
-pub use detectors::{
-    DETECTORS, Detectors, Mode, Outcomes, Setting, Settings, UnknownDetector, UnknownMode, about,
-    words,
-};
+pub use detectors::{DETECTORS, Detectors, Outcomes, Settings, UnknownDetector, about, words};
 pub use dns::{
     dga::Thresholds as DgaThresholds, dns_enumeration::Thresholds as DnsEnumerationThresholds,
     dns_tunnel::Thresholds as DnsTunnelThresholds,
@@ -61,6 +64,8 @@ pub use icmp_tunnel::Thresholds as IcmpTunnelThresholds;
 pub use ip_sweep::Thresholds as IpSweepThresholds;
 pub use kinds::{Class, Count, Flow, Measure, ParseFailure, Technique, Transport, VolumeClass};
 pub use limits::{Limit, LimitError, Quantity, Thresholds};
+pub use mode::{Mode, Setting, UnknownMode};
+pub use new_peer::Thresholds as NewPeerThresholds;
 pub use observation::{Contact, Hosts, Observation, Outcome, Sample, SampleKind, Subject, Volume};
 pub use odd_flags::Thresholds as OddFlagsThresholds;
 pub use port_scan::Thresholds as PortScanThresholds;

@@ -1,8 +1,8 @@
 //! Finds pods of which many ports are tried, whoever tries them.
 //!
 //! One scanner can hide among many: a scan is split over 60 pods, or its packets carry the addresses of
-//! others. The pod that is scanned sees all of it. It counts the distinct ports on which the pod *refused*,
-//! exact in the programs, within a minute and within an hour; about how many hosts it was, a sketch tells.
+//! others. The pod that is scanned sees all of it. It counts the distinct ports below 32,768 on which the pod
+//! *refused*, exact in the programs, within a minute and within an hour; about how many hosts it was, a sketch tells.
 //!
 //! Nobody is accused: the anomaly names the pod as the target, and no source. A port that drops what comes
 //! is not seen, so a pod behind a policy that drops has no view of its own.
@@ -45,6 +45,10 @@ impl Thresholds {
     }
 }
 
+/// The first port that Linux hands out to clients (`net.ipv4.ip_local_port_range`): what refuses there was not
+/// scanned, but is an answer that came too late.
+const EPHEMERAL: u16 = 32_768;
+
 /// What is known of a pod.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pod {
@@ -68,14 +72,16 @@ impl Detector for Pod {
 
     fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
         let (observation, now) = (seen.observation, seen.now);
-        for &port in &observation.refusing {
+        let refusing = observation.refusing.iter().copied();
+        let refusing: Vec<u16> = refusing.filter(|&port| port < EPHEMERAL).collect();
+        for &port in &refusing {
             self.refusing.insert(port, now);
         }
-        if self.case.is_none() && !observation.refusing.is_empty() {
+        if self.case.is_none() && !refusing.is_empty() {
             self.open(seen, thresholds);
         }
         if let (Some(case), Some((ports, probing))) = (&mut self.case, &mut self.open) {
-            for &port in &observation.refusing {
+            for &port in &refusing {
                 if ports.insert(port) {
                     case.add(&at(now), 1);
                 }

@@ -64,6 +64,9 @@ pub struct Event {
     /// Some of what was counted, such as names that were looked up; at most 16.
     #[prost(string, repeated, tag = "22")]
     pub samples: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Events of the pod that were held back since the last one, because there were too many.
+    #[prost(uint64, tag = "23")]
+    pub withheld: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EventId {

@@ -50,6 +50,7 @@ fn scan() -> Event {
         counted: 11,
         samples: vec!["a.example".to_owned()],
         shadow: true,
+        withheld: 6,
         crossed: Some(Criterion {
             measure: Measure::FailedPortsPerDestination.into(),
             counted: 10,
@@ -134,7 +135,7 @@ async fn machines_read_every_field_under_its_name_on_the_wire() {
         r#""targets":[{"endpoint":{"namespace":"blue","pod":"app2","uid":"","address":"10.244.147.93","interface":""},"#,
         r#""failed_ports":10,"answered_ports":1,"sample_ports":[22,80,443]}],"further_targets":2,"#,
         r#""crossed":{"measure":"failed_ports_per_destination","counted":10,"threshold":10,"window":"60s"},"#,
-        r#""ports":{"distinct":11,"refused":10,"answered":1,"silent":0},"counted":11,"technique":"tcp_syn","samples":["a.example"],"shadow":true,"attack_ids":["T1046"],"#,
+        r#""ports":{"distinct":11,"refused":10,"answered":1,"silent":0},"counted":11,"technique":"tcp_syn","samples":["a.example"],"shadow":true,"withheld":6,"attack_ids":["T1046"],"#,
         r#""summary":"default/app1 scanned blue/app2","#,
         r#""coverage":{"records_dropped":1,"parse_failures":2,"sample_rate":16,"spoofed_packets":3,"#,
         r#""contained_packets":4,"reply_filter_percent":5}}"#,
@@ -142,7 +143,7 @@ async fn machines_read_every_field_under_its_name_on_the_wire() {
         r#"{"kind":"event","id":null,"cursor":2,"anomaly_id":"","state":"unspecified","detector":"","#,
         r#""severity":"unspecified","raised_at":null,"crossed_at":null,"first_seen":null,"last_seen":null,"#,
         r#""source":null,"targets":[],"further_targets":0,"crossed":null,"ports":null,"#,
-        r#""counted":0,"technique":"unspecified","samples":[],"shadow":false,"attack_ids":[],"summary":"","coverage":null}"#,
+        r#""counted":0,"technique":"unspecified","samples":[],"shadow":false,"withheld":0,"attack_ids":[],"summary":"","coverage":null}"#,
         "\n",
     );
     assert_eq!(printed, expected);

@@ -6,6 +6,7 @@ fn learn(baselines: &mut Baselines, workload: &str, hour: u64) -> u64 {
     let mut usual = Usual {
         workload,
         baselines,
+        peers: &mut Peers::default(),
     };
     let at = Time::default() + Duration::from_secs(hour * 3600);
     usual.learn(Flow::SynSent, at, 5000, 100);

@@ -42,7 +42,7 @@ fn no_traffic_makes_a_pod_remember_more_than_its_bound() {
         ("2,000 ports of 80 hosts", 80, 2000, mixed),
     ] {
         let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
-        let mut baselines = Baselines::default();
+        let mut shared = Shared::default();
         let (mut forgotten, mut probes) = (0, 0_u64);
         let all: Vec<u16> = (0..=u16::MAX).collect();
         for host in 0..hosts {
@@ -56,7 +56,7 @@ fn no_traffic_makes_a_pod_remember_more_than_its_bound() {
                 observation.refused.clone_from(&all);
             }
             probes += u64::from(ports);
-            forgotten += pod.observe(&observation, now, &mut serial, &mut baselines, &mut found);
+            forgotten += pod.observe(&observation, now, &mut serial, &mut shared, &mut found);
         }
         let bytes = pod.heap_bytes() + size_of::<Pod>();
         assert!(bytes <= Detectors::POD_BYTES, "{shape}: {bytes} bytes");
@@ -75,14 +75,14 @@ fn no_traffic_makes_a_pod_remember_more_than_its_bound() {
 #[test]
 fn what_is_too_old_for_every_window_is_forgotten() {
     let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
-    let mut baselines = Baselines::default();
+    let mut shared = Shared::default();
     let mut observation = Observation::empty(SUBJECT);
     observation.contacts = (0..9)
         .map(|port| contact(Time::default(), 1, port, Outcome::Sent(Technique::Connect)))
         .collect();
     for (second, remembered) in [(0, 1), (3600, 1), (3780, 0)] {
         let now = Time::from_nanoseconds(second * 1_000_000_000);
-        pod.observe(&observation, now, &mut serial, &mut baselines, &mut found);
+        pod.observe(&observation, now, &mut serial, &mut shared, &mut found);
         observation.contacts.clear();
         assert_eq!(
             pod.probes.destinations.iter().count(),

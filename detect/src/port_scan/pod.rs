@@ -178,6 +178,7 @@ impl Pod {
                 window: HORIZONS[horizon],
             },
             crossed_at: at,
+            address,
             start,
             first_seen: first_seen(seen.probes, start, measure, address)
                 .unwrap_or(at)

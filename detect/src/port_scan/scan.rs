@@ -1,5 +1,7 @@
 //! The life of one port scan, from its opening to its end.
 
+use std::net::IpAddr;
+
 use crate::{
     Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, Role,
     Severity, State, Time, case::decade_above, port_set::PortSet, probes::Probes,
@@ -16,6 +18,8 @@ pub(super) struct Scan {
     pub(super) id: AnomalyId,
     pub(super) crossed: Criterion,
     pub(super) crossed_at: Time,
+    /// The destination it opened with, if it did with one.
+    address: Option<IpAddr>,
     /// When its evidence starts: the window that was crossed, and the time a verdict takes.
     pub(super) start: Time,
     pub(super) first_seen: Time,
@@ -34,6 +38,7 @@ pub(super) struct Scan {
 pub(super) struct Opening {
     pub(super) crossed: Criterion,
     pub(super) crossed_at: Time,
+    pub(super) address: Option<IpAddr>,
     pub(super) start: Time,
     pub(super) first_seen: Time,
 }
@@ -51,6 +56,7 @@ impl Scan {
         let Opening {
             crossed,
             crossed_at,
+            address,
             start,
             first_seen,
         } = opening;
@@ -59,6 +65,7 @@ impl Scan {
             id,
             crossed,
             crossed_at,
+            address,
             start,
             first_seen,
             last_seen: first_seen.max(sent_at),
@@ -69,7 +76,7 @@ impl Scan {
                 }
                 _ => Severity::Medium,
             },
-            next_decade: decade_above(ports.len().into()),
+            next_decade: decade_above(2 * u64::from(ports.len())),
             ports,
             refused: PortSet::from_iter(refused),
             coverage: Coverage::default(),
@@ -105,11 +112,16 @@ impl Scan {
 
         let ports = u64::from(self.ports.len());
         let grown = ports >= self.next_decade;
-        self.next_decade = decade_above(ports);
-        if news.crossing.is_some() {
+        if grown {
+            self.next_decade = decade_above(ports);
+        }
+        let mut new_target = false;
+        if let Some(crossing) = news.crossing {
+            // That of the destination it opened with is no news, unless it makes it worse.
+            new_target = self.severity < Severity::High || self.address != Some(crossing.address);
             self.severity = Severity::High;
         }
-        grown || news.crossing.is_some()
+        grown || new_target
     }
 
     /// How far the next step of its life is, see [`super`].
@@ -150,6 +162,7 @@ impl Scan {
             technique: report.technique,
             samples: Vec::new(),
             attack_ids: &["T1046"],
+            withheld: 0,
             coverage: self.coverage,
         }
     }

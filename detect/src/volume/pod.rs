@@ -11,9 +11,6 @@ use crate::{
     probes::Probes,
 };
 
-/// What an anomaly says of the side it is about.
-const DIRECTIONS: [&str; SIDES] = ["sent by the pod", "received by the pod"];
-
 /// A kind of traffic of a pod.
 #[derive(Clone, Debug)]
 pub(crate) struct Pod<K> {
@@ -211,19 +208,9 @@ impl Side {
         let mut case = Case::open(opening, []);
         case.add(&sign, crossed.criterion.counted);
         let unusual = (crossed.severity == 1).then_some("more than usual at this time");
-        for sample in DIRECTIONS.get(index).copied().into_iter().chain(unusual) {
-            let sample = Some(sample.to_owned());
-            case.add(
-                &Sign {
-                    sample,
-                    ..sign.clone()
-                },
-                0,
-            );
-        }
+        case.describe(unusual.map(str::to_owned));
         if K::is_aimed_at_pod(index) {
-            let target = seen.probes.pod;
-            case.add(&Sign { target, ..sign }, 0);
+            case = case.against_pod();
         } else {
             for sign in recent.signs(now) {
                 case.add(&sign, 0);
