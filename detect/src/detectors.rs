@@ -1,15 +1,17 @@
 //! All detectors together, each with its mode and thresholds.
 
 mod mode;
+mod usual;
 
 use std::time::Duration;
 
 use hashbrown::HashMap;
 
 pub use self::mode::{Mode, Setting, UnknownMode};
+use self::usual::{pod, unnamed};
 use crate::{
-    Anomaly, Baseline, Budget, DamagedBaseline, Observation, Subject, Time, Words, ack_flood,
-    baselines::{Baselines, Calendar, Usual},
+    Anomaly, Budget, Observation, Subject, Time, Words, ack_flood,
+    baselines::{Baselines, Usual},
     bytes_in, bytes_out,
     detector::{Detector as _, Seen},
     icmp_flood, ip_sweep,
@@ -288,54 +290,6 @@ impl Detectors {
         self.forgotten += pod.observe(observation, now, &self.settings, serial, baselines, found);
     }
 
-    /// The wall time of the origin of [`Time`], since 1970: zero unless it is set. What is usual depends on
-    /// the hour of the day and the day of the week, in UTC.
-    pub const fn set_origin(&mut self, origin: Duration) {
-        self.baselines.calendar = Calendar { origin };
-    }
-
-    /// The subject is a replica of this workload: what is usual for one of them is so for all. A subject
-    /// without a name is a workload of its own, forgotten with it; what it has learned goes with its first
-    /// name, unless that has learned itself.
-    pub fn name(&mut self, subject: Subject, workload: &str) {
-        let pod = pod(&mut self.pods, subject);
-        if pod.workload != workload {
-            if pod.workload == unnamed(subject) {
-                self.baselines.rename(&pod.workload, workload);
-            }
-            workload.clone_into(&mut pod.workload);
-        }
-    }
-
-    /// What is usual for each workload, by their names.
-    #[must_use]
-    pub fn baselines(&self) -> Vec<Baseline> {
-        self.baselines.all()
-    }
-
-    /// Takes over what was learned before, in place of all that has been learned.
-    ///
-    /// # Errors
-    /// Names the first that cannot have come of learning. Then nothing is taken over.
-    pub fn restore(&mut self, baselines: Vec<Baseline>) -> Result<(), DamagedBaseline> {
-        self.baselines.restore(baselines)?;
-        self.forgotten += self.baselines.take_forgotten();
-        Ok(())
-    }
-
-    /// Forgets what is usual for a workload, which begins to learn anew; whether anything was known.
-    pub fn reset_baseline(&mut self, workload: &str) -> bool {
-        self.baselines.reset(workload)
-    }
-
-    /// For how long it has been learned what is usual for a subject. While that is less than the `learning`
-    /// of a detector, this one compares with nothing: only its ceiling holds.
-    #[must_use]
-    pub fn learned(&self, subject: Subject) -> Duration {
-        let pod = self.pods.get(&subject);
-        pod.map_or(Duration::ZERO, |pod| self.baselines.learned(&pod.workload))
-    }
-
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.
     pub fn remove(&mut self, subject: Subject, found: &mut Vec<Anomaly>) {
         if let Some(mut pod) = self.pods.remove(&subject) {
@@ -365,21 +319,6 @@ impl Detectors {
         let longest = reach(HORIZONS.len() - 1).max(self.settings.longest_quiet());
         longest + self.settings.outcomes.silence + MINUTE
     }
-}
-
-/// The pod of a subject, which begins as a workload of its own.
-fn pod(pods: &mut HashMap<Subject, Box<Pod>>, subject: Subject) -> &mut Pod {
-    pods.entry(subject).or_insert_with(|| {
-        Box::new(Pod {
-            workload: unnamed(subject),
-            ..Pod::default()
-        })
-    })
-}
-
-/// The name of the workload that a subject is until somebody names it; no name of Kubernetes begins so.
-fn unnamed(subject: Subject) -> String {
-    format!("#{}.{}", subject.ifindex, subject.epoch)
 }
 
 /// Marks what a detector in shadow found.

@@ -1,12 +1,8 @@
 //! Ceilings hold from the first minute on, with nothing learned.
 
-use detect::{
-    Class, Contact, Count, Observation, Outcome, Severity, State, Technique, Transport, VolumeClass,
-};
+use detect::{Class, Contact, Count, Outcome, Severity, State, Technique, Transport, VolumeClass};
 
-use crate::replay::{counts, default, ids, initiates, ms, observation, play, receives};
-
-type Fill = fn(&mut Observation, u64);
+use crate::replay::{Fill, counts, default, ids, initiates, ms, observation, play, receives};
 
 /// Each kind and side with its ceiling, and the packets of which it is made.
 const FLOODS: [(&str, &str, u64, Fill); 8] = [

@@ -39,6 +39,12 @@ fn a_flood_opens_grows_by_decades_and_closes_a_minute_after_it_ends() {
         ]
     );
     assert_eq!(found[2].last_seen, ms(5000));
+    let until = |ticks| {
+        let flood = std::iter::repeat_n(observation(|it| initiates(it, Class::Echo, 500)), 50);
+        let silence = std::iter::repeat_n(observation(|_| {}), ticks);
+        play(&mut default(), ms(0), flood.chain(silence)).len()
+    };
+    assert_eq!((until(599), until(600)), (2, 3), "a minute, to the tick");
     assert!(found.iter().all(|it| it.id == found[0].id));
 }
 
