@@ -179,6 +179,9 @@ impl Sentry {
                     self.datapath.set_addresses(subject, &addresses);
                 }
                 self.roster.set_addresses(ifindex, addresses);
+                if let Some(subject) = self.roster.subject(ifindex) {
+                    self.name_workload(subject);
+                }
             }
             Change::Synchronized => {}
         }
@@ -191,6 +194,7 @@ impl Sentry {
                 self.roster.watched(subject, name);
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
+                self.name_workload(subject);
                 self.renew_budget(subject, monotonic());
             }
             Err(error) => {
@@ -246,16 +250,23 @@ impl Sentry {
 
     /// Tells the detectors which pods are replicas of one workload, and what time it is.
     fn name_workloads(&mut self) {
-        let pods = self.ends.pods.borrow();
         for subject in self.roster.subjects() {
-            let mut addresses = self.roster.addresses(subject.ifindex).iter();
-            let pod = addresses.find_map(|address| pods.by_address(*address));
-            let interface = || self.roster.name(subject).to_owned();
-            let name = pod.map_or_else(interface, workload);
-            self.detectors.name(subject, &name);
+            self.name_workload(subject);
         }
         self.clock = self.clock.again();
         self.detectors.set_origin(self.clock.origin());
+    }
+
+    /// Whose pod is not known is a workload of its own, by the name of its interface.
+    fn name_workload(&mut self, subject: Subject) {
+        let pods = self.ends.pods.borrow();
+        let mut addresses = self.roster.addresses(subject.ifindex).iter();
+        let pod = addresses.find_map(|address| pods.by_address(*address));
+        let name = match pod {
+            Some(pod) => workload(pod),
+            None => self.roster.name(subject).to_owned(),
+        };
+        self.detectors.name(subject, &name);
     }
 
     fn unwatch(&mut self, ifindex: u32) {
