@@ -8,7 +8,6 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 pub use self::mode::{Mode, Setting, UnknownMode};
-use self::usual::{pod, unnamed};
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words, ack_flood,
     baselines::{Baselines, Usual},
@@ -319,6 +318,21 @@ impl Detectors {
         let longest = reach(HORIZONS.len() - 1).max(self.settings.longest_quiet());
         longest + self.settings.outcomes.silence + MINUTE
     }
+}
+
+/// The pod of a subject, which begins as a workload of its own.
+fn pod(pods: &mut HashMap<Subject, Box<Pod>>, subject: Subject) -> &mut Pod {
+    pods.entry(subject).or_insert_with(|| {
+        Box::new(Pod {
+            workload: unnamed(subject),
+            ..Pod::default()
+        })
+    })
+}
+
+/// The name of the workload that a subject is until somebody names it; no name of Kubernetes begins so.
+fn unnamed(subject: Subject) -> String {
+    format!("#{}.{}", subject.ifindex, subject.epoch)
 }
 
 /// Marks what a detector in shadow found.

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use hashbrown::HashMap;
-
-use super::{Detectors, Pod};
+use super::{Detectors, pod, unnamed};
 use crate::{Baseline, DamagedBaseline, Subject, baselines::Calendar};
 
 impl Detectors {
@@ -55,19 +53,4 @@ impl Detectors {
         let pod = self.pods.get(&subject);
         pod.map_or(Duration::ZERO, |pod| self.baselines.learned(&pod.workload))
     }
-}
-
-/// The pod of a subject, which begins as a workload of its own.
-pub(super) fn pod(pods: &mut HashMap<Subject, Box<Pod>>, subject: Subject) -> &mut Pod {
-    pods.entry(subject).or_insert_with(|| {
-        Box::new(Pod {
-            workload: unnamed(subject),
-            ..Pod::default()
-        })
-    })
-}
-
-/// The name of the workload that a subject is until somebody names it; no name of Kubernetes begins so.
-pub(super) fn unnamed(subject: Subject) -> String {
-    format!("#{}.{}", subject.ifindex, subject.epoch)
 }
