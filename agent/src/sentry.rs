@@ -225,6 +225,7 @@ impl Sentry {
     }
 
     fn set_detectors(&mut self, subject: Subject) {
+        self.name_workload(subject);
         let settings = {
             let pods = self.ends.pods.borrow();
             let policy = self.ends.policy.borrow();
@@ -270,15 +271,21 @@ impl Sentry {
 
     /// Tells the detectors which pods are replicas of one workload, and what time it is.
     fn name_workloads(&mut self) {
-        let pods = self.ends.pods.borrow();
         for subject in self.roster.subjects() {
-            let pod = self.roster.pod(subject, &pods);
-            let interface = || self.roster.name(subject).to_owned();
-            let name = pod.map_or_else(interface, workload);
-            self.detectors.name(subject, &name);
+            self.name_workload(subject);
         }
         self.clock = self.clock.again();
         self.detectors.set_origin(self.clock.origin());
+    }
+
+    /// Whose pod is not known is a workload of its own, by the name of its interface.
+    fn name_workload(&mut self, subject: Subject) {
+        let pods = self.ends.pods.borrow();
+        let name = match self.roster.pod(subject, &pods) {
+            Some(pod) => workload(pod),
+            None => self.roster.name(subject).to_owned(),
+        };
+        self.detectors.name(subject, &name);
     }
 
     fn unwatch(&mut self, ifindex: u32) {

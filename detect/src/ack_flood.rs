@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Class, Contact, Count, Flow, Measure, Observation, Outcome, Severity, Words,
     limits::SECOND,
-    volume::{self, Bounds, Counted, Kind, SIDES, volume_thresholds},
+    volume::{self, Bounds, Counted, Kind, Recent, SIDES, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -59,7 +59,7 @@ impl Kind for Ack {
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::AckSent), Some(Flow::AckReceived)];
     const CEILING_WINDOW: Duration = SECOND;
 
-    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _recent: &Recent) -> [Counted; SIDES] {
         let count = |count| observation.count(count);
         [
             Counted::plain(observation.initiated[Class::StrayAck as usize]),

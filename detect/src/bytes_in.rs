@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Contact, Flow, Measure, Observation, Outcome, Severity, Transport, Words,
-    volume::{self, Bounds, Counted, Kind, SIDES, TEN_SECONDS, volume_thresholds},
+    volume::{self, Bounds, Counted, Kind, Recent, SIDES, TEN_SECONDS, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -48,7 +48,7 @@ impl Kind for BytesIn {
     const FLOWS: [Option<Flow>; SIDES] = [None, Some(Flow::BytesReceived)];
     const CEILING_WINDOW: Duration = TEN_SECONDS;
 
-    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _recent: &Recent) -> [Counted; SIDES] {
         let bytes = observation.received.iter().map(|volume| volume.bytes).sum();
         [Counted::default(), Counted::plain(bytes)]
     }

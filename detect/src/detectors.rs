@@ -1,13 +1,15 @@
 //! All detectors together, each with its mode and thresholds.
 
+mod usual;
+
 use std::{sync::Arc, time::Duration};
 
 use hashbrown::HashMap;
 
 use crate::{
-    Anomaly, Baseline, Budget, DamagedBaseline, Observation, Subject, Time, Words, ack_flood,
+    Anomaly, Budget, Observation, Subject, Time, Words, ack_flood,
     allowance::{Allowance, NodeAllowance},
-    baselines::{Baselines, Calendar, Usual},
+    baselines::{Baselines, Usual},
     beacon, bytes_in, bytes_out,
     detector::{Detector as _, Seen},
     dns::{dga, dns_enumeration, dns_tunnel, malformed_dns, zone_transfer},
@@ -379,56 +381,6 @@ impl Detectors {
             pod.set(Arc::clone(settings), found);
             pod.allowance.end(found, before);
         }
-    }
-
-    /// The wall time of the origin of [`Time`], since 1970: zero unless it is set. What is usual depends on
-    /// the hour of the day and the day of the week, in UTC.
-    pub const fn set_origin(&mut self, origin: Duration) {
-        self.shared.baselines.calendar = Calendar { origin };
-    }
-
-    /// The subject is a replica of this workload: what is usual for one of them is so for all. A subject
-    /// without a name is a workload of its own, forgotten with it; what it has learned goes with its first
-    /// name, unless that has learned itself.
-    pub fn name(&mut self, subject: Subject, workload: &str) {
-        let pod = pod(&mut self.pods, subject, &self.settings);
-        if pod.workload != workload {
-            if pod.workload == unnamed(subject) {
-                self.shared.baselines.rename(&pod.workload, workload);
-            }
-            workload.clone_into(&mut pod.workload);
-        }
-    }
-
-    /// What is usual for each workload, by their names.
-    #[must_use]
-    pub fn baselines(&self) -> Vec<Baseline> {
-        self.shared.baselines.all()
-    }
-
-    /// Takes over what was learned before, in place of all that has been learned.
-    ///
-    /// # Errors
-    /// Names the first that cannot have come of learning. Then nothing is taken over.
-    pub fn restore(&mut self, baselines: Vec<Baseline>) -> Result<(), DamagedBaseline> {
-        self.shared.baselines.restore(baselines)?;
-        self.forgotten += self.shared.baselines.take_forgotten();
-        Ok(())
-    }
-
-    /// Forgets what is usual for a workload, which begins to learn anew; whether anything was known.
-    pub fn reset_baseline(&mut self, workload: &str) -> bool {
-        self.shared.baselines.reset(workload)
-    }
-
-    /// For how long it has been learned what is usual for a subject. While that is less than the `learning`
-    /// of a detector, this one compares with nothing: only its ceiling holds.
-    #[must_use]
-    pub fn learned(&self, subject: Subject) -> Duration {
-        let pod = self.pods.get(&subject);
-        pod.map_or(Duration::ZERO, |pod| {
-            self.shared.baselines.learned(&pod.workload)
-        })
     }
 
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.

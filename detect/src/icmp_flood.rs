@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Class, Contact, Count, Flow, Measure, Observation, Outcome, Severity, Words,
     limits::SECOND,
-    volume::{self, Bounds, Counted, Kind, SIDES, volume_thresholds},
+    volume::{self, Bounds, Counted, Kind, Recent, SIDES, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -57,7 +57,7 @@ impl Kind for Icmp {
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::EchoSent), Some(Flow::EchoReceived)];
     const CEILING_WINDOW: Duration = SECOND;
 
-    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _recent: &Recent) -> [Counted; SIDES] {
         [
             Counted::plain(observation.initiated[Class::Echo as usize]),
             Counted::plain(observation.count(Count::EchoesReceived)),

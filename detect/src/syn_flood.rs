@@ -6,7 +6,7 @@ use crate::{
     Class, Contact, Count, Flow, Measure, Observation, Outcome, Severity, Volume, VolumeClass,
     Words,
     limits::SECOND,
-    volume::{self, Bounds, Counted, Kind, SIDES, volume_thresholds},
+    volume::{self, Bounds, Counted, Kind, Recent, SIDES, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -60,15 +60,12 @@ impl Kind for Syn {
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::SynSent), Some(Flow::SynReceived)];
     const CEILING_WINDOW: Duration = SECOND;
 
-    fn counted(observation: &Observation, raw: bool) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, recent: &Recent) -> [Counted; SIDES] {
         let of = |volumes: &[Volume; VolumeClass::ALL.len()], class: VolumeClass| {
             volumes[class as usize].packets
         };
         let (sent, received) = (&observation.sent, &observation.received);
-        let refused = observation.count(Count::Refused);
-        // A scan sends one SYN, or a few, to each port or host, and has detectors of its own.
-        let hosts = observation.hosts.contacted.estimate();
-        let scanned = (observation.tcp_ports.len() as u64).max(hosts.into());
+        let syns = observation.initiated[Class::Syn as usize];
         [
             // A program that cannot connect and tries again without a pause is no flood: what is refused
             // leaves nothing half-open, which is what a SYN flood lives by (RFC 4987, section 2.1). It has
@@ -76,11 +73,12 @@ impl Kind for Syn {
             // (Wang, Zhang and Shin, "Detecting SYN flooding attacks", 2002, count FINs against SYNs); a
             // flood's SYN is followed by a reset of the pod's own kernel at most.
             Counted {
-                seen: observation.initiated[Class::Syn as usize],
-                excused: scanned,
-                refused: if raw {
+                seen: syns,
+                excused: if syns == 0 { 0 } else { scanned(observation) },
+                refused: if recent.is_raw() {
                     0
                 } else {
+                    let refused = observation.count(Count::Refused);
                     refused.min(of(received, VolumeClass::Tcp))
                 },
                 all: of(sent, VolumeClass::Tcp),
@@ -110,4 +108,10 @@ impl Kind for Syn {
             quiet: thresholds.quiet,
         }
     }
+}
+
+/// SYNs that scans explain: they send one, or a few, to each port or host, and have detectors of their own.
+fn scanned(observation: &Observation) -> u64 {
+    let hosts = observation.hosts.contacted.estimate();
+    (observation.tcp_ports.len() as u64).max(hosts.into())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Class, Contact, Count, Flow, Measure, Observation, Outcome, Severity, VolumeClass, Words,
     limits::SECOND,
-    volume::{self, Bounds, Counted, Kind, SIDES, volume_thresholds},
+    volume::{self, Bounds, Counted, Kind, Recent, SIDES, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -63,7 +63,7 @@ impl Kind for Udp {
     /// port is not told of each, and is no client that lost its server.
     const REFUSALS_PER_SECOND: u64 = 1000;
 
-    fn counted(observation: &Observation, _raw: bool) -> [Counted; SIDES] {
+    fn counted(observation: &Observation, _recent: &Recent) -> [Counted; SIDES] {
         let count = |count| observation.count(count);
         let refused_answers = count(Count::Refusing).saturating_sub(count(Count::Probes));
         let received = |class: VolumeClass| observation.received[class as usize].packets;

@@ -6,7 +6,7 @@ mod recent;
 
 use std::time::Duration;
 
-pub(crate) use self::{pod::Pod, rate::Rate};
+pub(crate) use self::{pod::Pod, rate::Rate, recent::Recent};
 use crate::{Contact, Flow, Measure, Observation, Severity, Words, limits::Thresholds};
 
 /// The window in which what is usual is counted, and for bytes also the ceiling: long enough that a burst of
@@ -39,9 +39,8 @@ pub(crate) trait Kind {
     /// Refusals that excuse what was refused, within a second.
     const REFUSALS_PER_SECOND: u64 = u64::MAX;
 
-    /// What an observation shows of each side. `raw` tells whether the pod begins connections past its
-    /// operating system.
-    fn counted(observation: &Observation, raw: bool) -> [Counted; SIDES];
+    /// What an observation shows of each side, after such contacts.
+    fn counted(observation: &Observation, recent: &Recent) -> [Counted; SIDES];
 
     /// Whether the contact tells at whom traffic of this kind is aimed.
     fn concerns(contact: &Contact) -> bool;
@@ -104,7 +103,7 @@ impl Counted {
         self.seen.saturating_sub(excused)
     }
 
-    const fn is_nothing(self) -> bool {
+    pub(crate) const fn is_nothing(self) -> bool {
         self.seen == 0 && self.excused == 0 && self.refused == 0 && self.all == 0
     }
 }

@@ -14,8 +14,11 @@ use crate::{
 /// A kind of traffic of a pod.
 #[derive(Clone, Debug)]
 pub(crate) struct Pod<K> {
-    sides: [Side; SIDES],
+    /// None of one of which nothing was counted of late.
+    sides: [Option<Box<Side>>; SIDES],
     recent: Recent,
+    /// Whether an anomaly is.
+    open: bool,
     /// When the hour began that is being watched, if it was watched from its beginning.
     hour_began: Option<Time>,
     /// When it ends.
@@ -45,14 +48,9 @@ struct Crossed {
 
 impl<K: Kind> Default for Pod<K> {
     fn default() -> Self {
-        let side = Side {
-            ceiling: Rate::new(K::CEILING_WINDOW),
-            usual: Rate::new(TEN_SECONDS),
-            peak: 0,
-            case: None,
-        };
         Self {
-            sides: [side.clone(), side],
+            sides: [None, None],
+            open: false,
             recent: Recent::default(),
             hour_began: None,
             hour_ends: Time::default(),
@@ -74,25 +72,34 @@ impl<K: Kind> Detector for Pod<K> {
             self.turn(seen, &bounds);
         }
         self.recent.take_in::<K>(&seen.observation.contacts);
-        let counted = K::counted(seen.observation, self.recent.is_raw());
+        let counted = K::counted(seen.observation, &self.recent);
+        if !self.open && counted.iter().all(|it| it.is_nothing()) {
+            return;
+        }
+        self.open = false;
         let sides = self.sides.iter_mut().zip(K::FLOWS).zip(counted);
-        for (index, ((side, flow), counted)) in sides.enumerate() {
+        for (index, ((place, flow), counted)) in sides.enumerate() {
             let Some(flow) = flow else {
                 continue;
             };
-            if !counted.is_nothing() {
-                side.add(counted, seen.now);
+            if place.is_none() && counted.is_nothing() {
+                continue;
+            }
+            let side = place.get_or_insert_with(|| Box::new(Side::new::<K>()));
+            side.add(counted, seen.now);
+            if counted.seen > 0 {
                 let crossed = side.crossed::<K>(index, flow, seen, &bounds);
                 if let Some(crossed) = crossed {
                     side.tell::<K>(index, crossed, counted, &self.recent, seen);
                 }
             }
             seen.live(&mut side.case, bounds.quiet);
+            self.open |= side.case.is_some();
         }
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        for side in &mut self.sides {
+        for side in self.sides.iter_mut().flatten() {
             let case = side.case.take();
             found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
         }
@@ -100,8 +107,11 @@ impl<K: Kind> Detector for Pod<K> {
 
     #[cfg(test)]
     fn heap_bytes(&self) -> usize {
-        let cases = self.sides.iter().flat_map(|side| &side.case);
-        self.recent.heap_bytes() + cases.map(|case| case.bytes()).sum::<usize>()
+        let sides = self.sides.iter().flatten();
+        let cases = sides.clone().flat_map(|side| &side.case);
+        self.recent.heap_bytes()
+            + sides.map(|side| size_of_val(&**side)).sum::<usize>()
+            + cases.map(|case| case.bytes()).sum::<usize>()
     }
 }
 
@@ -112,7 +122,8 @@ impl<K: Kind> Pod<K> {
         if let Some(began) = self.hour_began.filter(|_| whole) {
             for (side, flow) in self.sides.iter().zip(K::FLOWS) {
                 if let Some(flow) = flow {
-                    seen.usual.learn(flow, began, side.peak, bounds.floor);
+                    let peak = side.as_ref().map_or(0, |side| side.peak);
+                    seen.usual.learn(flow, began, peak, bounds.floor);
                 }
             }
         }
@@ -120,13 +131,34 @@ impl<K: Kind> Pod<K> {
         let follows = whole && self.hour_ends != Time::default();
         self.hour_began = follows.then_some(self.hour_ends);
         self.hour_ends = seen.usual.hour_end(seen.now);
-        for side in &mut self.sides {
-            side.peak = 0;
+        for place in &mut self.sides {
+            if let Some(side) = place {
+                side.peak = 0;
+                if side.is_over(seen.now) {
+                    *place = None;
+                }
+            }
         }
     }
 }
 
 impl Side {
+    fn new<K: Kind>() -> Self {
+        Self {
+            ceiling: Rate::new(K::CEILING_WINDOW),
+            usual: Rate::new(TEN_SECONDS),
+            peak: 0,
+            case: None,
+        }
+    }
+
+    /// Whether nothing is open, and nothing in its windows.
+    fn is_over(&mut self, now: Time) -> bool {
+        self.case.is_none()
+            && self.usual.sum(now).is_nothing()
+            && self.ceiling.sum(now).is_nothing()
+    }
+
     fn add(&mut self, counted: Counted, now: Time) {
         self.ceiling.add(counted, now);
         self.usual.add(counted, now);

@@ -16,6 +16,7 @@ const SLOTS: usize = QUANTA as usize + 1;
 pub(crate) struct Rate {
     quantum_ns: u64,
     newest: u64,
+    total: Counted,
     sums: [Counted; SLOTS],
 }
 
@@ -26,6 +27,7 @@ impl Rate {
         Self {
             quantum_ns: (window_ns / QUANTA).max(1),
             newest: 0,
+            total: Counted::default(),
             sums: [Counted::default(); SLOTS],
         }
     }
@@ -34,12 +36,13 @@ impl Rate {
         self.advance(now);
         if let Some(sum) = self.sums.get_mut((self.newest % SLOTS as u64) as usize) {
             *sum = plus(*sum, counted);
+            self.total = plus(self.total, counted);
         }
     }
 
     pub(crate) fn sum(&mut self, now: Time) -> Counted {
         self.advance(now);
-        self.sums.iter().copied().fold(Counted::default(), plus)
+        self.total
     }
 
     /// Empties what falls out of the window.
@@ -49,7 +52,7 @@ impl Rate {
         for step in 1..=passed {
             let slot = ((self.newest + step) % SLOTS as u64) as usize;
             if let Some(sum) = self.sums.get_mut(slot) {
-                *sum = Counted::default();
+                self.total = minus(self.total, std::mem::take(sum));
             }
         }
         self.newest = self.newest.max(quantum);
@@ -62,6 +65,15 @@ const fn plus(one: Counted, other: Counted) -> Counted {
         excused: one.excused.saturating_add(other.excused),
         refused: one.refused.saturating_add(other.refused),
         all: one.all.saturating_add(other.all),
+    }
+}
+
+const fn minus(one: Counted, other: Counted) -> Counted {
+    Counted {
+        seen: one.seen.saturating_sub(other.seen),
+        excused: one.excused.saturating_sub(other.excused),
+        refused: one.refused.saturating_sub(other.refused),
+        all: one.all.saturating_sub(other.all),
     }
 }
 

@@ -22,6 +22,7 @@ struct Aimed {
 }
 
 impl Recent {
+    /// Takes in the contacts of an observation.
     pub(crate) fn take_in<K: Kind>(&mut self, contacts: &[Contact]) {
         for contact in contacts {
             let Outcome::Sent(technique) = contact.outcome else {

@@ -1,12 +1,10 @@
 //! Ceilings hold from the first minute on, with nothing learned.
 
 use detect::{
-    Class, Contact, Count, Observation, Outcome, Severity, State, Technique, Transport, VolumeClass,
+    Class, Contact, Count, Outcome, Role, Severity, State, Technique, Transport, VolumeClass,
 };
 
-use crate::replay::{counts, default, ids, initiates, ms, observation, play, receives};
-
-type Fill = fn(&mut Observation, u64);
+use crate::replay::{Fill, counts, default, ids, initiates, ms, observation, play, receives};
 
 /// Each kind and side with its ceiling, and the packets of which it is made.
 const FLOODS: [(&str, &str, u64, Fill); 8] = [
@@ -56,7 +54,11 @@ fn each_ceiling_opens_at_its_count_and_not_one_below() {
             (ceiling, ceiling)
         );
         assert_eq!(opened.counted, ceiling);
-        assert_eq!(opened.samples, [format!("{side} by the pod")]);
+        let role = match side {
+            "sent" => Role::Source,
+            _ => Role::Target,
+        };
+        assert_eq!(opened.role, role);
         assert!(opened.attack_ids.contains(&"T1498"));
         assert_eq!(burst(ceiling - 1), [], "{detector} {side}");
     }

@@ -2,7 +2,9 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use detect::{Class, Contact, Count, Outcome, Settings, Severity, State, Technique, Transport};
+use detect::{
+    Class, Contact, Count, Outcome, Role, Settings, Severity, State, Technique, Transport,
+};
 
 use crate::replay::{
     DAY, SUBJECT, at, counts, default, ids, initiates, ms, observation, play, sends_bytes, teach,
@@ -39,6 +41,12 @@ fn a_flood_opens_grows_by_decades_and_closes_a_minute_after_it_ends() {
         ]
     );
     assert_eq!(found[2].last_seen, ms(5000));
+    let until = |ticks| {
+        let flood = std::iter::repeat_n(observation(|it| initiates(it, Class::Echo, 500)), 50);
+        let silence = std::iter::repeat_n(observation(|_| {}), ticks);
+        play(&mut default(), ms(0), flood.chain(silence)).len()
+    };
+    assert_eq!((until(599), until(600)), (2, 3), "a minute, to the tick");
     assert!(found.iter().all(|it| it.id == found[0].id));
 }
 
@@ -62,8 +70,8 @@ fn each_side_has_an_anomaly_of_its_own() {
     let mut found = play(&mut detectors, ms(0), [both]);
     assert_eq!(ids(&found), ["icmp_flood", "icmp_flood"]);
     assert_ne!(found[0].id, found[1].id);
-    assert_eq!(found[0].samples, ["sent by the pod"]);
-    assert_eq!(found[1].samples, ["received by the pod"]);
+    assert_eq!(found[0].role, Role::Source);
+    assert_eq!(found[1].role, Role::Target);
     found.clear();
     detectors.remove(SUBJECT, &mut found);
     assert!(found.iter().all(|it| it.state == State::Closed));
@@ -103,8 +111,11 @@ fn the_target_of_a_received_flood_is_the_pod() {
     });
     let flood = observation(|it| counts(it, Count::EchoesReceived, 1000));
     let found = play(&mut default(), ms(0), [known, flood]);
-    let targets: Vec<_> = found[0].targets.iter().map(|it| it.address).collect();
-    assert_eq!(targets, [IpAddr::from(POD)]);
+    assert_eq!(
+        (found[0].role, found[0].pod),
+        (Role::Target, Some(IpAddr::from(POD)))
+    );
+    assert_eq!(found[0].targets, []);
 }
 
 #[test]

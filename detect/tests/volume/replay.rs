@@ -12,6 +12,9 @@ pub(crate) const TICK_MS: u64 = 100;
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// Adds so much of something to an observation.
+pub(crate) type Fill = fn(&mut Observation, u64);
+
 pub(crate) const fn ms(at: u64) -> Time {
     Time::from_nanoseconds(at * 1_000_000)
 }
