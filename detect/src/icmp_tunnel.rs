@@ -38,7 +38,7 @@ thresholds! {
             "mean bytes of a frame, headers included";
         /// An anomaly with nothing new for this long is closed; 5 min.
         ///
-        /// An interactive session over a tunnel pauses for minutes.
+        /// Who types into a tunnel pauses for minutes.
         quiet: Duration = Duration::from_secs(300), SECOND => DAY,
             "an anomaly with nothing new for so long is closed";
     }

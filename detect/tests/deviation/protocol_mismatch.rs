@@ -72,6 +72,21 @@ fn unknown_bytes_take_eight_connections() {
 }
 
 #[test]
+fn tls_where_it_is_not_customary_takes_eight_connections_too() {
+    for port in [80, 22, 445] {
+        assert_eq!(lives(repeat(7, port, HELLO)), [(Opened, Info)], "{port}");
+        let life = lives(repeat(8, port, HELLO));
+        assert_eq!(life, [(Opened, Info), (Updated, Low)], "{port}");
+    }
+    let mesh = [
+        HELLO,
+        b"\0\x15outbound_.80_._.web.default.svc.cluster.local",
+    ]
+    .concat();
+    assert_eq!(lives(repeat(100, 80, &mesh)), [], "of a mesh");
+}
+
+#[test]
 fn each_connection_counts_once() {
     let both = |n: u64| {
         let pod_port = 40_000 + n as u16 % 4;
@@ -131,8 +146,8 @@ fn who_speaks_http_to_every_port_tries_what_they_are() {
 }
 
 #[test]
-fn mistakes_and_meshes_stay_curiosities() {
-    for (port, payload) in [(443, GET), (80, HELLO), (22, HELLO)] {
+fn mistakes_stay_curiosities_and_custom_is_none() {
+    for (port, payload) in [(443, GET), (6443, GET)] {
         let life = lives(repeat(100, port, payload));
         assert!(
             life.iter().all(|&(_, severity)| severity == Info),
