@@ -88,15 +88,15 @@ impl Pod {
                 by_client: sample.sent,
             },
         );
-        if used == Use::Proper {
+        match used {
             // What a server says may answer anything.
-            if sample.sent {
+            Use::Proper if sample.sent => {
                 self.proper.insert(service, (), at, seen.forgotten);
+                return;
             }
-            return;
-        }
-        if used == Use::Unknown && self.proper.contains(&service) {
-            return;
+            Use::Unknown if self.proper.contains(&service) => return,
+            Use::Proper | Use::Untold => return,
+            Use::Other(_) | Use::Weak(_) | Use::Kin(_) | Use::Unknown => {}
         }
         let connection = (service, sample.pod_port);
         if !self.wrong.insert(connection, used, at, seen.forgotten) {
@@ -149,7 +149,7 @@ impl Pod {
                     Use::Weak(_) => weak += 1,
                     Use::Unknown => unknown += 1,
                     Use::Kin(_) => kin += 1,
-                    Use::Proper => {}
+                    Use::Proper | Use::Untold => {}
                 }
             }
         }
@@ -177,7 +177,7 @@ fn sign((service, _): (Service, u16), used: Use, at: Time) -> Sign {
     let (address, port) = service;
     let what = match used {
         Use::Other(protocol) | Use::Weak(protocol) | Use::Kin(protocol) => protocol.name(),
-        Use::Unknown | Use::Proper => "no known protocol",
+        Use::Unknown | Use::Proper | Use::Untold => "no known protocol",
     };
     Sign {
         at,

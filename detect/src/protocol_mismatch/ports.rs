@@ -9,8 +9,10 @@ use Protocol::{
 /// What the opening of a connection says of the use of its port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Use {
-    /// What the port is for, or what cannot be told from it.
+    /// What the port is for.
     Proper,
+    /// Nothing can be told from it.
+    Untold,
     /// A protocol that the port is not for.
     Other(Protocol),
     /// One that the port is not for, and that gets there by custom.
@@ -89,22 +91,17 @@ pub(super) fn is_well_known(number: u16) -> bool {
 /// What the opening says of the use of the port.
 pub(super) fn judge(number: u16, opening: Opening<'_>) -> Use {
     let Some(port) = find(number) else {
-        return Use::Proper;
+        return Use::Untold;
     };
     match Protocol::recognise(opening) {
         Some(protocol) if port.proper.contains(&protocol) => Use::Proper,
         Some(protocol) if port.kin.contains(&protocol) => Use::Kin(protocol),
-        Some(Tls) if is_of_mesh(opening) => Use::Proper,
+        Some(Tls) if is_of_mesh(opening) => Use::Untold,
         Some(Tls) => Use::Weak(Tls),
         Some(protocol) => Use::Other(protocol),
-        None => {
-            let fits = port.proper.iter().any(|it| it.fits(opening));
-            if opening.by_client && port.strict && !fits && is_telling(opening) {
-                Use::Unknown
-            } else {
-                Use::Proper
-            }
-        }
+        None if port.proper.iter().any(|it| it.fits(opening)) => Use::Proper,
+        None if opening.by_client && port.strict && is_telling(opening) => Use::Unknown,
+        None => Use::Untold,
     }
 }
 
@@ -138,11 +135,11 @@ mod tests {
             (443, ssh, Use::Other(Ssh)),
             (443, get, Use::Kin(Http)),
             (443, noise, Use::Unknown),
-            (443, &noise[..15], Use::Proper),
-            (443, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Use::Proper),
-            (443, b"PROXY TCP4 10.0.0.1 10.0.0.2 5 443\r\n", Use::Proper),
+            (443, &noise[..15], Use::Untold),
+            (443, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Use::Untold),
+            (443, b"PROXY TCP4 10.0.0.1 10.0.0.2 5 443\r\n", Use::Untold),
             (80, hello, Use::Weak(Tls)),
-            (80, mesh, Use::Proper),
+            (80, mesh, Use::Untold),
             (443, mesh, Use::Proper),
             (80, ssh, Use::Other(Ssh)),
             (80, get, Use::Proper),
@@ -159,9 +156,9 @@ mod tests {
             (6379, noise, Use::Unknown),
             (6379, b"PUBLISH Foo \"Hi there :)\"\r\n", Use::Proper),
             (6379, ssh, Use::Other(Ssh)),
-            (25, noise, Use::Proper),
+            (25, noise, Use::Untold),
             (25, ssh, Use::Other(Ssh)),
-            (8080, ssh, Use::Proper),
+            (8080, ssh, Use::Untold),
         ] {
             let opening = Opening {
                 bytes,
@@ -183,7 +180,7 @@ mod tests {
             (
                 443,
                 b"8\xb4\xe6R\xe4M\xa7\xf27\r\x9e&\x0e'\x13eP\xa4\xa3",
-                Use::Proper,
+                Use::Untold,
             ),
         ] {
             let opening = Opening {

@@ -122,6 +122,13 @@ fn unknown_bytes_to_a_service_that_is_used_properly_do_not_count() {
 }
 
 #[test]
+fn bytes_that_tell_nothing_excuse_nothing() {
+    let mut samples = vec![says(0, 39_999, 1, 443, b"short")];
+    samples.extend(repeat(8, 443, NOISE));
+    assert_eq!(lives(samples), [(Opened, Low)]);
+}
+
+#[test]
 fn who_speaks_http_to_every_port_tries_what_they_are() {
     let ports = [21, 22, 25, 53, 110, 143, 445, 993, 3306, 5432];
     let mut samples = Vec::new();
