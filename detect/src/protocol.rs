@@ -1,19 +1,10 @@
 //! Tells protocols by the first bytes of a connection.
 
+mod opening;
 mod shape;
 
+pub(crate) use self::opening::Opening;
 use self::shape::Shape;
-
-/// The first bytes that one side of a connection sent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Opening<'a> {
-    /// As many as were sampled.
-    pub(crate) bytes: &'a [u8],
-    /// How many there were in the first segment.
-    pub(crate) length: usize,
-    /// Whether the side that opened the connection sent them.
-    pub(crate) by_client: bool,
-}
 
 /// Declares the protocols: each with its name for people, and how its openings look.
 ///
@@ -79,6 +70,15 @@ pub(crate) fn is_telling(opening: Opening<'_>) -> bool {
     let bytes = opening.bytes;
     let proxied = bytes.starts_with(b"PROXY ") || bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n");
     !proxied && bytes.len() >= TOO_SHORT && bytes.iter().any(|&byte| byte != 0)
+}
+
+/// Names that the certificates of meshes are asked for: Istio's of a service, and Linkerd's of an identity.
+const MESHES: [&[u8]; 2] = [b"outbound_.", b".linkerd."];
+
+/// Whether a mesh wraps the connection in TLS of its own.
+pub(crate) fn is_of_mesh(opening: Opening<'_>) -> bool {
+    let names = |name: &&[u8]| opening.bytes.windows(name.len()).any(|it| it == *name);
+    MESHES.iter().any(names)
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@
 //! same to several ports tries what is behind them, as exporters and scanners do, and stays a curiosity.
 //!
 //! Evaded by a port that is not in the table, by a tunnel within the port's protocol (SSH in TLS, HTTP CONNECT,
-//! WebSocket), by TLS on any port, by a first segment of less than 16 bytes, by fewer connections than
-//! the threshold (one that lasts for days), and by real TLS to the same service beside unknown bytes.
+//! WebSocket), by TLS on ports where it is customary or with the name of a mesh, by a first segment of less than 16
+//! bytes, by fewer connections than the threshold (one that lasts for days), by real TLS to the same service
+//! beside unknown bytes, and by wrong protocols on several ports beside the one that matters.
 
 mod pod;
 mod ports;
@@ -27,16 +28,17 @@ thresholds! {
         /// Connections to one port of one destination within an hour that speak a protocol it is not for; 5.
         ///
         /// Measured: a blackbox exporter asks each port three times for HTTP, whatever is there; no benign
-        /// capture of 819 public ones has more than one connection with a protocol that is recognised
+        /// capture of 403 public ones has more than one connection with a protocol that is recognised
         /// and wrong, and each deviation in the lab has ten.
         connections_per_hour: u32 = 5, 1 => 256,
             "connections to one port with a protocol it is not for";
-        /// The same, with bytes that are no known protocol; 8.
+        /// The same, with bytes that are no known protocol or with TLS among them; 8.
         ///
         /// They are weaker evidence, for programs with protocols of their own use port 443 to get through
-        /// firewalls: Telegram makes three such connections to each of its hosts within minutes.
-        unknown_per_hour: u32 = 8, 1 => 256,
-            "connections to one port with bytes that are no known protocol";
+        /// firewalls: Telegram makes three such connections to each of its hosts within minutes. And meshes
+        /// wrap connections to any port in TLS.
+        weak_per_hour: u32 = 8, 1 => 256,
+            "connections to one port, those counted that are weak evidence";
         /// Who speaks wrong protocols to so many ports within an hour tries what they are; 4.
         ///
         /// A tunnel needs one port that is open, and another for when it is not. The blackbox exporter asks ten.

@@ -118,6 +118,7 @@ impl Detector for Pod {
             holds: true,
             quiet: thresholds.quiet,
         };
+        // Replies are not counted, but have a volume. Whatever else is of that class keeps it open too.
         if observation.sent[VolumeClass::Other as usize].packets > 0 {
             self.packets.keep_open(seen.now);
         }

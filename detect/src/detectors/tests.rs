@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::{Contact, Outcome, State, Technique, Transport, probes::PROBES};
+use crate::{
+    Contact, Outcome, Sample, SampleKind, State, Technique, Transport, probes::PROBES,
+};
 
 const SUBJECT: Subject = Subject {
     ifindex: 1,
@@ -70,6 +72,50 @@ fn no_traffic_makes_a_pod_remember_more_than_its_bound() {
             "{shape}: {forgotten} of {lost} lost ones counted"
         );
     }
+}
+
+#[test]
+fn no_deviation_makes_a_pod_remember_more_than_its_bound() {
+    const BOUND: usize = 512 << 10;
+    let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
+    let settings = Settings::default();
+    let techniques = Technique::ALL;
+    for n in 0..4000_u32 {
+        let now = Time::from_nanoseconds(10_000_000 * u64::from(n));
+        let technique = techniques[n as usize % techniques.len()];
+        let mut sent = contact(now, n % 16, 47, Outcome::Sent(technique));
+        sent.pod = IpAddr::from(u128::from(n).to_be_bytes());
+        sent.transport = Transport::Protocol;
+        sent.spoofed = true;
+        let mut observation = Observation::empty(SUBJECT);
+        observation.contacts.push(sent);
+        observation.initiated.fill(100);
+        observation.counts.fill(100);
+        observation.protocols.push(47);
+        for volume in observation.sent.iter_mut().chain(&mut observation.received) {
+            (volume.packets, volume.bytes) = (100, 100_000);
+        }
+        observation.samples.push(Sample {
+            at: now,
+            kind: SampleKind::FirstData,
+            sent: true,
+            pod: sent.pod,
+            pod_port: n as u16,
+            peer: sent.pod,
+            port: 443,
+            payload: b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n".to_vec(),
+            payload_bytes: 30,
+        });
+        pod.observe(&observation, now, &settings, &mut serial, &mut found);
+    }
+    let bytes = pod.odd_flags.heap_bytes()
+        + pod.tiny_fragments.heap_bytes()
+        + pod.spoofed_source.heap_bytes()
+        + pod.icmp_tunnel.heap_bytes()
+        + pod.unexpected_tunnel.heap_bytes()
+        + pod.protocol_mismatch.heap_bytes();
+    assert!(bytes <= BOUND, "{bytes} bytes");
+    assert!(bytes >= BOUND / 4, "{bytes} bytes, the bound is no bound");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How the openings of protocols look.
 
-use super::Opening;
+use super::opening::Opening;
 
 /// Methods of HTTP that are common (RFC 9110, section 9; RFC 5789; WebDAV, UPnP).
 const METHODS: [&[u8]; 12] = [
@@ -87,7 +87,7 @@ impl Shape {
         }
     }
 
-    /// SMB 1, 2 or 3 in a NetBIOS session message ([MS-SMB2], section 2.1).
+    /// SMB 1, 2 or 3 in a NetBIOS message ([MS-SMB2], section 2.1).
     pub(super) fn smb(opening: Opening<'_>) -> bool {
         matches!(
             opening.bytes,
@@ -95,7 +95,7 @@ impl Shape {
         )
     }
 
-    /// A NetBIOS session request or its answer (RFC 1002, section 4.3).
+    /// A NetBIOS request or its answer (RFC 1002, section 4.3).
     pub(super) fn netbios(opening: Opening<'_>) -> bool {
         matches!(opening.bytes, &[0x81..=0x85, 0 | 1, ..])
     }

@@ -1,3 +1,5 @@
+//! What the openings of real programs are taken for.
+
 use super::*;
 
 /// Openings of clients (true) and servers, from captures of real programs.

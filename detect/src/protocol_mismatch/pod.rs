@@ -89,15 +89,15 @@ impl Pod {
                 by_client: sample.sent,
             },
         );
-        if used == Use::Proper {
+        match used {
             // What a server says may answer anything.
-            if sample.sent {
+            Use::Proper if sample.sent => {
                 self.proper.insert(service, (), at, seen.forgotten);
+                return;
             }
-            return;
-        }
-        if used == Use::Unknown && self.proper.contains(&service) {
-            return;
+            Use::Unknown if self.proper.contains(&service) => return,
+            Use::Proper | Use::Untold => return,
+            Use::Other(_) | Use::Weak(_) | Use::Kin(_) | Use::Unknown => {}
         }
         let connection = (service, sample.pod_port);
         if !self.wrong.insert(connection, used, at, seen.forgotten) {
@@ -140,16 +140,17 @@ impl Pod {
         now: Time,
         thresholds: &Thresholds,
     ) -> Option<(Severity, Criterion)> {
-        let (mut recognised, mut unknown, mut kin) = (0, 0, 0);
+        let (mut recognised, mut weak, mut unknown, mut kin) = (0, 0, 0, 0);
         let mut ports = BTreeSet::new();
         for ((it, _), _, used) in self.wrong.since(now - HORIZONS[HOUR]) {
             ports.insert(it.1);
             if it == service {
                 match used {
                     Use::Other(_) => recognised += 1,
+                    Use::Weak(_) => weak += 1,
                     Use::Unknown => unknown += 1,
                     Use::Kin(_) => kin += 1,
-                    Use::Proper => {}
+                    Use::Proper | Use::Untold => {}
                 }
             }
         }
@@ -164,11 +165,11 @@ impl Pod {
             let crossed = crossed(recognised, thresholds.connections_per_hour);
             return Some((Severity::Medium, crossed));
         }
-        let all = recognised + unknown;
-        if all >= thresholds.unknown_per_hour && !tries {
-            return Some((Severity::Low, crossed(all, thresholds.unknown_per_hour)));
+        let all = recognised + weak + unknown;
+        if all >= thresholds.weak_per_hour && !tries {
+            return Some((Severity::Low, crossed(all, thresholds.weak_per_hour)));
         }
-        let clear = recognised + kin;
+        let clear = recognised + weak + kin;
         (clear > 0).then(|| (Severity::Info, crossed(clear, 1)))
     }
 }
@@ -176,8 +177,8 @@ impl Pod {
 fn sign((service, _): (Service, u16), used: Use, at: Time) -> Sign {
     let (address, port) = service;
     let what = match used {
-        Use::Other(protocol) | Use::Kin(protocol) => protocol.name(),
-        Use::Unknown | Use::Proper => "no known protocol",
+        Use::Other(protocol) | Use::Weak(protocol) | Use::Kin(protocol) => protocol.name(),
+        Use::Unknown | Use::Proper | Use::Untold => "no known protocol",
     };
     Sign {
         at,

@@ -1,6 +1,6 @@
 //! What well-known ports are for.
 
-use crate::protocol::{Opening, Protocol, is_telling};
+use crate::protocol::{Opening, Protocol, is_of_mesh, is_telling};
 use Protocol::{
     Amqp, Dns, Http, Imap, Ldap, Mail, Mongo, Mqtt, Mysql, Pop3, Postgres, Rdp, Redis, Smb, Ssh,
     Tls,
@@ -9,11 +9,15 @@ use Protocol::{
 /// What the opening of a connection says of the use of its port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Use {
-    /// What the port is for, or what cannot be told from it.
+    /// What the port is for.
     Proper,
+    /// Nothing can be told from it.
+    Untold,
     /// A protocol that the port is not for.
     Other(Protocol),
-    /// One that the port is not for, and that gets there by mistake or by custom.
+    /// One that the port is not for, and that gets there by custom.
+    Weak(Protocol),
+    /// One that the port is not for, and that gets there by mistake.
     Kin(Protocol),
     /// What cannot be the protocol of the port, and is none that is known.
     Unknown,
@@ -25,7 +29,7 @@ struct Port {
     number: u16,
     /// What it is for.
     proper: &'static [Protocol],
-    /// What gets there without bad intent.
+    /// What gets there by mistake.
     kin: &'static [Protocol],
     /// A client that speaks what it is for cannot be taken for anything else.
     strict: bool,
@@ -48,20 +52,20 @@ const fn port(
 /// Well-known ports, ascending (IANA, Service Name and Transport Protocol Port Number Registry; databases by their
 /// defaults). Ports that many things use, 8080 or 8443, are not among them.
 ///
-/// TLS is no deviation where a service offers it, and kin everywhere else: a mesh wraps every connection
-/// in it and leaves the port as it is. HTTP to a port of TLS is the commonest of mistakes, and is answered as
-/// such.
+/// TLS is no deviation where a service offers it, and a weak one everywhere else: a mesh wraps every
+/// connection in it and leaves the port as it is, and does not always name itself in what is sampled. HTTP to a
+/// port of TLS is the commonest of mistakes, and is answered as such.
 const PORTS: [Port; 25] = [
     port(21, &[Mail, Tls], &[], false),
-    port(22, &[Ssh], &[Tls], true),
+    port(22, &[Ssh], &[], true),
     port(25, &[Mail, Tls], &[], false),
-    port(53, &[Dns], &[Tls], true),
-    port(80, &[Http], &[Tls], true),
+    port(53, &[Dns], &[], true),
+    port(80, &[Http], &[], true),
     port(110, &[Pop3, Tls], &[], false),
     port(143, &[Imap, Tls], &[], false),
     port(389, &[Ldap, Tls], &[], true),
     port(443, &[Tls], &[Http], true),
-    port(445, &[Smb], &[Tls], true),
+    port(445, &[Smb], &[], true),
     port(465, &[Tls, Mail], &[], false),
     port(587, &[Mail, Tls], &[], false),
     port(636, &[Tls, Ldap], &[], true),
@@ -87,20 +91,17 @@ pub(super) fn is_well_known(number: u16) -> bool {
 /// What the opening says of the use of the port.
 pub(super) fn judge(number: u16, opening: Opening<'_>) -> Use {
     let Some(port) = find(number) else {
-        return Use::Proper;
+        return Use::Untold;
     };
     match Protocol::recognise(opening) {
         Some(protocol) if port.proper.contains(&protocol) => Use::Proper,
         Some(protocol) if port.kin.contains(&protocol) => Use::Kin(protocol),
+        Some(Tls) if is_of_mesh(opening) => Use::Untold,
+        Some(Tls) => Use::Weak(Tls),
         Some(protocol) => Use::Other(protocol),
-        None => {
-            let fits = port.proper.iter().any(|it| it.fits(opening));
-            if opening.by_client && port.strict && !fits && is_telling(opening) {
-                Use::Unknown
-            } else {
-                Use::Proper
-            }
-        }
+        None if port.proper.iter().any(|it| it.fits(opening)) => Use::Proper,
+        None if opening.by_client && port.strict && is_telling(opening) => Use::Unknown,
+        None => Use::Untold,
     }
 }
 
@@ -125,6 +126,7 @@ mod tests {
     #[test]
     fn each_port_takes_what_it_is_for_and_nothing_else() {
         let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03................";
+        let mesh = b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03..outbound_.80_._.web.default.svc";
         let ssh = b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n";
         let get = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
         let noise = b"8\xb4\xe6R\xe4M\xa7\xf27\r\x9e&\x0e'\x13eP\xa4\xa3";
@@ -133,10 +135,12 @@ mod tests {
             (443, ssh, Use::Other(Ssh)),
             (443, get, Use::Kin(Http)),
             (443, noise, Use::Unknown),
-            (443, &noise[..15], Use::Proper),
-            (443, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Use::Proper),
-            (443, b"PROXY TCP4 10.0.0.1 10.0.0.2 5 443\r\n", Use::Proper),
-            (80, hello, Use::Kin(Tls)),
+            (443, &noise[..15], Use::Untold),
+            (443, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", Use::Untold),
+            (443, b"PROXY TCP4 10.0.0.1 10.0.0.2 5 443\r\n", Use::Untold),
+            (80, hello, Use::Weak(Tls)),
+            (80, mesh, Use::Untold),
+            (443, mesh, Use::Proper),
             (80, ssh, Use::Other(Ssh)),
             (80, get, Use::Proper),
             (80, noise, Use::Unknown),
@@ -152,9 +156,9 @@ mod tests {
             (6379, noise, Use::Unknown),
             (6379, b"PUBLISH Foo \"Hi there :)\"\r\n", Use::Proper),
             (6379, ssh, Use::Other(Ssh)),
-            (25, noise, Use::Proper),
+            (25, noise, Use::Untold),
             (25, ssh, Use::Other(Ssh)),
-            (8080, ssh, Use::Proper),
+            (8080, ssh, Use::Untold),
         ] {
             let opening = Opening {
                 bytes,
@@ -176,7 +180,7 @@ mod tests {
             (
                 443,
                 b"8\xb4\xe6R\xe4M\xa7\xf27\r\x9e&\x0e'\x13eP\xa4\xa3",
-                Use::Proper,
+                Use::Untold,
             ),
         ] {
             let opening = Opening {

@@ -72,6 +72,21 @@ fn unknown_bytes_take_eight_connections() {
 }
 
 #[test]
+fn tls_where_it_is_not_customary_takes_eight_connections_too() {
+    for port in [80, 22, 445] {
+        assert_eq!(lives(repeat(7, port, HELLO)), [(Opened, Info)], "{port}");
+        let life = lives(repeat(8, port, HELLO));
+        assert_eq!(life, [(Opened, Info), (Updated, Low)], "{port}");
+    }
+    let mesh = [
+        HELLO,
+        b"\0\x15outbound_.80_._.web.default.svc.cluster.local",
+    ]
+    .concat();
+    assert_eq!(lives(repeat(100, 80, &mesh)), [], "of a mesh");
+}
+
+#[test]
 fn each_connection_counts_once() {
     let both = |n: u64| {
         let pod_port = 40_000 + n as u16 % 4;
@@ -107,6 +122,13 @@ fn unknown_bytes_to_a_service_that_is_used_properly_do_not_count() {
 }
 
 #[test]
+fn bytes_that_tell_nothing_excuse_nothing() {
+    let mut samples = vec![says(0, 39_999, 1, 443, b"short")];
+    samples.extend(repeat(8, 443, NOISE));
+    assert_eq!(lives(samples), [(Opened, Low)]);
+}
+
+#[test]
 fn who_speaks_http_to_every_port_tries_what_they_are() {
     let ports = [21, 22, 25, 53, 110, 143, 445, 993, 3306, 5432];
     let mut samples = Vec::new();
@@ -131,8 +153,8 @@ fn who_speaks_http_to_every_port_tries_what_they_are() {
 }
 
 #[test]
-fn mistakes_and_meshes_stay_curiosities() {
-    for (port, payload) in [(443, GET), (80, HELLO), (22, HELLO)] {
+fn mistakes_stay_curiosities_and_custom_is_none() {
+    for (port, payload) in [(443, GET), (6443, GET)] {
         let life = lives(repeat(100, port, payload));
         assert!(
             life.iter().all(|&(_, severity)| severity == Info),
