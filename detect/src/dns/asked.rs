@@ -20,6 +20,7 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn new(exchanged: &Exchanged, name: &str) -> Self {
+        let name = if name.is_empty() { "." } else { name };
         let shown = match name.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()).into(),
             None => name.into(),

@@ -6,6 +6,9 @@ use crate::wire::{
     A, REFUSED, SERVER, datagram, denial, empty, find, known, opened, serving, unknown,
 };
 
+/// The messages of the `n`th turn.
+type Shape = fn(u64) -> Vec<Sample>;
+
 const TOPS: [&str; 5] = ["com", "net", "biz", "co.uk", "top"];
 
 fn generated(n: u64) -> String {
@@ -42,7 +45,7 @@ fn it_opens_at_the_hundredth_domain_of_an_hour() {
 
 #[test]
 fn what_is_no_domain_of_its_own_does_not_count() {
-    let shapes: [(&str, fn(u64) -> Vec<Sample>); 8] = [
+    let shapes: [(&str, Shape); 8] = [
         ("many names of one domain", |n| {
             unknown(n, &format!("n{n}.example.com")).into()
         }),

@@ -143,13 +143,8 @@ pub(crate) fn find(
     after_ms: u64,
 ) -> Vec<Anomaly> {
     let mut settings = Settings::off();
-    *settings.mode(detector).unwrap() = Mode::On;
+    *settings.mode(detector).expect("there is one") = Mode::On;
     play(settings, samples, after_ms)
-}
-
-/// What all detectors find with their defaults.
-pub(crate) fn find_all(samples: impl IntoIterator<Item = Sample>) -> Vec<Anomaly> {
-    play(Settings::default(), samples, 10_000)
 }
 
 fn play(

@@ -29,14 +29,15 @@ thresholds! {
         two_way_names_per_hour: u32 = 40, 1 => NAMES,
             "distinct names like data, with answers that carry data";
         /// Distinct names that look like data, of one domain, whose addresses are asked for, within a
-        /// minute; 60.
+        /// minute; 30.
         ///
         /// Content networks, advertisers and virus scanners put digests into such names, a few with each
-        /// page or file. At 60 names a minute the smallest secret is out, a file is not.
-        one_way_names_per_minute: u32 = 60, 1 => NAMES,
+        /// page or file: one at most in the benign captures there are. Thirty names carry a key or two, and
+        /// no file.
+        one_way_names_per_minute: u32 = 30, 1 => NAMES,
             "distinct names like data, with answers that are addresses";
-        /// The same within an hour; 240.
-        one_way_names_per_hour: u32 = 240, 1 => NAMES,
+        /// The same within an hour; 120.
+        one_way_names_per_hour: u32 = 120, 1 => NAMES,
             "distinct names like data, with answers that are addresses";
         /// An anomaly with nothing new for this long is closed; 60 s.
         quiet: Duration = MINUTE, SECOND => DAY,
