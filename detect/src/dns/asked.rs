@@ -32,6 +32,12 @@ impl Asked {
         }
     }
 
+    /// Bytes it takes beside itself.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.name.len()
+    }
+
     /// As evidence that was known then.
     pub(super) fn sign(&self, at: Time) -> Sign {
         Sign {
@@ -49,8 +55,9 @@ pub(super) fn evidence(names: &Names, start: Time) -> impl Iterator<Item = Sign>
     names.since(start).map(|(_, at, asked)| asked.sign(at))
 }
 
-/// Bytes the names take at most, the tally itself not counted.
+/// Bytes the names take now, the tally itself not counted.
 #[cfg(test)]
 pub(super) fn heap_bytes(names: &Names) -> usize {
-    names.heap_bytes() + names.len() * (SHOWN + 3)
+    let all = names.since(Time::default());
+    names.heap_bytes() + all.map(|(_, _, asked)| asked.bytes()).sum::<usize>()
 }

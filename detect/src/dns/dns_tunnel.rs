@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Domains with such names that are remembered of one pod.
-const DOMAINS: usize = 16;
+const DOMAINS: usize = 8;
 /// An answer of so many bytes carries more than one that says what a name is for.
 const LARGE: u32 = 256;
 
