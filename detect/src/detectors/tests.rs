@@ -169,7 +169,11 @@ fn no_names_make_a_pod_remember_more_than_its_bound() {
             observation.samples.push(message(now, name, rtype, sent));
         };
         let group = n / 256 % 20;
-        show(&format!("{n}.com"), 1, false);
+        for sent in [true, false] {
+            show(&format!("{n}.com"), 1, sent);
+            show(&format!("s{n}.{:a<60}.svc.cluster.local", "n"), 1, sent);
+            show(&format!("w{n}.w{group}.com"), 1, sent);
+        }
         for rtype in [1, 10, 16] {
             show(
                 &format!("{}.{}.t{group}.com", data(n), data(n)),
@@ -177,10 +181,8 @@ fn no_names_make_a_pod_remember_more_than_its_bound() {
                 true,
             );
         }
-        show(&format!("s{n}.{:a<60}.svc.cluster.local", "n"), 1, false);
         show(&format!("*.{}.svc.cluster.local", data(n)), 1, true);
         show(&format!("{}.{group}.0.10.in-addr.arpa", n % 256), 12, true);
-        show(&format!("w{n}.w{group}.com"), 1, false);
         show(&format!("unanswered{n}.w{group}.com"), 1, true);
         show(&format!("zone{n}.{}.com", data(n)), 252, true);
         show("more", 1, true);

@@ -2,7 +2,7 @@
 
 use detect::{Measure, Sample, Severity};
 
-use crate::wire::{A, NULL, SERVER, TXT, answer, datagram, find, opened, query};
+use crate::wire::{A, NULL, SERVER, TXT, answer, datagram, exchange, find, opened, query};
 
 /// The `n`th piece of data, 32 characters of hexadecimal.
 fn data(n: u64) -> String {
@@ -63,7 +63,10 @@ fn large_answers_count_whatever_the_name() {
     let stages = |bytes: u16| {
         let stage = |n| answer(&format!("stage{n}.example.com"), TXT, bytes);
         (0..12)
-            .map(|n| datagram(n * 100, false, &stage(n)))
+            .flat_map(|n| {
+                let name = format!("stage{n}.example.com");
+                exchange(n * 100, &name, TXT, &stage(n))
+            })
             .collect()
     };
     let empty = answer("stage0.example.com", TXT, 0).len() as u16;
