@@ -3,7 +3,7 @@
 mod message;
 mod name;
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
 pub(crate) use self::{
     message::Message,
@@ -17,8 +17,14 @@ const PORT: u16 = 53;
 const MESSAGES: usize = 256;
 /// Who answered others is a name server for so long.
 const SERVES: Duration = Duration::from_secs(3600);
+/// Questions that an answer may belong to.
+const QUESTIONS: usize = 512;
+/// An answer that is later has none who waits for it: resolv.conf(5) allows a timeout of 30 s at most.
+const WAITS: Duration = Duration::from_secs(30);
 
 /// What the pod asked and was answered.
+///
+/// An answer to what the pod did not ask is not shown, or whoever forges some accuses it.
 ///
 /// A pod that serves names asks others what its clients ask it. None of that is its own, so nothing of it
 /// is shown.
@@ -28,6 +34,8 @@ pub(crate) struct Messages {
     pub(crate) list: Vec<Exchanged>,
     /// What the pod sent as DNS in it that is none.
     pub(crate) malformed: Vec<Malformed>,
+    /// Names the pod asked for of late, by their key.
+    asked: VecDeque<(Time, u64)>,
     /// When somebody asked the pod.
     asked_at: Option<Time>,
     /// When it answered somebody who asked.
@@ -105,7 +113,16 @@ impl Messages {
         let Some(message) = reading.message else {
             return;
         };
-        if message.answer.is_none() == sample.sent && !self.served_at.is_some_and(is_server) {
+        let name = message.name.key();
+        let is_shown = match (sample.sent, message.answer) {
+            (true, None) => {
+                self.expect(sample.at, name);
+                true
+            }
+            (false, Some(_)) => self.is_expected(sample.at, name),
+            _ => false,
+        };
+        if is_shown && !self.served_at.is_some_and(is_server) {
             self.list.push(Exchanged {
                 at: sample.at,
                 server: sample.peer,
@@ -115,14 +132,32 @@ impl Messages {
         }
     }
 
+    fn expect(&mut self, at: Time, name: u64) {
+        while self.asked.len() == QUESTIONS || self.asked.front().is_some_and(|it| is_late(*it, at))
+        {
+            self.asked.pop_front();
+        }
+        self.asked.push_back((at, name));
+    }
+
+    fn is_expected(&self, at: Time, name: u64) -> bool {
+        let mut asked = self.asked.iter().rev();
+        asked.any(|&it| it.1 == name && !is_late(it, at))
+    }
+
     /// Bytes it takes at most, itself not counted.
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         let text = self.list.iter().map(|it| it.message.name.text().len());
         self.list.capacity() * size_of::<Exchanged>()
             + self.malformed.capacity() * (size_of::<Malformed>() + Malformed::BYTES)
+            + self.asked.capacity() * size_of::<(Time, u64)>()
             + text.sum::<usize>()
     }
+}
+
+fn is_late((asked_at, _): (Time, u64), at: Time) -> bool {
+    at.since(asked_at) > WAITS
 }
 
 /// Bytes of a malformed message that are shown.

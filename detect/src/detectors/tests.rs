@@ -1,11 +1,9 @@
 //! What holds for all detectors together.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use super::*;
-use crate::{
-    Contact, Outcome, Sample, SampleKind, State, Technique, Transport, probes::PROBES,
-};
+use crate::{Contact, Outcome, Sample, SampleKind, State, Technique, Transport, probes::PROBES};
 
 const SUBJECT: Subject = Subject {
     ifindex: 1,
@@ -106,7 +104,13 @@ fn no_deviation_makes_a_pod_remember_more_than_its_bound() {
             payload: b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n".to_vec(),
             payload_bytes: 30,
         });
-        pod.observe(&observation, now, &settings, &mut serial, &mut found);
+        pod.observe(
+            &observation,
+            now,
+            &mut serial,
+            &mut Shared::default(),
+            &mut found,
+        );
     }
     let bytes = pod.odd_flags.heap_bytes()
         + pod.tiny_fragments.heap_bytes()
@@ -211,4 +215,80 @@ fn settings_are_those_of_the_subject_and_can_change() {
     detectors.set(other, &Arc::new(Settings::default()), &mut found);
     detectors.observe(&scan(other), Time::from_nanoseconds(1), &mut found);
     assert_eq!(found.len(), 1, "what was seen while it was off counts");
+}
+
+/// A message that asks for a name, or denies it, as the datapath shows it.
+fn message(at: Time, name: &str, rtype: u8, sent: bool) -> Sample {
+    let mut payload = vec![0, 1, if sent { 1 } else { 0x81 }, if sent { 0 } else { 3 }];
+    payload.extend([0, 1, 0, 0, 0, 0, 0, 0]);
+    for label in name.split('.') {
+        payload.push(label.len() as u8);
+        payload.extend(label.as_bytes());
+    }
+    payload.extend([0, 0, rtype, 0, 1]);
+    Sample {
+        at,
+        kind: SampleKind::Dns,
+        sent,
+        pod: IpAddr::from([10, 0, 0, 1]),
+        pod_port: 40_000,
+        peer: IpAddr::from([10, 0, 0, 2]),
+        port: 53,
+        payload_bytes: payload.len() as u32,
+        payload,
+    }
+}
+
+#[test]
+fn no_names_make_a_pod_remember_more_than_its_bound() {
+    let data = |n: u32| format!("{:0>60}", format!("a1b2c3d4e5f6{n}"));
+    let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
+    let (mut forgotten, mut shared) = (0, Shared::default());
+    for n in 0..10_000_u32 {
+        let now = Time::from_nanoseconds(5_000_000 * u64::from(n));
+        let mut observation = Observation::empty(SUBJECT);
+        let mut show = |name: &str, rtype, sent| {
+            observation.samples.push(message(now, name, rtype, sent));
+        };
+        let group = n / 256 % 20;
+        for sent in [true, false] {
+            show(&format!("{n}.com"), 1, sent);
+            show(&format!("s{n}.{:a<60}.svc.cluster.local", "n"), 1, sent);
+            show(&format!("w{n}.w{group}.com"), 1, sent);
+        }
+        for rtype in [1, 10, 16] {
+            show(
+                &format!("{}.{}.t{group}.com", data(n), data(n)),
+                rtype,
+                true,
+            );
+        }
+        show(&format!("*.{}.svc.cluster.local", data(n)), 1, true);
+        show(&format!("{}.{group}.0.10.in-addr.arpa", n % 256), 12, true);
+        show(&format!("unanswered{n}.w{group}.com"), 1, true);
+        show(&format!("zone{n}.{}.com", data(n)), 252, true);
+        show("more", 1, true);
+        if let Some(sample) = observation.samples.last_mut() {
+            sample.payload = vec![0xff; 192];
+        }
+        forgotten += pod.observe(&observation, now, &mut serial, &mut shared, &mut found);
+    }
+    let bytes = pod.heap_bytes() + size_of::<Pod>();
+    // Probes take what is left.
+    assert!(bytes <= Detectors::POD_BYTES / 6, "{bytes} bytes");
+    assert!(
+        bytes >= Detectors::POD_BYTES / 16,
+        "{bytes} bytes, the bound is no bound"
+    );
+    assert!(forgotten > 20_000, "only {forgotten} counted");
+    let opened = found.iter().filter(|it| it.state == State::Opened);
+    let opened: BTreeSet<_> = opened.map(|it| it.detector).collect();
+    let expected = [
+        "dga",
+        "dns_enumeration",
+        "dns_tunnel",
+        "malformed_dns",
+        "zone_transfer",
+    ];
+    assert_eq!(Vec::from_iter(opened), expected);
 }

@@ -20,6 +20,7 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn new(exchanged: &Exchanged, name: &str) -> Self {
+        let name = if name.is_empty() { "." } else { name };
         let shown = match name.char_indices().nth(SHOWN) {
             Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()).into(),
             None => name.into(),
@@ -29,6 +30,12 @@ impl Asked {
             server: exchanged.server,
             name: shown,
         }
+    }
+
+    /// Bytes it takes beside itself.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.name.len()
     }
 
     /// As evidence that was known then.
@@ -48,8 +55,9 @@ pub(super) fn evidence(names: &Names, start: Time) -> impl Iterator<Item = Sign>
     names.since(start).map(|(_, at, asked)| asked.sign(at))
 }
 
-/// Bytes the names take at most, the tally itself not counted.
+/// Bytes the names take now, the tally itself not counted.
 #[cfg(test)]
 pub(super) fn heap_bytes(names: &Names) -> usize {
-    names.heap_bytes() + names.len() * (SHOWN + 3)
+    let all = names.since(Time::default());
+    names.heap_bytes() + all.map(|(_, _, asked)| asked.bytes()).sum::<usize>()
 }

@@ -8,8 +8,8 @@
 //! - types whose answers carry data **both ways**, as tunnels need;
 //! - addresses, by which data can leave **one way**.
 //!
-//! Names that end in no possible top-level domain, as those of a tunnel straight to its server, are counted
-//! by the server. Names of the cluster and of the tree of addresses never count.
+//! Names that end in no possible top-level domain, as those of a tunnel straight to its server, and names so
+//! long that their end is not known, are counted by the server. Names of the cluster and of the tree of addresses never count.
 
 mod data;
 mod domain;
@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Domains with such names that are remembered of one pod.
-const DOMAINS: usize = 16;
+const DOMAINS: usize = 8;
 /// An answer of so many bytes carries more than one that says what a name is for.
 const LARGE: u32 = 256;
 
@@ -116,7 +116,12 @@ impl Detector for Pod {
 /// Which way a message carries data, if it looks as if it did.
 fn way(exchanged: &Exchanged) -> Option<Way> {
     let (message, name) = (&exchanged.message, &exchanged.message.name);
-    let way = Way::of(message.rtype);
+    // Of a name that does not fit into a sample little else is known. No host has one.
+    let way = if name.is_cut() {
+        Way::Both
+    } else {
+        Way::of(message.rtype)
+    };
     if name.is_local() || name.is_arpa() || name.below().is_empty() {
         return None;
     }

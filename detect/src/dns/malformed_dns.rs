@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Messages remembered.
-const MESSAGES: u32 = 256;
+const MESSAGES: u32 = 64;
 
 thresholds! {
     /// Thresholds of the detector of malformed DNS.

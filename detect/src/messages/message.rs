@@ -4,6 +4,7 @@ use domain::{
     base::{
         Message as Wire, ParsedName, Question, RecordHeader, Rtype,
         iana::{Opcode, Rcode},
+        name::Label,
         wire::ParseError,
     },
     dep::octseq::Parser,
@@ -13,6 +14,9 @@ use super::name::Name;
 
 /// Bytes of a message's header; it needs no more when it tells an error.
 const HEADER_BYTES: usize = 12;
+
+/// Of a question that is cut before its type; no record has it.
+const NO_TYPE: Rtype = Rtype::from_int(0);
 
 /// What a payload says.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,7 @@ pub(super) struct Reading {
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) name: Name,
+    /// What is asked for; 0 when the name is cut.
     pub(crate) rtype: Rtype,
     /// What came of it, in an answer.
     pub(crate) answer: Option<Answer>,
@@ -100,7 +105,22 @@ pub(super) fn datagram(payload: &[u8], bytes: usize) -> Reading {
     let mut asked = None;
     let read = questions(&mut parser, counts.qdcount(), &mut asked);
     if let Err(error) = read {
-        return Reading::wrong(!is_cut || matches!(error, ParseError::Form(_)));
+        let is_malformed = !is_cut || matches!(error, ParseError::Form(_));
+        let name = Some(beginning(payload)).filter(|_| !is_malformed && asked.is_none());
+        let message = name.filter(|_| header.opcode() == Opcode::QUERY);
+        return Reading {
+            is_malformed,
+            message: message.map(|name| Message {
+                name,
+                rtype: NO_TYPE,
+                answer: header.qr().then_some(Answer {
+                    rcode: header.rcode(),
+                    records: counts.ancount(),
+                    is_denied_within: false,
+                }),
+                is_signed: false,
+            }),
+        };
     }
     let name = asked.as_ref().map(|question| Name::new(question.qname()));
     let registered = name.as_ref().and_then(Name::registered);
@@ -139,6 +159,19 @@ pub(super) fn stream(payload: &[u8]) -> Reading {
         return Reading::MALFORMED;
     }
     datagram(message.get(..bytes).unwrap_or(message), bytes)
+}
+
+/// The name of a question that is cut, as far as it goes.
+fn beginning(payload: &[u8]) -> Name {
+    let mut rest = payload.get(HEADER_BYTES..).unwrap_or_default();
+    let mut written = String::new();
+    while let Ok((label, after)) = Label::split_from(rest)
+        && !label.is_root()
+    {
+        rest = after;
+        written += &format!("{label}.");
+    }
+    Name::cut(&written)
 }
 
 fn questions<'a>(

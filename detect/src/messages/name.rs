@@ -16,6 +16,8 @@ pub(crate) struct Name {
     registered: Option<usize>,
     /// Whether it ends in a public suffix of the list.
     public: bool,
+    /// Whether only its beginning is known.
+    is_cut: bool,
 }
 
 /// What the labels before `svc` say a name stands for.
@@ -48,8 +50,24 @@ impl Name {
         Self {
             registered,
             public,
+            is_cut: false,
             text: text.into(),
         }
+    }
+
+    /// The name that begins so, and goes on nobody knows how.
+    pub(crate) fn cut(written: &str) -> Self {
+        Self {
+            text: written.to_ascii_lowercase().into(),
+            registered: None,
+            public: false,
+            is_cut: true,
+        }
+    }
+
+    /// Whether only its beginning is known.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -91,7 +109,7 @@ impl Name {
     /// What it names, when it is of the form `name.svc.zone`. Labels of a protocol or port, as in
     /// `_http._tcp.web.default.svc.cluster.local`, are left out.
     pub(crate) fn service(&self) -> Option<Service<'_>> {
-        let (mut path, _) = self.text.split_once(".svc.")?;
+        let (mut path, _) = self.text.split_once(".svc.").filter(|_| !self.is_cut)?;
         while path.starts_with('_') {
             path = path.split_once('.')?.1;
         }
@@ -165,6 +183,7 @@ mod tests {
         ] {
             assert_eq!(Name::new(written).service(), service, "{written}");
         }
+        assert_eq!(Name::cut("www.default.svc.c").service(), None);
         for (written, expected) in [
             ("www.default.svc.cluster.local", true),
             ("www.example.com.cluster.local", true),

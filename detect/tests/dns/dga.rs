@@ -1,10 +1,15 @@
 //! Domains that nobody registered.
 
+use std::time::Duration;
+
 use detect::{Measure, Sample, Severity, State};
 
 use crate::wire::{
-    A, REFUSED, SERVER, datagram, denial, empty, find, known, opened, serving, unknown,
+    A, REFUSED, SERVER, datagram, denial, empty, exchange, find, known, opened, serving, unknown,
 };
+
+/// The messages of the `n`th turn.
+type Shape = fn(u64) -> Vec<Sample>;
 
 const TOPS: [&str; 5] = ["com", "net", "biz", "co.uk", "top"];
 
@@ -42,7 +47,7 @@ fn it_opens_at_the_hundredth_domain_of_an_hour() {
 
 #[test]
 fn what_is_no_domain_of_its_own_does_not_count() {
-    let shapes: [(&str, fn(u64) -> Vec<Sample>); 8] = [
+    let shapes: [(&str, Shape); 8] = [
         ("many names of one domain", |n| {
             unknown(n, &format!("n{n}.example.com")).into()
         }),
@@ -66,26 +71,44 @@ fn what_is_no_domain_of_its_own_does_not_count() {
             unknown(n, &format!("{n}.0.0.10.in-addr.arpa")).into()
         }),
         ("errors of the server", |n| {
-            vec![datagram(n, false, &empty(&generated(n), A, REFUSED))]
+            let name = generated(n);
+            exchange(n, &name, A, &empty(&name, A, REFUSED)).into()
         }),
         ("missing names of domains that exist", |n| {
             let name = format!("_dmarc.{}", generated(n));
-            vec![datagram(n, false, &denial(&name, 1))]
+            exchange(n, &name, A, &denial(&name, 1)).into()
         }),
     ];
     for (shape, samples) in shapes {
         let found = find("dga", (0..200).flat_map(|n| samples(n * 10)), 1000);
         assert_eq!(found, [], "{shape}");
     }
-    let denied = (0..25).map(|n| {
+    let denied = (0..25).flat_map(|n| {
         let name = generated(n * TOPS.len() as u64);
-        datagram(n, false, &denial(&name, 1))
+        exchange(n, &name, A, &denial(&name, 1))
     });
     assert_eq!(
         opened(&find("dga", denied, 1000)).len(),
         1,
         "denied by the suffix"
     );
+}
+
+#[test]
+fn answers_to_what_the_pod_did_not_ask_accuse_nobody() {
+    let forged = generator(60, 100).filter(|sample| !sample.sent);
+    assert_eq!(find("dga", forged, 1000), []);
+    let late = |seconds| {
+        generator(60, 100).map(move |sample| match sample.sent {
+            true => sample,
+            false => Sample {
+                at: sample.at + Duration::from_secs(seconds),
+                ..sample
+            },
+        })
+    };
+    assert_eq!(opened(&find("dga", late(29), 1000)).len(), 1);
+    assert_eq!(find("dga", late(31), 1000), []);
 }
 
 #[test]

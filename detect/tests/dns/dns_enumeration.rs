@@ -3,8 +3,8 @@
 use detect::{Measure, Sample, Severity, State};
 
 use crate::wire::{
-    A, NO_ERROR, NXDOMAIN, PTR, SERVER, SRV, datagram, empty, find, known, opened, query, serving,
-    unknown,
+    A, NO_ERROR, NXDOMAIN, PTR, SERVER, SRV, datagram, empty, exchange, find, known, opened, query,
+    serving, unknown,
 };
 
 const OPEN: Severity = Severity::Medium;
@@ -48,7 +48,7 @@ fn services_open_at_the_twentieth_of_a_minute_or_the_sixtieth_of_an_hour() {
     assert_eq!(found(each(60, 50_000, service)), [(OPEN, 60)]);
     let ports = |at, n| {
         let name = format!("_http._tcp.s{n}.default.svc.k8s.corp.com");
-        [datagram(at, false, &empty(&name, SRV, NXDOMAIN))]
+        exchange(at, &name, SRV, &empty(&name, SRV, NXDOMAIN))
     };
     assert_eq!(
         found(each(20, 100, ports)),
@@ -202,7 +202,7 @@ fn everyday_names_open_nothing() {
             "services without an address of that type",
             each(500, 20, |at, n| {
                 let name = format!("s{n}.default.svc.cluster.local");
-                [datagram(at, false, &empty(&name, 28, NO_ERROR))]
+                exchange(at, &name, 28, &empty(&name, 28, NO_ERROR))
             }),
         ),
         (

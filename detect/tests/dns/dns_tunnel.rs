@@ -2,7 +2,7 @@
 
 use detect::{Measure, Sample, Severity};
 
-use crate::wire::{A, NULL, SERVER, TXT, answer, datagram, find, opened, query};
+use crate::wire::{A, NULL, SERVER, TXT, answer, datagram, exchange, find, opened, query};
 
 /// The `n`th piece of data, 32 characters of hexadecimal.
 fn data(n: u64) -> String {
@@ -50,12 +50,12 @@ fn data_both_ways_opens_at_the_tenth_name_of_a_minute_or_the_fortieth_of_an_hour
 }
 
 #[test]
-fn data_one_way_opens_at_the_sixtieth_name_of_a_minute_or_the_240th_of_an_hour() {
+fn data_one_way_opens_at_the_thirtieth_name_of_a_minute_or_the_120th_of_an_hour() {
     let name = |n| format!("{}.example.com", data(n));
-    assert_eq!(found(asks(59, 500, A, name)), []);
-    assert_eq!(found(asks(60, 500, A, name)), [(Severity::Medium, 60)]);
-    assert_eq!(found(asks(239, 14_000, A, name)), []);
-    assert_eq!(found(asks(240, 14_000, A, name)), [(Severity::Medium, 240)]);
+    assert_eq!(found(asks(29, 1000, A, name)), []);
+    assert_eq!(found(asks(30, 1000, A, name)), [(Severity::Medium, 30)]);
+    assert_eq!(found(asks(119, 28_000, A, name)), []);
+    assert_eq!(found(asks(120, 28_000, A, name)), [(Severity::Medium, 120)]);
 }
 
 #[test]
@@ -63,7 +63,10 @@ fn large_answers_count_whatever_the_name() {
     let stages = |bytes: u16| {
         let stage = |n| answer(&format!("stage{n}.example.com"), TXT, bytes);
         (0..12)
-            .map(|n| datagram(n * 100, false, &stage(n)))
+            .flat_map(|n| {
+                let name = format!("stage{n}.example.com");
+                exchange(n * 100, &name, TXT, &stage(n))
+            })
             .collect()
     };
     let empty = answer("stage0.example.com", TXT, 0).len() as u16;
@@ -75,6 +78,20 @@ fn large_answers_count_whatever_the_name() {
 fn names_without_a_domain_are_counted_by_their_server() {
     let tunnel = asks(10, 100, TXT, |n| format!("dnscat.{}", data(n)));
     assert_eq!(found(tunnel), [(Severity::High, 10)]);
+}
+
+#[test]
+fn names_too_long_to_be_seen_whole_count() {
+    let label = |n| data(n) + &data(n + 1000)[..28];
+    for rtype in [A, TXT] {
+        let long = |n| format!("{}.example.com", [label(n), label(n), label(n)].join("."));
+        assert_eq!(found(asks(9, 100, rtype, long)), [], "type {rtype}");
+        assert_eq!(
+            found(asks(10, 100, rtype, long)),
+            [(Severity::High, 10)],
+            "type {rtype}"
+        );
+    }
 }
 
 #[test]

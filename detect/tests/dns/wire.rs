@@ -116,20 +116,22 @@ pub(crate) fn serving(sample: Sample) -> Sample {
     }
 }
 
+/// A query, and an answer to it.
+pub(crate) fn exchange(at_ms: u64, name: &str, rtype: u16, answer: &[u8]) -> [Sample; 2] {
+    [
+        datagram(at_ms, true, &query(name, rtype)),
+        datagram(at_ms + 1, false, answer),
+    ]
+}
+
 /// A name that is asked for and does not exist.
 pub(crate) fn unknown(at_ms: u64, name: &str) -> [Sample; 2] {
-    [
-        datagram(at_ms, true, &query(name, A)),
-        datagram(at_ms + 1, false, &empty(name, A, NXDOMAIN)),
-    ]
+    exchange(at_ms, name, A, &empty(name, A, NXDOMAIN))
 }
 
 /// One that does.
 pub(crate) fn known(at_ms: u64, name: &str) -> [Sample; 2] {
-    [
-        datagram(at_ms, true, &query(name, A)),
-        datagram(at_ms + 1, false, &answer(name, A, 4)),
-    ]
+    exchange(at_ms, name, A, &answer(name, A, 4))
 }
 
 pub(crate) const fn ms(at: u64) -> Time {
@@ -143,13 +145,8 @@ pub(crate) fn find(
     after_ms: u64,
 ) -> Vec<Anomaly> {
     let mut settings = Settings::off();
-    *settings.mode(detector).unwrap() = Mode::On;
+    *settings.mode(detector).expect("there is one") = Mode::On;
     play(settings, samples, after_ms)
-}
-
-/// What all detectors find with their defaults.
-pub(crate) fn find_all(samples: impl IntoIterator<Item = Sample>) -> Vec<Anomaly> {
-    play(Settings::default(), samples, 10_000)
 }
 
 fn play(

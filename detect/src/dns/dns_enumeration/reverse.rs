@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use domain::base::Rtype;
 
-use super::thresholds::{NAMES, Thresholds};
+use super::thresholds::{ADDRESSES, Thresholds};
 use crate::{
     Time,
     case::Sign,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Blocks remembered of one pod.
-const BLOCKS: usize = 16;
+const BLOCKS: usize = 4;
 
 /// What is known of a pod, by the first address of each block.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Default for Reverse {
 
 impl Default for Block {
     fn default() -> Self {
-        Self(Tally::new(NAMES as usize))
+        Self(Tally::new(ADDRESSES as usize))
     }
 }
 

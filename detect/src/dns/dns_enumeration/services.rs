@@ -7,7 +7,7 @@
 
 use domain::base::iana::Rcode;
 
-use super::thresholds::{NAMES, Thresholds};
+use super::thresholds::{SERVICES, Thresholds, WILDCARDS};
 use crate::{
     Time,
     case::Sign,
@@ -28,10 +28,10 @@ pub(super) struct Services {
 
 impl Default for Services {
     fn default() -> Self {
-        let room = NAMES as usize;
+        let room = SERVICES as usize;
         Self {
             unknown: Tally::new(room),
-            wildcards: Tally::new(room),
+            wildcards: Tally::new(WILDCARDS as usize),
             searched: Tally::new(room),
         }
     }

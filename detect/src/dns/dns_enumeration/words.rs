@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use domain::base::iana::Rcode;
 
-use super::thresholds::{NAMES, Thresholds};
+use super::thresholds::{Thresholds, WORDS};
 use crate::{
     Time,
     case::Sign,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Registered domains remembered of one pod.
-const DOMAINS: usize = 16;
+const DOMAINS: usize = 8;
 /// Questions that may wait for an answer.
 const WAITING: usize = 128;
 /// A question without an answer for so long has none: longer than a name server takes that asks others.
@@ -61,8 +61,8 @@ impl Default for Words {
 impl Default for Domain {
     fn default() -> Self {
         Self {
-            unknown: Tally::new(NAMES as usize),
-            known: Tally::new(NAMES as usize),
+            unknown: Tally::new(WORDS as usize),
+            known: Tally::new(WORDS as usize),
         }
     }
 }
@@ -152,7 +152,13 @@ impl Words {
     /// Bytes it takes now, itself not counted.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        self.domains.heap_bytes() + self.waiting.capacity() * (size_of::<Question>() + 3 * WORD)
+        self.domains.heap_bytes()
+            + self.waiting.capacity() * size_of::<Question>()
+            + self
+                .waiting
+                .iter()
+                .map(|it| it.asked.bytes())
+                .sum::<usize>()
     }
 }
 

@@ -66,18 +66,19 @@ mod tests {
     #[test]
     fn each_bound_is_one() {
         let label = |changes: usize, length: usize| {
-            let changing = "a1".repeat(changes.div_ceil(2) + 1);
-            let changing = changing.get(..=changes).unwrap();
-            format!("{changing:x<length$}").replace('x', if changes % 2 == 0 { "a" } else { "1" })
+            let changing: String = "a1".chars().cycle().take(changes + 1).collect();
+            let last = changing.chars().last().unwrap();
+            let same = last.to_string().repeat(length - changing.len());
+            changing + &same
         };
         for (changes, length, expected) in [
-            (15, 15, false),
+            (14, 15, false),
             (3, 16, true),
             (2, 16, false),
             (3, 18, true),
             (3, 19, false),
         ] {
-            let label = label(changes.min(length - 1), length);
+            let label = label(changes, length);
             assert_eq!(is_data(&label), expected, "{label}");
         }
         assert!(!is_data(&format!("{}.b", "a".repeat(50))));

@@ -2,7 +2,7 @@
 
 use domain::base::Rtype;
 
-use super::thresholds::{NAMES, Thresholds};
+use super::thresholds::{ONE_WAY_NAMES, TWO_WAY_NAMES, Thresholds, UNUSED_TYPES};
 use crate::{
     Time,
     dns::{
@@ -71,11 +71,10 @@ pub(super) struct Domain {
 
 impl Default for Domain {
     fn default() -> Self {
-        let names = || Tally::new(NAMES as usize);
         Self {
-            unused: names(),
-            both: names(),
-            one: names(),
+            unused: Tally::new(UNUSED_TYPES as usize),
+            both: Tally::new(TWO_WAY_NAMES as usize),
+            one: Tally::new(ONE_WAY_NAMES as usize),
         }
     }
 }
