@@ -34,14 +34,18 @@ const SLOTS: u64 = QUANTA + 1;
 
 /// How many keys were last seen within each of [`HORIZONS`].
 ///
-/// The owner remembers for each key when it was last seen and reports every change of that time.
-#[derive(Clone, Debug)]
-pub(crate) struct Windows([Window; HORIZONS.len()]);
+/// The owner remembers for each key when it was last seen and reports every change of that time. It takes
+/// no memory until the first key is seen: most destinations and pods never fail.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Windows(Option<Box<[Window; HORIZONS.len()]>>);
 
 impl Windows {
     /// The key last seen `before` is seen `at`.
     pub(crate) fn seen(&mut self, before: Option<Time>, at: Time) {
-        for window in &mut self.0 {
+        let windows = self
+            .0
+            .get_or_insert_with(|| Box::new(HORIZONS.map(Window::new)));
+        for window in windows.iter_mut() {
             if let Some(before) = before {
                 window.leave(before);
             }
@@ -51,19 +55,22 @@ impl Windows {
 
     /// The key last seen `at` no longer counts.
     pub(crate) fn forget(&mut self, at: Time) {
-        for window in &mut self.0 {
+        for window in self.0.iter_mut().flat_map(|windows| windows.iter_mut()) {
             window.leave(at);
         }
     }
 
     pub(crate) fn counts(&self, now: Time) -> PerHorizon {
-        self.0.each_ref().map(|window| window.count(now))
+        let counts = self.0.as_ref();
+        counts.map_or_else(PerHorizon::default, |windows| {
+            windows.each_ref().map(|window| window.count(now))
+        })
     }
-}
 
-impl Default for Windows {
-    fn default() -> Self {
-        Self(HORIZONS.map(Window::new))
+    /// Bytes it takes now, itself not counted.
+    #[cfg(test)]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.0.as_deref().map_or(0, size_of_val)
     }
 }
 

@@ -55,7 +55,8 @@ impl RecentPorts {
     /// Bytes it takes now, itself not counted.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        self.pages.allocation_size() + self.pages.len() * size_of::<[u32; PAGE]>()
+        let pages = self.pages.len() * size_of::<[u32; PAGE]>();
+        self.pages.allocation_size() + pages + self.windows.heap_bytes()
     }
 }
 

@@ -38,7 +38,7 @@ impl Service {
 }
 
 /// Services of one destination that were probed, and how many ports failed lately.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Destination {
     /// When a record last told of it, to the second.
     pub(super) touched: u32,
@@ -46,8 +46,8 @@ pub(crate) struct Destination {
     pub(super) crossed: bool,
     probes: HashMap<Service, Probe>,
     failed: Windows,
-    /// Low ports by when they were first probed.
-    low: Window,
+    /// Low ports by when they were first probed; none until the first was.
+    low: Option<Box<Window>>,
     /// Ports whose latest outcome is a failure, however long ago.
     failing: u32,
 }
@@ -114,19 +114,6 @@ impl Probe {
     }
 }
 
-impl Default for Destination {
-    fn default() -> Self {
-        Self {
-            touched: 0,
-            crossed: false,
-            probes: HashMap::new(),
-            failed: Windows::default(),
-            low: Window::new(MINUTE),
-            failing: 0,
-        }
-    }
-}
-
 impl Destination {
     /// Makes sure that the service is remembered; true when it was not.
     pub(super) fn reach(&mut self, service: Service, at: Time) -> bool {
@@ -153,8 +140,11 @@ impl Destination {
         let first = !probe.awaited;
         probe.awaited = true;
         if new_low {
-            self.low.enter(at);
-            return (first, self.low.count(at));
+            let low = self
+                .low
+                .get_or_insert_with(|| Box::new(Window::new(MINUTE)));
+            low.enter(at);
+            return (first, low.count(at));
         }
         (first, 0)
     }
@@ -178,7 +168,7 @@ impl Destination {
             }
         }
         self.failed = Windows::default();
-        self.low = Window::new(MINUTE);
+        self.low = None;
         self.failing = 0;
         self.crossed = false;
         before - self.probes.len()
@@ -252,7 +242,7 @@ impl Destination {
 
     /// Low ports that were new to the pod within a minute.
     pub(crate) fn new_low_ports(&self, now: Time) -> u32 {
-        self.low.count(now)
+        self.low.as_ref().map_or(0, |low| low.count(now))
     }
 
     /// The services with something known since `start`, in no order.
@@ -288,6 +278,7 @@ impl Destination {
     /// Bytes it takes now, itself not counted.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        self.probes.allocation_size()
+        let low = self.low.as_ref().map_or(0, |_| size_of::<Window>());
+        self.probes.allocation_size() + self.failed.heap_bytes() + low
     }
 }
