@@ -176,6 +176,8 @@ impl Ours {
         let mut found = Vec::new();
         let took = pass(second, |_, observation, now| {
             self.detectors.observe(observation, now, &mut found);
+            // The agent asks after each observation, to tell the programs.
+            black_box(self.detectors.budget(observation.subject, now));
         });
         self.opened += found.iter().filter(|it| it.state == State::Opened).count();
         took
