@@ -2,6 +2,7 @@
 
 mod destination;
 mod destinations;
+mod low_ports;
 
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
@@ -11,7 +12,6 @@ pub(crate) use self::{
 };
 use crate::{
     Contact, Count, Observation, Outcome as Told, Technique, Time,
-    limits::DAY,
     window::{HORIZONS, PerHorizon, reach},
 };
 
@@ -124,7 +124,7 @@ impl Probes {
         }
         self.swept = minute;
         let needed = now - (reach(HORIZONS.len() - 1) + silence);
-        self.destinations.sweep(start.min(needed), now - DAY);
+        self.destinations.sweep(start.min(needed), now);
     }
 
     /// What failed so far counts no more.
@@ -150,8 +150,7 @@ impl Probes {
         };
         match outcome {
             Told::Sent(technique) => {
-                let sent = |destination: &mut Destination| destination.send(service, at, technique);
-                let (first, low_ports) = self.destinations.reach(address, service, at, sent);
+                let (first, low_ports) = self.destinations.send(address, service, at, technique);
                 self.step(packet, at, Some(technique), Fate::Sent { low_ports });
                 if first {
                     self.wait_for(packet);

@@ -29,6 +29,13 @@ pub(crate) fn reach(horizon: usize) -> Duration {
     HORIZONS[horizon] + HORIZONS[horizon] / QUANTA as u32
 }
 
+/// Whether the window of a horizon has at `now` what was seen once, `at` some time before.
+pub(crate) fn within(horizon: Duration, at: Time, now: Time) -> bool {
+    let quantum_ns = quantum_ns(horizon);
+    let quanta = (now.nanoseconds() / quantum_ns).saturating_sub(at.nanoseconds() / quantum_ns);
+    quanta <= QUANTA
+}
+
 const QUANTA: u64 = 60;
 const SLOTS: u64 = QUANTA + 1;
 
@@ -90,7 +97,7 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn new(horizon: Duration) -> Self {
         Self {
-            quantum_ns: horizon.as_secs() * 1_000_000_000 / QUANTA,
+            quantum_ns: quantum_ns(horizon),
             newest: 0,
             total: 0,
             counts: [0; SLOTS as usize],
@@ -141,6 +148,10 @@ impl Window {
         let steps = quantum.saturating_sub(newest).min(SLOTS);
         (1..=steps).map(move |step| ((newest + step) % SLOTS) as usize)
     }
+}
+
+const fn quantum_ns(horizon: Duration) -> u64 {
+    horizon.as_secs() * 1_000_000_000 / QUANTA
 }
 
 #[cfg(test)]

@@ -99,14 +99,14 @@ impl Detector for Pod {
         if let Some(scan) = &self.scan {
             return scan.budget(thresholds);
         }
-        let [minute, hour, low] = probes.destinations.most(|destination| {
-            let [minute, hour] = destination.failed(now);
-            [minute, hour, destination.new_low_ports(now)]
-        });
+        let low = probes.destinations.most_new_low_ports(now);
         Budget {
             ports: left(self.tcp.counts(now), thresholds.ports())
                 .min(thresholds.low_ports_per_minute.saturating_sub(low).max(1)),
-            refused: left([minute, hour], thresholds.failed_ports()),
+            refused: left(
+                probes.destinations.most_failed(now),
+                thresholds.failed_ports(),
+            ),
         }
     }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use hashbrown::{HashMap, hash_map::Entry};
 
+use super::low_ports::LowPorts;
 use crate::{
     Technique, Time, Transport,
-    limits::MINUTE,
-    window::{PerHorizon, Window, Windows},
+    window::{PerHorizon, Windows},
 };
 
 /// Ports below this are those of well-known and registered services that people run: what is above is
@@ -46,8 +46,8 @@ pub(crate) struct Destination {
     pub(super) crossed: bool,
     probes: HashMap<Service, Probe>,
     failed: Windows,
-    /// Low ports by when they were first probed; none until the first was.
-    low: Option<Box<Window>>,
+    /// Low ports by when they were first probed.
+    low: LowPorts,
     /// Ports whose latest outcome is a failure, however long ago.
     failing: u32,
 }
@@ -140,11 +140,7 @@ impl Destination {
         let first = !probe.awaited;
         probe.awaited = true;
         if new_low {
-            let low = self
-                .low
-                .get_or_insert_with(|| Box::new(Window::new(MINUTE)));
-            low.enter(at);
-            return (first, low.count(at));
+            return (first, self.low.enter(at));
         }
         (first, 0)
     }
@@ -168,7 +164,7 @@ impl Destination {
             }
         }
         self.failed = Windows::default();
-        self.low = None;
+        self.low = LowPorts::None;
         self.failing = 0;
         self.crossed = false;
         before - self.probes.len()
@@ -242,7 +238,7 @@ impl Destination {
 
     /// Low ports that were new to the pod within a minute.
     pub(crate) fn new_low_ports(&self, now: Time) -> u32 {
-        self.low.as_ref().map_or(0, |low| low.count(now))
+        self.low.count(now)
     }
 
     /// The services with something known since `start`, in no order.
@@ -278,7 +274,6 @@ impl Destination {
     /// Bytes it takes now, itself not counted.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        let low = self.low.as_ref().map_or(0, |_| size_of::<Window>());
-        self.probes.allocation_size() + self.failed.heap_bytes() + low
+        self.probes.allocation_size() + self.failed.heap_bytes() + self.low.heap_bytes()
     }
 }
