@@ -199,12 +199,15 @@ impl Probes {
             && due(sent.at + OVERDUE.min(silence))
         {
             self.fresh.pop_front();
+            let Some(destination) = self.destinations.find(sent.address) else {
+                continue;
+            };
+            // Most have an outcome by now, and need no second look.
+            if destination.has_settled(sent.service, sent.at) {
+                continue;
+            }
             let excused = self.excuses > 0 && sent.at + silence <= self.excused_until;
-            let destination = self.destinations.find(sent.address);
-            if let Some(destination) = destination
-                && !excused
-                && destination.awaits(sent.service, sent.at)
-            {
+            if !excused && destination.awaits(sent.service, sent.at) {
                 let technique = destination.technique(sent.service);
                 self.step(
                     sent,

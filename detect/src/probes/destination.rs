@@ -177,6 +177,12 @@ impl Destination {
         })
     }
 
+    /// Whether the probe `sent` then came to an outcome, or is forgotten.
+    pub(super) fn has_settled(&self, service: Service, sent: Time) -> bool {
+        let probe = self.probes.get(&service);
+        probe.is_none_or(|probe| probe.outcome != Outcome::None && probe.at() >= sent)
+    }
+
     /// Stops waiting for what comes of the probe `sent` then; true when nothing has.
     pub(super) fn give_up(&mut self, service: Service, sent: Time) -> bool {
         let Some(probe) = self.probes.get_mut(&service) else {
