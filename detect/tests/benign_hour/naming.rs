@@ -38,7 +38,7 @@ pub(crate) fn resolver(pod: &mut Pod, second: u64) {
         pod.dns(at_ms, false, client, ports, message(&name, None));
         if outside {
             let upstream = UPSTREAMS[number as usize % 2];
-            let lost = random(number + 9) % 200 == 0;
+            let lost = random(number + 9).is_multiple_of(200);
             let fate = if lost { Fate::Drops } else { Fate::Answers(12) };
             pod.call(at_ms, udp(upstream, 53), fate);
             let ports = [ports[1], 53];
@@ -84,7 +84,7 @@ fn asked(number: u64) -> (String, bool, bool) {
 
 /// A client that calls one of six services outside every two seconds, and tries the search list first.
 pub(crate) fn ndots(pod: &mut Pod, second: u64) {
-    if second % 2 != 0 {
+    if !second.is_multiple_of(2) {
         return;
     }
     let outside = OUTSIDE[random(second) as usize % OUTSIDE.len()];

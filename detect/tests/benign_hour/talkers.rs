@@ -40,7 +40,7 @@ pub(crate) fn gossip(pod: &mut Pod, second: u64) {
         // Nobody answers news, but everybody alive sends some.
         pod.call(news * 90, udp(address(told), GOSSIP), fate(told));
     }
-    if second % 30 == 0 {
+    if second.is_multiple_of(30) {
         let peer = member(second + 5);
         pod.call(300, tcp(address(peer), GOSSIP), fate(peer));
     }
@@ -66,7 +66,7 @@ pub(crate) fn media(joins: u64) -> impl FnMut(&mut Pod, u64) {
                 again(home, port(1), Fate::Drops),
                 again(outside, port(2), Fate::Answers(25)),
             ];
-            if join % 10 == 0 {
+            if join.is_multiple_of(10) {
                 checks.push(again(Ipv4Addr::new(172, 17, 0, 1), port(3), Fate::Drops));
             }
             for (at_ms, endpoint, fate) in checks {
@@ -100,12 +100,12 @@ pub(crate) fn backup(pod: &mut Pod, second: u64) {
     if (600..1800).contains(&second) {
         for connection in 0..8 {
             // A part has 64 MiB: then comes the next connection.
-            if (second + connection * 3) % 21 == 0 {
+            if (second + connection * 3).is_multiple_of(21) {
                 pod.call(connection * 10, store, Fate::Answers(8));
             }
         }
         pod.carry(VolumeClass::Tcp, 25_000_000, 250_000);
-    } else if second % 60 == 0 {
+    } else if second.is_multiple_of(60) {
         pod.call(0, store, Fate::Answers(8));
         pod.carry(VolumeClass::Tcp, 2000, 5000);
     }

@@ -24,13 +24,13 @@ fn replica(pod: u64, restarts: u64) -> Endpoint {
 pub(crate) fn kubelet(pod: &mut Pod, second: u64) {
     for number in 0..PODS {
         for (probe, shift) in [0, 3].into_iter().enumerate() {
-            if (second + number + shift) % PROBE_SECONDS != 0 {
+            if !(second + number + shift).is_multiple_of(PROBE_SECONDS) {
                 continue;
             }
             let replaced_at = random(number) % 3600;
             let restarts = u64::from(second >= replaced_at);
             let starting = restarts == 1 && second - replaced_at < random(number) % 40;
-            let crashes = number % 37 == 5 && second / 60 % 5 != 0;
+            let crashes = number % 37 == 5 && !(second / 60).is_multiple_of(5);
             let fate = if starting || crashes {
                 Fate::Refuses(0)
             } else {
@@ -52,7 +52,7 @@ const EXPORTER_PORTS: [u16; 4] = [9100, 9090, 8080, 2112];
 pub(crate) fn scraper(targets: u64, stale: u64) -> impl FnMut(&mut Pod, u64) {
     move |pod, second| {
         for target in 0..targets {
-            if (second + random(target)) % SCRAPE_SECONDS != 0 {
+            if !(second + random(target)).is_multiple_of(SCRAPE_SECONDS) {
                 continue;
             }
             let port = EXPORTER_PORTS[random(target + 7777) as usize % EXPORTER_PORTS.len()];

@@ -187,6 +187,8 @@ pub(super) const fn name(severity: Severity) -> &'static str {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     /// In it each detector found something so bad, so long after the start.
@@ -209,7 +211,7 @@ pub(super) mod tests {
                 detector: detector.to_owned(),
                 severity: severity.into(),
                 state: State::Opened.into(),
-                raised_at: Some(std::time::SystemTime::UNIX_EPOCH + at).map(Into::into),
+                raised_at: Some((SystemTime::UNIX_EPOCH + at).into()),
                 ..Event::default()
             }
         });
