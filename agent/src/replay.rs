@@ -15,7 +15,9 @@ use std::{
     time::Duration,
 };
 
-use api::{pipe, pods::Pods};
+use agent_common::Direction;
+use api::{pipe, pods::Pods, v1};
+use detect::Time;
 
 use self::{
     census::Census,
@@ -45,6 +47,15 @@ pub struct Replay {
     pub tick: Duration,
 }
 
+/// What was replayed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Replayed {
+    /// Packets in the capture.
+    pub packets: u64,
+    /// When the pod sent its first one, since 1970.
+    pub first_sent: Option<Time>,
+}
+
 impl Replay {
     /// Writes events to standard output as [`pipe`] does, and what else there is to say to standard error.
     ///
@@ -55,9 +66,33 @@ impl Replay {
         if io::stdout().is_terminal() {
             return Err(ReplayError::Terminal { file: self.file });
         }
+        let mut stdout = io::stdout().lock();
+        self.play(Teller::new(), |event| {
+            pipe::write(&event, &mut stdout)?;
+            stdout.flush()
+        })?;
+        Ok(())
+    }
+
+    /// Gives each event to `raise`, and writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the capture cannot be read, the programs cannot be run, or `raise` fails.
+    pub fn run_into(
+        self,
+        raise: impl FnMut(v1::Event) -> io::Result<()>,
+    ) -> Result<Replayed, ReplayError> {
+        self.play(Teller::silent(), raise)
+    }
+
+    fn play(
+        self,
+        mut teller: Teller,
+        raise: impl FnMut(v1::Event) -> io::Result<()>,
+    ) -> Result<Replayed, ReplayError> {
         let (census, length) = survey(&self.file)?;
         let mut pod = self.pod;
-        let mut teller = Teller::new();
         if pod.is_empty() {
             let guess = census.pod();
             teller.guessed(guess);
@@ -74,26 +109,29 @@ impl Replay {
             start: length.first,
         };
 
-        let mut stdout = io::stdout().lock();
         // The ring buffer is registered with a runtime, though nobody waits for it here.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(ReplayError::Runtime)?;
         let _inside = runtime.enter();
-        let mut player = Player::new(scene, &self.policy, self.tick, |event| {
-            pipe::write(&event, &mut stdout)?;
-            stdout.flush()
-        })?;
+        let mut player = Player::new(scene, &self.policy, self.tick, raise)?;
+        let mut first_sent = None;
         let ending = capture::read(&self.file, |packet| {
             let direction = side::direction(&pod, &Addresses::of(packet.frame));
+            if direction == Direction::FromPod {
+                first_sent.get_or_insert(packet.at);
+            }
             player.pass(&packet, direction)?;
             teller.progress(packet.read_bytes, length.file_bytes);
             Ok(())
         })?;
         player.finish()?;
         teller.finish(&player.tally, &length, ending);
-        Ok(())
+        Ok(Replayed {
+            packets: length.packets,
+            first_sent,
+        })
     }
 }
 

@@ -11,7 +11,7 @@
 //!   silent probe.
 //! - **Ports of one destination probed with crafted packets** within an hour, whatever came of them.
 //! - **New low ports of one destination** within a minute, whatever came of them.
-//! - **Distinct TCP ports of the pod**, within a minute and within an hour, whatever came of them. Ports have
+//! - **Distinct TCP ports of the pod** below 32,768, within a minute and within an hour, whatever came of them. Ports have
 //!   no times of their own: they count from the `now` of their observation.
 //!
 //! What is counted counts for the whole window and for less than a sixtieth of it longer: there is

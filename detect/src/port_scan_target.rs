@@ -16,7 +16,7 @@ use crate::{
     limits::{DAY, MINUTE, PORTS, SECOND, thresholds},
     port_set::PortSet,
     probes::Probes,
-    recent_ports::RecentPorts,
+    recent_ports::{EPHEMERAL, RecentPorts},
     window::{HORIZONS, PerHorizon, reach, reached},
 };
 
@@ -45,10 +45,6 @@ impl Thresholds {
     }
 }
 
-/// The first port that Linux hands out to clients (`net.ipv4.ip_local_port_range`): what refuses there was not
-/// scanned, but is an answer that came too late.
-const EPHEMERAL: u16 = 32_768;
-
 /// What is known of a pod.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pod {
@@ -70,6 +66,7 @@ impl Detector for Pod {
         samples: "by",
     };
 
+    /// What refuses above was not scanned, but is an answer that came too late.
     fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
         let (observation, now) = (seen.observation, seen.now);
         let refusing = observation.refusing.iter().copied();

@@ -2,6 +2,7 @@
 
 mod destination;
 mod destinations;
+mod few;
 
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
@@ -11,7 +12,6 @@ pub(crate) use self::{
 };
 use crate::{
     Contact, Count, Observation, Outcome as Told, Technique, Time, Transport,
-    limits::DAY,
     window::{HORIZONS, PerHorizon, reach},
 };
 
@@ -122,7 +122,7 @@ impl Probes {
         }
         self.swept = minute;
         let needed = now - (reach(HORIZONS.len() - 1) + silence);
-        self.destinations.sweep(start.min(needed), now - DAY);
+        self.destinations.sweep(start.min(needed), now);
     }
 
     /// What failed so far counts no more.
@@ -148,8 +148,7 @@ impl Probes {
         };
         match outcome {
             Told::Sent(technique) => {
-                let sent = |destination: &mut Destination| destination.send(service, at, technique);
-                let (first, new) = self.destinations.reach(address, service, at, sent);
+                let (first, new) = self.destinations.send(address, service, at, technique);
                 self.step(packet, at, Some(technique), Fate::Sent(new));
                 if first {
                     self.wait_for(packet);
@@ -205,12 +204,15 @@ impl Probes {
             && due(sent.at + OVERDUE.min(silence))
         {
             self.fresh.pop_front();
+            let Some(destination) = self.destinations.find(sent.address) else {
+                continue;
+            };
+            // Most have an outcome by now, and need no second look.
+            if destination.has_settled(sent.service, sent.at) {
+                continue;
+            }
             let excused = self.excuses > 0 && sent.at + silence <= self.excused_until;
-            let destination = self.destinations.find(sent.address);
-            if let Some(destination) = destination
-                && !excused
-                && destination.awaits(sent.service, sent.at)
-            {
+            if !excused && destination.awaits(sent.service, sent.at) {
                 let technique = destination.technique(sent.service);
                 self.step(
                     sent,

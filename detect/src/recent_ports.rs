@@ -7,6 +7,10 @@ use crate::{
     window::{PerHorizon, Windows},
 };
 
+/// The first port that Linux hands out to clients (`net.ipv4.ip_local_port_range`): nobody chooses those
+/// above.
+pub(crate) const EPHEMERAL: u16 = 32_768;
+
 const PAGE: usize = 64;
 const SECOND: u64 = 1_000_000_000;
 
@@ -20,14 +24,17 @@ pub(crate) struct RecentPorts {
 }
 
 impl RecentPorts {
-    pub(crate) fn insert(&mut self, port: u16, at: Time) {
+    /// The port is seen; when it was before, if it was.
+    pub(crate) fn insert(&mut self, port: u16, at: Time) -> Option<Time> {
         let page = self
             .pages
             .entry(port / PAGE as u16)
             .or_insert_with(|| Box::new([0; PAGE]));
         let last = &mut page[usize::from(port) % PAGE];
-        self.windows.seen(time_of(*last), at);
+        let before = time_of(*last);
+        self.windows.seen(before, at);
         *last = u32::try_from(at.nanoseconds() / SECOND + 1).unwrap_or(u32::MAX);
+        before
     }
 
     /// Whether the port was ever seen.
@@ -55,7 +62,8 @@ impl RecentPorts {
     /// Bytes it takes now, itself not counted.
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.pages.allocation_size() + self.pages.len() * size_of::<[u32; PAGE]>()
+        let pages = self.pages.len() * size_of::<[u32; PAGE]>();
+        self.pages.allocation_size() + pages + self.windows.heap_bytes()
     }
 }
 

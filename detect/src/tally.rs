@@ -94,7 +94,8 @@ impl<K: Copy + Eq + Hash, V> Tally<K, V> {
     /// Bytes it takes now, itself not counted.
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.seen.allocation_size() + self.order.capacity() * size_of::<(Time, K)>()
+        let order = self.order.capacity() * size_of::<(Time, K)>();
+        self.seen.allocation_size() + order + self.windows.heap_bytes()
     }
 
     /// Forgets what no window needs.

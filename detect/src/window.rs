@@ -29,19 +29,30 @@ pub(crate) fn reach(horizon: usize) -> Duration {
     HORIZONS[horizon] + HORIZONS[horizon] / QUANTA as u32
 }
 
+/// Whether the window of a horizon has at `now` what was seen once, `at` some time before.
+pub(crate) fn within(horizon: Duration, at: Time, now: Time) -> bool {
+    let quantum_ns = quantum_ns(horizon);
+    let quanta = (now.nanoseconds() / quantum_ns).saturating_sub(at.nanoseconds() / quantum_ns);
+    quanta <= QUANTA
+}
+
 const QUANTA: u64 = 60;
 const SLOTS: u64 = QUANTA + 1;
 
 /// How many keys were last seen within each of [`HORIZONS`].
 ///
-/// The owner remembers for each key when it was last seen and reports every change of that time.
-#[derive(Clone, Debug)]
-pub(crate) struct Windows([Window; HORIZONS.len()]);
+/// The owner remembers for each key when it was last seen and reports every change of that time. It takes
+/// no memory until the first key is seen: most destinations and pods never fail.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Windows(Option<Box<[Window; HORIZONS.len()]>>);
 
 impl Windows {
     /// The key last seen `before` is seen `at`.
     pub(crate) fn seen(&mut self, before: Option<Time>, at: Time) {
-        for window in &mut self.0 {
+        let windows = self
+            .0
+            .get_or_insert_with(|| Box::new(HORIZONS.map(Window::new)));
+        for window in windows.iter_mut() {
             if let Some(before) = before {
                 window.leave(before);
             }
@@ -51,19 +62,22 @@ impl Windows {
 
     /// The key last seen `at` no longer counts.
     pub(crate) fn forget(&mut self, at: Time) {
-        for window in &mut self.0 {
+        for window in self.0.iter_mut().flat_map(|windows| windows.iter_mut()) {
             window.leave(at);
         }
     }
 
     pub(crate) fn counts(&self, now: Time) -> PerHorizon {
-        self.0.each_ref().map(|window| window.count(now))
+        let counts = self.0.as_ref();
+        counts.map_or_else(PerHorizon::default, |windows| {
+            windows.each_ref().map(|window| window.count(now))
+        })
     }
-}
 
-impl Default for Windows {
-    fn default() -> Self {
-        Self(HORIZONS.map(Window::new))
+    /// Bytes it takes now, itself not counted.
+    #[cfg(test)]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.0.as_deref().map_or(0, size_of_val)
     }
 }
 
@@ -83,7 +97,7 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn new(horizon: Duration) -> Self {
         Self {
-            quantum_ns: horizon.as_secs() * 1_000_000_000 / QUANTA,
+            quantum_ns: quantum_ns(horizon),
             newest: 0,
             total: 0,
             counts: [0; SLOTS as usize],
@@ -110,6 +124,10 @@ impl Window {
     }
 
     pub(crate) fn count(&self, now: Time) -> u32 {
+        // Most pods do nothing most of the time: nothing is to be taken off.
+        if self.total == 0 {
+            return 0;
+        }
         let passed = self.passed(self.quantum(now));
         self.total - passed.map(|slot| self.counts[slot]).sum::<u32>()
     }
@@ -130,6 +148,10 @@ impl Window {
         let steps = quantum.saturating_sub(newest).min(SLOTS);
         (1..=steps).map(move |step| ((newest + step) % SLOTS) as usize)
     }
+}
+
+const fn quantum_ns(horizon: Duration) -> u64 {
+    horizon.as_secs() * 1_000_000_000 / QUANTA
 }
 
 #[cfg(test)]

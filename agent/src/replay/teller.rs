@@ -37,9 +37,10 @@ impl Length {
     }
 }
 
-/// Writes to standard error.
+/// Writes to standard error, unless it is silent.
 #[derive(Debug)]
 pub(super) struct Teller {
+    silent: bool,
     terminal: bool,
     /// Of the file, in percent.
     told: Option<u64>,
@@ -48,17 +49,26 @@ pub(super) struct Teller {
 impl Teller {
     pub(super) fn new() -> Self {
         Self {
+            silent: false,
             terminal: io::stderr().is_terminal(),
+            told: None,
+        }
+    }
+
+    pub(super) const fn silent() -> Self {
+        Self {
+            silent: true,
+            terminal: false,
             told: None,
         }
     }
 
     pub(super) fn guessed(&self, pod: Option<PodAddress>) {
         match pod {
-            Some(pod) => say(&format!(
+            Some(pod) => self.say(&format!(
                 "taking {pod} for the pod, as --pod names none; all other packets are to it"
             )),
-            None => say("no packet tells which side is the pod"),
+            None => self.say("no packet tells which side is the pod"),
         }
     }
 
@@ -80,14 +90,18 @@ impl Teller {
         }
         match ending {
             Ending::Whole => {}
-            Ending::Cut => say("the file ends within a packet; what comes before it was replayed"),
+            Ending::Cut => {
+                self.say("the file ends within a packet; what comes before it was replayed");
+            }
             Ending::Damaged => {
-                say("the file is damaged behind the last packet; what comes before was replayed");
+                self.say(
+                    "the file is damaged behind the last packet; what comes before was replayed",
+                );
             }
         }
         let lasting = length.last.since(length.first);
         let lasting = Duration::from_millis(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX));
-        say(&format!(
+        self.say(&format!(
             "{} packets ({} from the pod, {} to it), {} bytes in {}; {} skipped; {} not parsed{}; {} \
              records dropped; {} {}",
             length.packets,
@@ -107,6 +121,13 @@ impl Teller {
             },
         ));
     }
+
+    fn say(&self, text: &str) {
+        if !self.silent {
+            // Nobody is left to tell when it is closed.
+            writeln!(io::stderr(), "picket: {text}").ok();
+        }
+    }
 }
 
 /// Why packets were not parsed, in parentheses.
@@ -120,9 +141,4 @@ fn reasons(tally: &Tally) -> String {
         return String::new();
     }
     format!(" ({})", told.join(", "))
-}
-
-fn say(text: &str) {
-    // Nobody is left to tell when it is closed.
-    writeln!(io::stderr(), "picket: {text}").ok();
 }

@@ -76,7 +76,6 @@ fn no_traffic_makes_a_pod_remember_more_than_its_bound() {
 fn no_deviation_makes_a_pod_remember_more_than_its_bound() {
     const BOUND: usize = 512 << 10;
     let (mut pod, mut serial, mut found) = (Pod::default(), 0, Vec::new());
-    let settings = Settings::default();
     let techniques = Technique::ALL;
     for n in 0..4000_u32 {
         let now = Time::from_nanoseconds(10_000_000 * u64::from(n));

@@ -11,14 +11,17 @@ use crate::{
     Anomaly, Budget, Criterion, Measure, Observation, State, Time, Words,
     detector::{Detector, Seen},
     probes::Probes,
+    recent_ports::EPHEMERAL,
     recent_ports::RecentPorts,
-    window::{HORIZONS, left, reach, reached},
+    window::{HORIZONS, Windows, left, reach, reached},
 };
 
 /// What is known of a pod's ports beside what became of its probes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pod {
     tcp: RecentPorts,
+    /// Those over TCP that nobody hands out at random.
+    chosen: Windows,
     udp: RecentPorts,
     refused: RecentPorts,
     scan: Option<Box<Scan>>,
@@ -40,7 +43,10 @@ impl Detector for Pod {
         let now = seen.now;
         let news = News::read(seen.steps, seen.probes, thresholds);
         for &port in &seen.observation.tcp_ports {
-            self.tcp.insert(port, now);
+            let before = self.tcp.insert(port, now);
+            if port < EPHEMERAL {
+                self.chosen.seen(before, now);
+            }
         }
         for &port in &seen.observation.udp_ports {
             self.udp.insert(port, now);
@@ -100,22 +106,18 @@ impl Detector for Pod {
         if let Some(scan) = &self.scan {
             return scan.budget(thresholds);
         }
-        let [minute, hour, low, crafted] = probes.destinations.most(|destination| {
-            let [minute, hour] = destination.failed(now);
-            let (low, crafted) = (
-                destination.new_low_ports(now),
-                destination.crafted_ports(now),
-            );
-            [minute, hour, low, crafted]
-        });
+        let (low, crafted) = probes.destinations.most_new_ports(now);
         let by_destination = [
             thresholds.low_ports_per_minute.saturating_sub(low),
             thresholds.crafted_ports_per_hour.saturating_sub(crafted),
         ];
         let by_destination = by_destination.into_iter().min().unwrap_or(0).max(1);
         Budget {
-            ports: left(self.tcp.counts(now), thresholds.ports()).min(by_destination),
-            refused: left([minute, hour], thresholds.failed_ports()),
+            ports: left(self.chosen.counts(now), thresholds.ports()).min(by_destination),
+            refused: left(
+                probes.destinations.most_failed(now),
+                thresholds.failed_ports(),
+            ),
         }
     }
 
@@ -125,7 +127,10 @@ impl Detector for Pod {
             .scan
             .as_ref()
             .map_or(0, |_| size_of::<Scan>() + 2 * 8192);
-        scan + self.tcp.heap_bytes() + self.udp.heap_bytes() + self.refused.heap_bytes()
+        scan + self.tcp.heap_bytes()
+            + self.chosen.heap_bytes()
+            + self.udp.heap_bytes()
+            + self.refused.heap_bytes()
     }
 
     fn needs_probes_since(&self) -> Option<Time> {
@@ -162,7 +167,7 @@ impl Pod {
             let measure = Measure::LowPortsPerDestination;
             (measure, 0, ports, limit, at, Some(address))
         } else {
-            let (counts, limits) = (self.tcp.counts(now), thresholds.ports());
+            let (counts, limits) = (self.chosen.counts(now), thresholds.ports());
             let horizon = reached(counts, limits)?;
             let at = seen.observation.tripped.unwrap_or(now);
             let measure = Measure::DistinctPorts;

@@ -24,19 +24,20 @@ thresholds! {
         /// `-T1`, a probe every 15 s, is found within 4 minutes.
         failed_ports_per_hour: u32 = 12, 1 => PORTS,
             "distinct ports of one destination that refused or stayed silent";
-        /// Distinct destination ports of the pod over TCP within a minute, whatever came of them; 250.
+        /// Distinct destination ports of the pod over TCP below 32,768 within a minute, whatever came of
+        /// them; 250. Those above are handed out at random, by FTP servers and others.
         ///
         /// For scans whose probes do not fail, as of a proxy that accepts every port. It cannot be low:
         /// an active FTP server connects to a new port for every file (150 within seconds in the
         /// captures, more than any other benign pod). It must be well below the 1,000 ports that nmap tries
         /// by default (<https://nmap.org/book/man-port-specification.html>); 250 is a quarter of them.
         ports_per_minute: u32 = 250, 1 => PORTS,
-            "distinct ports of the pod over TCP, whatever came of them";
+            "distinct TCP ports of the pod below 32768, whatever came of them";
         /// The same within an hour; 500, half of nmap's default.
         ///
         /// The port scan alert of Calico Enterprise drew the line at 500 ports in 15 minutes.
         ports_per_hour: u32 = 500, 1 => PORTS,
-            "distinct ports of the pod over TCP, whatever came of them";
+            "distinct TCP ports of the pod below 32768, whatever came of them";
         /// Distinct ports below 10,240 of one destination that the pod never tried before, within a minute,
         /// whatever came of them; 16.
         ///

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use hashbrown::{HashMap, hash_map::Entry};
 
+use super::few::Few;
 use crate::{
     Technique, Time, Transport,
-    limits::{HOUR, MINUTE},
-    window::{PerHorizon, Window, Windows},
+    window::{PerHorizon, Windows},
 };
 
+/// Seconds.
+const MINUTE: u64 = 60;
+/// Seconds.
+const HOUR: u64 = 60 * 60;
 /// Ports below this are those of well-known and registered services that people run: what is above is
 /// mostly handed out at random.
 const LOW_PORTS: u16 = 10_240;
@@ -34,7 +38,7 @@ impl Service {
 }
 
 /// Services of one destination that were probed, and how many ports failed lately.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Destination {
     /// When a record last told of it, to the second.
     pub(super) touched: u32,
@@ -43,9 +47,9 @@ pub(crate) struct Destination {
     probes: HashMap<Service, Probe>,
     failed: Windows,
     /// Low ports by when they were first probed.
-    low: Window,
+    low: Few<MINUTE>,
     /// Ports that were first probed with crafted packets, by when.
-    crafted: Window,
+    crafted: Few<HOUR>,
     /// Ports whose latest outcome is a failure, however long ago.
     failing: u32,
 }
@@ -123,20 +127,6 @@ impl Probe {
     }
 }
 
-impl Default for Destination {
-    fn default() -> Self {
-        Self {
-            touched: 0,
-            crossed: false,
-            probes: HashMap::new(),
-            failed: Windows::default(),
-            low: Window::new(MINUTE),
-            crafted: Window::new(HOUR),
-            failing: 0,
-        }
-    }
-}
-
 impl Destination {
     /// Makes sure that the service is remembered; true when it was not.
     pub(super) fn reach(&mut self, service: Service, at: Time) -> bool {
@@ -169,12 +159,10 @@ impl Destination {
         let first = !probe.awaited;
         probe.awaited = true;
         if is_new && service.port < LOW_PORTS {
-            self.low.enter(at);
-            new.low = self.low.count(at);
+            new.low = self.low.enter(at);
         }
         if is_new && technique.is_crafted() {
-            self.crafted.enter(at);
-            new.crafted = self.crafted.count(at);
+            new.crafted = self.crafted.enter(at);
         }
         (first, new)
     }
@@ -198,8 +186,8 @@ impl Destination {
             }
         }
         self.failed = Windows::default();
-        self.low = Window::new(MINUTE);
-        self.crafted = Window::new(HOUR);
+        self.low = Few::None;
+        self.crafted = Few::None;
         self.failing = 0;
         self.crossed = false;
         before - self.probes.len()
@@ -210,6 +198,12 @@ impl Destination {
         self.probes.get(&service).is_some_and(|probe| {
             probe.awaited && !probe.known && (probe.outcome == Outcome::None || probe.at() <= sent)
         })
+    }
+
+    /// Whether the probe `sent` then came to an outcome, or is forgotten.
+    pub(super) fn has_settled(&self, service: Service, sent: Time) -> bool {
+        let probe = self.probes.get(&service);
+        probe.is_none_or(|probe| probe.outcome != Outcome::None && probe.at() >= sent)
     }
 
     /// Stops waiting for what comes of the probe `sent` then; true when nothing has.
@@ -315,5 +309,8 @@ impl Destination {
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         self.probes.allocation_size()
+            + self.failed.heap_bytes()
+            + self.low.heap_bytes()
+            + self.crafted.heap_bytes()
     }
 }

@@ -1,10 +1,6 @@
 //! How long it takes to attach to interfaces that all come at once.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    time::{Duration, Instant},
-};
+use std::{fmt::Write as _, fs, time::Duration};
 
 use agent::datapath::{Attach, Config, Datapath, Pin};
 use anyhow::{Result, ensure};
@@ -12,7 +8,7 @@ use rustix::thread::{MembarrierCommand, membarrier};
 use serde_json::{Value, json};
 use tests::{Client, Namespace, Node, Watch, wait_for};
 
-use crate::report;
+use crate::{report, stopwatch};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// More than a node has pods: Kubernetes says 110, some allow 250.
@@ -65,7 +61,7 @@ pub(crate) fn run() -> Result<()> {
 /// How long they take to be made when nobody attaches to them.
 fn unwatched(namespaces: &mut Vec<Namespace>) -> Result<Duration> {
     let (namespace, elsewhere) = (Namespace::new()?, Namespace::new()?);
-    let start = now();
+    let start = stopwatch::now();
     make(&namespace, &elsewhere)?;
     let made = start.elapsed();
     namespaces.extend([namespace, elsewhere]);
@@ -76,7 +72,7 @@ fn unwatched(namespaces: &mut Vec<Namespace>) -> Result<Duration> {
 fn grace_periods() -> Result<Vec<Duration>> {
     (0..GRACE_PERIODS)
         .map(|_| {
-            let start = now();
+            let start = stopwatch::now();
             membarrier(MembarrierCommand::Global)?;
             Ok(start.elapsed())
         })
@@ -91,7 +87,7 @@ fn storm(name: &str, attach: Attach, namespaces: &mut Vec<Namespace>) -> Result<
     let watch = Watch::pinned(&node, &[], &config)?;
     let agent = Client::connect(&watch.agent_address(), LIMIT)?;
     let elsewhere = Namespace::new()?;
-    let start = now();
+    let start = stopwatch::now();
     make(&node.network, &elsewhere)?;
     let made = start.elapsed();
     wait_for("all to be attached", LIMIT, || {
@@ -148,7 +144,7 @@ fn one_by_one(attach: Attach, namespaces: &mut Vec<Namespace>) -> Result<Vec<Dur
             })?;
             let took: Vec<_> = (FIRST_INDEX..FIRST_INDEX + INTERFACES)
                 .map(|ifindex| {
-                    let start = now();
+                    let start = stopwatch::now();
                     datapath.watch(ifindex)?;
                     anyhow::Ok(start.elapsed())
                 })
@@ -178,9 +174,4 @@ fn line(percentiles: [Duration; 3]) -> String {
 fn milliseconds(percentiles: [Duration; 3]) -> Value {
     let [p50, p99, max] = percentiles.map(|it| (it.as_secs_f64() * 1e6).round() / 1e3);
     json!({"p50": p50, "p99": p99, "max": max})
-}
-
-#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -1,12 +1,15 @@
 //! Benchmarks of the real daemons under real tools.
 
 mod attach;
+mod detect;
+mod heap;
 mod kernel;
 mod latency;
 mod report;
 mod statistics;
+mod stopwatch;
 
-use std::{num::NonZeroU8, process::ExitCode};
+use std::{num::NonZeroU8, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -29,6 +32,18 @@ enum Benchmark {
         /// How many pods scan, one after another.
         #[arg(long, default_value = "100")]
         scans: NonZeroU8,
+    },
+    /// What the detectors find in labelled captures, and what they cost.
+    Detect {
+        /// A directory of captures with a MANIFEST.tsv; may be given several times.
+        #[arg(long, value_name = "DIR")]
+        corpus: Vec<PathBuf>,
+        /// Succeed also when attacks are missed that must be found, or ordinary work is flagged.
+        #[arg(long)]
+        allow_misses: bool,
+        /// Only these parts, separated by commas.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        only: Vec<detect::Part>,
     },
     /// The cost of a packet and of a drain, and the memory of the maps.
     Kernel {
@@ -62,6 +77,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     match benchmark {
         Benchmark::Attach => attach::run(),
         Benchmark::Latency { scans } => latency::run(scans.get()),
+        Benchmark::Detect {
+            corpus,
+            allow_misses,
+            only,
+        } => detect::run(only, corpus, *allow_misses),
         Benchmark::Kernel { only, case } => kernel::run(only, case),
     }
 }

@@ -9,7 +9,6 @@ use agent::datapath::{Datapath, Direction, Injector, monotonic};
 use anyhow::{Context, Result, ensure};
 use aya::programs::{ProgramFd, TcAttachType};
 use detect::Subject;
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use tests::{program_at, watching};
 
@@ -17,7 +16,7 @@ use super::{
     carousel::Carousel,
     flow::{Flows, Kind},
 };
-use crate::statistics::Spread;
+use crate::{statistics::Spread, stopwatch};
 
 /// Interfaces are both ends of half as many veth pairs: the programs do not care which end it is.
 const SLOTS: [u32; 3] = [110, 250, 1000];
@@ -128,8 +127,6 @@ fn drains(datapath: &mut Datapath, mut before: impl FnMut() -> Result<()>) -> Re
     Ok(Spread::of(times))
 }
 
-/// What this thread has run, in milliseconds: what else runs on the machine is not in it.
 fn own_ms() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
+    stopwatch::own().as_secs_f64() * 1e3
 }
