@@ -72,6 +72,8 @@ impl Raised<'_> {
             shadow: anomaly.shadow,
             counted: anomaly.counted,
             samples: anomaly.samples.clone(),
+            correlated_into: String::new(),
+            correlated: Vec::new(),
             attack_ids: anomaly.attack_ids.iter().map(ToString::to_string).collect(),
             summary: String::new(),
             coverage: Some(v1::Coverage {
