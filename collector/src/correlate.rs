@@ -41,3 +41,6 @@ pub(crate) use metrics::Metrics;
 pub use settings::{SettingError, Settings};
 pub(crate) use sighting::Sighting;
 pub(crate) use time::Time;
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,11 @@ impl Correlator {
         self.epoch
     }
 
+    #[cfg(test)]
+    pub(super) const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
     /// How far before an opening, or now, the log has to be replayed.
     pub(crate) fn reach(&self) -> Duration {
         self.settings.longest_window()
@@ -82,22 +87,30 @@ impl Correlator {
     }
 
     /// The anomaly that the event to be committed is part of.
-    pub(crate) fn mark(&self, sighting: &Sighting) -> Option<&str> {
+    pub(crate) fn mark(&self, sighting: &Sighting, now: Time) -> Option<&str> {
         let told = |case: &&Case| !case.shadow;
         if let Some(serial) = self.outage(sighting) {
             return self.open.get(&serial).filter(told).map(Case::id);
         }
         let ended = sighting.state == v1::State::Closed;
+        let at = sighting.at.min(now);
+        let part = |group: &Group, case: &Case| {
+            let Some(source) = &sighting.source else {
+                return true;
+            };
+            let joins = || {
+                let piece = Piece::of(source, sighting, at);
+                let window = window(&self.settings, group);
+                self.evidence.scans(group, &piece, window)
+            };
+            case.has(&source.name) || (!ended && joins())
+        };
         let groups = groups(sighting);
         let mut cases = groups
             .iter()
-            .filter_map(|group| self.open.get(self.index.get(group)?))
-            .filter(told);
-        let case = cases.find(|case| match &sighting.source {
-            None => true,
-            Some(source) => case.has(&source.name) || !(ended || sighting.client.is_some()),
-        });
-        case.map(Case::id)
+            .filter_map(|group| Some((group, self.open.get(self.index.get(group)?)?)));
+        let case = cases.find(|(group, case)| part(group, case) && told(case));
+        case.map(|(_, case)| case.id())
     }
 
     /// Takes in an event that was committed, and tells what follows.
@@ -164,7 +177,10 @@ impl Correlator {
         let outage = dependency(sighting);
         for group in outage.iter().chain(&groups) {
             let forgotten = self.evidence.insert(group, piece.clone());
-            self.metrics.forgotten.inc_by(forgotten);
+            // What is open needs no more evidence.
+            if !self.index.contains_key(group) {
+                self.metrics.forgotten.inc_by(forgotten);
+            }
         }
         if let Some(group) = outage
             && let Some(crossing) = self.crosses(&group, &piece)
@@ -174,7 +190,8 @@ impl Correlator {
         let mut targets = Vec::new();
         for group in groups {
             if let Some(&serial) = self.index.get(&group) {
-                if self.scans(&group, &piece) {
+                let window = window(&self.settings, &group);
+                if self.evidence.scans(&group, &piece, window) {
                     grown.extend(self.join(serial, &piece, &sighting.targets));
                 }
             } else if let Some(crossing) = self.crosses(&group, &piece) {
@@ -229,16 +246,6 @@ impl Correlator {
                 case.touch(sighting, at);
             }
         }
-    }
-
-    /// Whether the source of the piece is counted as a scanner among its group.
-    fn scans(&self, group: &Group, piece: &Piece) -> bool {
-        if !piece.may_be_client() {
-            return true;
-        }
-        let window = window(&self.settings, group);
-        let judged = self.evidence.judge(group, piece.at, window);
-        judged.scans(&piece.source.name)
     }
 
     /// Whether the piece makes its group cross a threshold.

@@ -60,8 +60,9 @@ impl Piece {
         }
     }
 
-    pub(super) const fn may_be_client(&self) -> bool {
-        self.things.is_some()
+    /// Who once scanned is no client soon after.
+    fn outweighs(&self, later: &Self) -> bool {
+        self.things.is_none() && later.at.since(self.at) < LONGEST
     }
 }
 
@@ -80,8 +81,7 @@ impl Evidence {
         piece.arrival = self.arrivals;
         let (name, at) = (Arc::clone(&piece.source.name), piece.at);
         if let Some(before) = self.remove(group, &name) {
-            // Who once scanned is no client soon after.
-            if before.things.is_none() && at.since(before.at) < LONGEST {
+            if before.outweighs(&piece) {
                 piece.things = None;
             }
             piece.first_seen = piece.first_seen.min(before.first_seen);
@@ -112,24 +112,41 @@ impl Evidence {
     /// Splits who was seen in the window that ends with `at`, or in the one that begins there, if that one has
     /// more: an agent may have been away for a while.
     pub(super) fn judge(&self, group: &Group, at: Time, window: Duration) -> Judged<'_> {
-        let Some(pieces) = self.groups.get(group) else {
-            return Judged::default();
+        let pieces = || {
+            self.groups
+                .get(group)
+                .into_iter()
+                .flat_map(BTreeMap::values)
         };
-        let before = split(
-            pieces
-                .values()
-                .filter(|it| it.at <= at && at.since(it.at) < window),
-        );
-        let after = split(
-            pieces
-                .values()
-                .filter(|it| it.at >= at && it.at.since(at) < window),
-        );
+        let before = split(pieces().filter(|it| it.at <= at && at.since(it.at) < window));
+        let after = split(pieces().filter(|it| it.at >= at && it.at.since(at) < window));
         if after.count() > before.count() {
             after
         } else {
             before
         }
+    }
+
+    /// Whether the source of this piece, which need not be among them yet, is a scanner among its group.
+    pub(super) fn scans(&self, group: &Group, piece: &Piece, window: Duration) -> bool {
+        let Some(things) = &piece.things else {
+            return true;
+        };
+        let Some(pieces) = self.groups.get(group) else {
+            return true;
+        };
+        let known = pieces.get(&piece.source.name);
+        if known.is_some_and(|known| known.outweighs(piece)) {
+            return true;
+        }
+        let near = |it: &&Piece| it.at.since(piece.at).max(piece.at.since(it.at)) < window;
+        let others = pieces
+            .values()
+            .filter(|it| it.source.name != piece.source.name);
+        let others = others.filter(near).filter_map(|it| it.things.as_deref());
+        let tried: BTreeSet<_> = others.flatten().collect();
+        let shared = things.iter().filter(|thing| tried.contains(thing)).count();
+        2 * shared < things.len()
     }
 
     /// Forgets a group whose evidence is spent.
@@ -175,12 +192,6 @@ impl Evidence {
 impl Judged<'_> {
     fn count(&self) -> usize {
         self.scanners.len() + self.clients.len()
-    }
-
-    pub(super) fn scans(&self, name: &str) -> bool {
-        self.scanners
-            .iter()
-            .any(|piece| *piece.source.name == *name)
     }
 }
 

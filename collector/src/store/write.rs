@@ -184,7 +184,7 @@ fn insert(
     }
     for event in &append.events {
         let sighting = event.sighting.as_deref();
-        let into = sighting.and_then(|sighting| correlator.mark(sighting));
+        let into = sighting.and_then(|sighting| correlator.mark(sighting, now.into()));
         let marked = into.map(|into| encoding::correlate(&event.bytes, into));
         let bytes = marked.as_deref().unwrap_or(&event.bytes);
         if !store(
