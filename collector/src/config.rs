@@ -189,12 +189,16 @@ mod tests {
         let yaml = "listen: ['127.0.0.1:1', 'unix:/run/file.sock']\n\
                     metrics: '127.0.0.1:2'\n\
                     database: file.db\n\
+                    correlate: {distributed_scan: {sources: 4, window: 1m}}\n\
                     log: warn\n\
                     log_format: json\n";
         let config = load(yaml, &[]);
         assert_eq!(listen(&config), ["127.0.0.1:1", "unix:/run/file.sock"]);
         assert_eq!(config.metrics.port(), 2);
         assert_eq!(config.database, Path::new("file.db"));
+        assert_eq!(config.correlate.distributed_scan.sources, 4);
+        assert_eq!(config.correlate.distributed_scan.nodes, 2);
+        assert_eq!(config.correlate.distributed_scan.window.as_secs(), 60);
         assert_eq!(config.log.to_string(), "warn");
         assert_eq!(config.log_format, LogFormat::Json);
 

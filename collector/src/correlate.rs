@@ -29,6 +29,7 @@
 
 mod case;
 mod correlator;
+mod crossing;
 mod evidence;
 mod metrics;
 mod settings;

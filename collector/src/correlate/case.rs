@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
 };
 
 use api::{
@@ -12,6 +11,7 @@ use api::{
 };
 
 use super::{
+    crossing::Crossing,
     evidence::{Group, Piece},
     sighting::{Reached, Sighting, hash, name},
     time::Time,
@@ -72,15 +72,6 @@ impl Kind {
             Self::WorkloadSweep | Self::DependencyDown => v1::Measure::Pods,
         }
     }
-}
-
-/// What was crossed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Crossing {
-    pub(super) counted: usize,
-    pub(super) threshold: u32,
-    pub(super) window: Duration,
-    pub(super) at: Time,
 }
 
 /// An open correlation.

@@ -10,8 +10,9 @@ use api::{correlations::COLLECTOR, v1};
 use detect::Mode;
 
 use super::{
-    case::{Case, Crossing, Kind},
-    evidence::{Evidence, Group, Judged, Piece, nodes},
+    case::{Case, Kind},
+    crossing::{self, Crossing, window},
+    evidence::{Evidence, Group, Piece},
     metrics::Metrics,
     settings::{LONGEST, Settings},
     sighting::{Reached, Sighting},
@@ -183,7 +184,7 @@ impl Correlator {
             }
         }
         if let Some(group) = outage
-            && let Some(crossing) = self.crosses(&group, &piece)
+            && let Some(crossing) = crossing::of(&self.settings, &self.evidence, &group, &piece)
         {
             crossed.push((Kind::DependencyDown, vec![group], crossing));
         }
@@ -194,7 +195,9 @@ impl Correlator {
                 if self.evidence.scans(&group, &piece, window) {
                     grown.extend(self.join(serial, &piece, &sighting.targets));
                 }
-            } else if let Some(crossing) = self.crosses(&group, &piece) {
+            } else if let Some(crossing) =
+                crossing::of(&self.settings, &self.evidence, &group, &piece)
+            {
                 match group {
                     Group::Target(_) => targets.push((group, crossing)),
                     _ => crossed.push((Kind::WorkloadSweep, vec![group], crossing)),
@@ -246,41 +249,6 @@ impl Correlator {
                 case.touch(sighting, at);
             }
         }
-    }
-
-    /// Whether the piece makes its group cross a threshold.
-    fn crosses(&self, group: &Group, piece: &Piece) -> Option<Crossing> {
-        let window = window(&self.settings, group);
-        let Judged { scanners, clients } = self.evidence.judge(group, piece.at, window);
-        let settings = &self.settings;
-        let (mode, pieces, thresholds) = match group {
-            Group::Target(_) => {
-                let scan = &settings.distributed_scan;
-                let anywhere = (scan.sources_of_any_nodes, 1);
-                (scan.mode, scanners, [(scan.sources, scan.nodes), anywhere])
-            }
-            Group::Workload(_) => {
-                let sweep = &settings.workload_sweep;
-                (sweep.mode, scanners, [(sweep.pods, sweep.nodes); 2])
-            }
-            Group::Dependency(_) => {
-                let down = &settings.dependency_down;
-                (down.mode, clients, [(down.pods, 1); 2])
-            }
-        };
-        let reached = |count: usize, threshold: u32| count >= threshold as usize;
-        let mut thresholds = thresholds.into_iter();
-        let (threshold, _) = thresholds.find(|&(sources, on_nodes)| {
-            reached(pieces.len(), sources) && reached(nodes(&pieces), on_nodes)
-        })?;
-        // Another of the group may be the one to cross it: then it is told of by that one.
-        let own = pieces.iter().any(|it| it.source.name == piece.source.name);
-        (own && mode != Mode::Off).then_some(Crossing {
-            counted: pieces.len(),
-            threshold,
-            window,
-            at: piece.at,
-        })
     }
 
     /// The distributed scan that at least half of those who scan this target are part of.
@@ -467,12 +435,4 @@ fn groups(sighting: &Sighting) -> Vec<Group> {
 fn dependency(sighting: &Sighting) -> Option<Group> {
     let dependency = sighting.client.as_ref()?.dependency.as_ref()?;
     Some(Group::Dependency(Arc::clone(&dependency.name)))
-}
-
-const fn window(settings: &Settings, group: &Group) -> Duration {
-    match group {
-        Group::Target(_) => settings.distributed_scan.window,
-        Group::Workload(_) => settings.workload_sweep.window,
-        Group::Dependency(_) => settings.dependency_down.window,
-    }
 }
