@@ -119,6 +119,9 @@ impl Evidence {
                 .flat_map(BTreeMap::values)
         };
         let before = split(pieces().filter(|it| it.at <= at && at.since(it.at) < window));
+        if !pieces().any(|it| it.at > at) {
+            return before;
+        }
         let after = split(pieces().filter(|it| it.at >= at && it.at.since(at) < window));
         if after.count() > before.count() {
             after
@@ -202,21 +205,17 @@ pub(super) fn nodes(pieces: &[&Piece]) -> usize {
 }
 
 fn split<'a>(pieces: impl Iterator<Item = &'a Piece> + Clone) -> Judged<'a> {
-    let mut tried: BTreeMap<u64, u32> = BTreeMap::new();
-    for thing in pieces
-        .clone()
-        .filter_map(|it| it.things.as_deref())
-        .flatten()
-    {
-        *tried.entry(*thing).or_default() += 1;
-    }
-    let shared = |thing: &&u64| tried.get(*thing).is_some_and(|times| *times > 1);
+    let things = pieces.clone().filter_map(|it| it.things.as_deref());
+    let mut tried: Vec<u64> = things.flatten().copied().collect();
+    tried.sort_unstable();
+    let shared = |thing: &&u64| {
+        let first = tried.partition_point(|it| it < thing);
+        tried.get(first + 1) == Some(thing)
+    };
     let mut judged = Judged::default();
     for piece in pieces {
-        let client = piece
-            .things
-            .as_deref()
-            .is_some_and(|things| 2 * things.iter().filter(shared).count() >= things.len());
+        let things = piece.things.as_deref();
+        let client = things.is_some_and(|it| 2 * it.iter().filter(shared).count() >= it.len());
         if client {
             judged.clients.push(piece);
         } else {
