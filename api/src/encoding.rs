@@ -22,6 +22,19 @@ pub fn size(event: &v1::Event) -> usize {
     event.encoded_len()
 }
 
+/// The bytes of an encoded event that is then said to be part of another anomaly.
+///
+/// A field that comes again replaces the one before ("Encoding", section "Last One Wins", of the Protocol
+/// Buffers documentation), so nothing need be decoded.
+#[must_use]
+pub fn correlate(event: &[u8], into: &str) -> Bytes {
+    let mark = v1::Event {
+        correlated_into: into.into(),
+        ..Default::default()
+    };
+    [event, &mark.encode_to_vec()].concat().into()
+}
+
 /// The event of these bytes.
 ///
 /// # Errors
@@ -33,6 +46,22 @@ pub fn decode(bytes: &[u8]) -> Result<v1::Event, Damaged> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_changes_nothing_else() {
+        let event = v1::Event {
+            summary: "a scan".into(),
+            samples: vec!["one".into()],
+            correlated_into: "older".into(),
+            ..Default::default()
+        };
+        let marked = decode(&correlate(&encode(&event), "newer")).unwrap();
+        let expected = v1::Event {
+            correlated_into: "newer".into(),
+            ..event
+        };
+        assert_eq!(marked, expected);
+    }
 
     #[test]
     fn an_event_survives_its_bytes_and_damage_is_told() {

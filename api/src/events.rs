@@ -73,6 +73,8 @@ impl Raised<'_> {
             counted: anomaly.counted,
             samples: anomaly.samples.clone(),
             withheld: anomaly.withheld,
+            correlated_into: String::new(),
+            correlated: Vec::new(),
             attack_ids: anomaly.attack_ids.iter().map(ToString::to_string).collect(),
             summary: String::new(),
             coverage: Some(v1::Coverage {

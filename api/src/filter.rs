@@ -23,6 +23,7 @@ pub fn matches(filter: &v1::Filter, event: &v1::Event) -> bool {
         && any(&filter.detectors, &event.detector)
         && (filter.states.is_empty() || filter.states.contains(&event.state))
         && event.severity >= filter.min_severity
+        && (!filter.exclude_correlated || event.correlated_into.is_empty())
         && filter.since.is_none_or(|since| {
             event
                 .raised_at
@@ -147,6 +148,26 @@ mod tests {
             let mut filter = v1::Filter::default();
             set(&mut filter);
             assert_eq!(matches(&filter, &event()), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_is_part_of_another_anomaly_is_left_out_on_request() {
+        let correlated = v1::Event {
+            correlated_into: "@collector/1/dependency_down/1".into(),
+            ..event()
+        };
+        for (exclude_correlated, event, expected) in [
+            (false, event(), true),
+            (true, event(), true),
+            (false, correlated.clone(), true),
+            (true, correlated, false),
+        ] {
+            let filter = v1::Filter {
+                exclude_correlated,
+                ..Default::default()
+            };
+            assert_eq!(matches(&filter, &event), expected);
         }
     }
 

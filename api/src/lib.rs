@@ -1,6 +1,7 @@
 //! The wire format of Picket, and what both of its ends do alike with it.
 #![deny(missing_docs)]
 
+pub mod correlations;
 pub mod encoding;
 pub mod events;
 pub mod filter;

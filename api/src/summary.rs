@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use detect::{Measure, Words};
 
-use crate::v1;
+use crate::{correlations, v1};
 
 /// How to say what a detector found that this program does not know.
 const UNKNOWN: Words = Words {
@@ -17,7 +17,8 @@ const UNKNOWN: Words = Words {
 /// Says who did what to whom, what was counted, and how.
 #[must_use]
 pub fn summarize(event: &v1::Event) -> String {
-    let words = detect::words(&event.detector).unwrap_or(UNKNOWN);
+    let words = detect::words(&event.detector).or_else(|| correlations::words(&event.detector));
+    let words = words.unwrap_or(UNKNOWN);
     let (verb, counted) = match event.state() {
         v1::State::Updated => (words.updated, totals(event)),
         v1::State::Closed => (words.closed, totals(event)),
@@ -55,7 +56,7 @@ pub fn summarize(event: &v1::Event) -> String {
 fn source(event: &v1::Event) -> String {
     match &event.source {
         Some(source) if *source != v1::Endpoint::default() => endpoint(source),
-        _ => "somebody".into(),
+        _ => correlations::subject(&event.detector).into(),
     }
 }
 
@@ -82,8 +83,12 @@ fn endpoint(endpoint: &v1::Endpoint) -> String {
         pod,
         address,
         interface,
+        workload,
         ..
     } = endpoint;
+    if !workload.is_empty() {
+        return format!("the pods of {namespace}/{workload}");
+    }
     match (pod.is_empty(), address.is_empty()) {
         (true, true) => format!("the pod behind {interface}"),
         (true, false) => address.clone(),
@@ -269,6 +274,42 @@ mod tests {
             &hour,
             "default/app1 (10.244.147.92) scanned blue/app2 (10.244.147.93): 500 distinct ports \
              within 1h (threshold 400), 12 distinct ports so far, SYN probes",
+        );
+    }
+
+    #[test]
+    fn what_several_pods_do_is_told_of_them_together() {
+        let correlated = |detector: &str, measure: v1::Measure| {
+            let mut event = event();
+            event.detector = detector.into();
+            event.source = Some(v1::Endpoint::default());
+            event.ports = None;
+            event.technique = v1::Technique::Unspecified.into();
+            event.crossed.get_or_insert_default().measure = measure.into();
+            event.samples = vec!["default/app1".into()];
+            event.counted = 10;
+            event
+        };
+        check(
+            &correlated("distributed_scan", v1::Measure::Sources),
+            "several pods together scanned blue/app2 (10.244.147.93): 10 sources within 1m \
+             (threshold 10), 10 so far, such as default/app1",
+        );
+        check(
+            &correlated("dependency_down", v1::Measure::Pods),
+            "several pods fail towards blue/app2 (10.244.147.93) alike, which looks down: 10 pods \
+             within 1m (threshold 10), 10 so far, such as default/app1",
+        );
+        let mut event = correlated("workload_sweep", v1::Measure::Pods);
+        event.source = Some(v1::Endpoint {
+            workload: "web".into(),
+            ..pod("default", "", "")
+        });
+        event.state = v1::State::Closed.into();
+        check(
+            &event,
+            "the pods of default/web stopped scanning blue/app2 (10.244.147.93) from several nodes \
+             after 11s: 10 pods in all, such as default/app1",
         );
     }
 

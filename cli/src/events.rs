@@ -86,5 +86,6 @@ fn filter(arguments: EventsArguments, now: SystemTime) -> Filter {
         states: arguments.state.into_iter().map(state).collect(),
         min_severity: severity.into(),
         since: arguments.since.map(|since| since.before(now).into()),
+        ..Filter::default()
     }
 }

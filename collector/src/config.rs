@@ -17,6 +17,8 @@ pub use file::FileError;
 pub use log::LogFormat;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
+pub use crate::correlate::{SettingError, Settings};
+
 const DATABASE: &str = "picket.db";
 const LOG: &str = "info";
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub database: PathBuf,
     /// The pod table, already read.
     pub pods: Pods,
+    /// When events of several pods are one thing.
+    pub correlate: Settings,
     /// What is logged.
     pub log: EnvFilter,
     /// And how.
@@ -78,6 +82,18 @@ pub enum ConfigError {
     /// The pod table cannot.
     #[error(transparent)]
     Pods(#[from] PodsError),
+    /// What is to be correlated cannot.
+    #[error("cannot use correlate.{key} = `{value}` of line {line} of the configuration: {source}")]
+    Correlate {
+        /// The correlation and its key.
+        key: String,
+        /// The value.
+        value: String,
+        /// Where it is.
+        line: u64,
+        /// What is wrong with it.
+        source: SettingError,
+    },
     /// The log filter cannot.
     #[error(
         "cannot use `{text}` as log filter; write a level, or targets with levels as in `warn,collector=debug`"
@@ -110,6 +126,7 @@ impl Config {
                 .or(file.database)
                 .unwrap_or_else(|| DATABASE.into()),
             pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
+            correlate: correlate(file.correlate)?,
             log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
         })
@@ -126,6 +143,22 @@ fn listen(flags: Vec<Listen>, file: &[file::Address]) -> Vec<Listen> {
         return vec![Listen::Tcp(([127, 0, 0, 1], 7400).into())];
     }
     listen
+}
+
+fn correlate(file: file::Correlate) -> Result<Settings, ConfigError> {
+    let mut settings = Settings::default();
+    for (correlation, keys) in file {
+        for (key, value) in keys {
+            let set = settings.set(&correlation, &key, &value.value);
+            set.map_err(|source| ConfigError::Correlate {
+                key: format!("{correlation}.{key}"),
+                line: value.referenced.line(),
+                value: value.value,
+                source,
+            })?;
+        }
+    }
+    Ok(settings)
 }
 
 fn table(path: Option<&Path>) -> Result<Pods, PodsError> {
@@ -156,12 +189,16 @@ mod tests {
         let yaml = "listen: ['127.0.0.1:1', 'unix:/run/file.sock']\n\
                     metrics: '127.0.0.1:2'\n\
                     database: file.db\n\
+                    correlate: {distributed_scan: {sources: 4, window: 1m}}\n\
                     log: warn\n\
                     log_format: json\n";
         let config = load(yaml, &[]);
         assert_eq!(listen(&config), ["127.0.0.1:1", "unix:/run/file.sock"]);
         assert_eq!(config.metrics.port(), 2);
         assert_eq!(config.database, Path::new("file.db"));
+        assert_eq!(config.correlate.distributed_scan.sources, 4);
+        assert_eq!(config.correlate.distributed_scan.nodes, 2);
+        assert_eq!(config.correlate.distributed_scan.window.as_secs(), 60);
         assert_eq!(config.log.to_string(), "warn");
         assert_eq!(config.log_format, LogFormat::Json);
 

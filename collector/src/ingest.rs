@@ -6,7 +6,10 @@ mod stream;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use api::v1::{self, ingest_server, publish_request, publish_response};
+use api::{
+    correlations::COLLECTOR,
+    v1::{self, ingest_server, publish_request, publish_response},
+};
 use futures_util::Stream;
 pub(crate) use metrics::Metrics;
 use metrics::Refused;
@@ -118,6 +121,11 @@ fn check(hello: &v1::Hello) -> Result<(), &'static str> {
     if hello.node.is_empty() || hello.node.len() > NODE_NAME {
         return Err(
             "the hello names no node, or one longer than 253 bytes; start the agent with --node NAME",
+        );
+    }
+    if hello.node == COLLECTOR {
+        return Err(
+            "the hello names the collector as its node; start the agent with --node NAME and the name of its own",
         );
     }
     // The log keeps it as a signed integer, which lasts until the year 2262.

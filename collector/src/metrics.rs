@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{identity, ingest, nodes, store, subscribe};
+use crate::{correlate, identity, ingest, nodes, store, subscribe};
 
 /// Before every name.
 const PREFIX: &str = "picket_collector";
@@ -23,6 +23,7 @@ pub fn exposition() -> Result<String, fmt::Error> {
 /// What each room counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
+    pub(crate) correlate: correlate::Metrics,
     pub(crate) identity: identity::Metrics,
     pub(crate) ingest: ingest::Metrics,
     pub(crate) nodes: nodes::Metrics,
@@ -34,6 +35,7 @@ impl Metrics {
     pub(crate) fn new() -> (Registry, Self) {
         let mut registry = Registry::with_prefix(PREFIX);
         let metrics = Self {
+            correlate: correlate::Metrics::new(&mut registry),
             identity: identity::Metrics::new(&mut registry),
             ingest: ingest::Metrics::new(&mut registry),
             nodes: nodes::Metrics::new(&mut registry),

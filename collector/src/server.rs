@@ -8,12 +8,14 @@ use api::{
 };
 use futures_util::stream::select_all;
 use prometheus_client::registry::Registry;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tonic::{service::Routes, transport};
 use tonic_health::server::HealthReporter;
 
 use crate::{
     config::Config,
+    correlate::Correlator,
     identity::Identity,
     ingest::Ingest,
     metrics::Metrics,
@@ -25,6 +27,9 @@ use crate::{
 
 /// How long clients may take to let go of their connections at the end.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How often what was quiet for long enough is looked for.
+const TICK: Duration = Duration::from_secs(1);
 
 /// A client whose node went without a word is noticed after both of these.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -66,6 +71,7 @@ pub struct Server {
     ready: Ready,
     health: HealthReporter,
     writer: Writer,
+    ticking: Store,
     shutdown: CancellationToken,
 }
 
@@ -81,7 +87,8 @@ impl Server {
             incoming.push(listen.bind().await?);
         }
         let web = Web::bind(config.metrics).await?;
-        let (store, writer) = Store::open(&config.database, metrics.store)?;
+        let correlator = Correlator::new(config.correlate, metrics.correlate);
+        let (store, writer) = Store::open(&config.database, correlator, metrics.store)?;
         let shutdown = CancellationToken::new();
         let nodes = Nodes::new(metrics.nodes);
         let ingest = Ingest {
@@ -92,6 +99,7 @@ impl Server {
             shutdown: shutdown.clone(),
         };
         let ready = Ready::new(store.clone());
+        let ticking = store.clone();
         let events = Events::new(store, metrics.subscribe, shutdown.clone());
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = Routes::builder();
@@ -110,6 +118,7 @@ impl Server {
             ready,
             health,
             writer,
+            ticking,
             shutdown,
         })
     }
@@ -146,6 +155,7 @@ impl Server {
             self.web
                 .serve(self.registry, ready.clone(), shutdown.clone()),
         );
+        tokio::spawn(tick(self.ticking, shutdown.clone()));
         serving(&self.health, true).await;
         ready.set(true);
         tracing::info!("ready");
@@ -170,6 +180,23 @@ impl Server {
         };
         self.writer.close().await;
         result
+    }
+}
+
+async fn tick(store: Store, shutdown: CancellationToken) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ticking = async {
+        loop {
+            interval.tick().await;
+            if !store.tick().await {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = ticking => {}
     }
 }
 

@@ -4,6 +4,7 @@ mod entry;
 mod error;
 mod metrics;
 mod read;
+mod recall;
 mod schema;
 mod write;
 
@@ -25,6 +26,8 @@ use read::Readers;
 pub(crate) use read::{PAGE_BYTES, Page, Query};
 use tokio::sync::{mpsc, oneshot, watch};
 use write::Command;
+
+use crate::correlate::Correlator;
 
 /// Batches that wait for the writer; beyond that their senders wait.
 const QUEUE: usize = 256;
@@ -48,7 +51,11 @@ pub(crate) struct Writer {
 
 impl Store {
     /// Opens the log, and creates it when there is none.
-    pub(crate) fn open(path: &Path, metrics: Metrics) -> Result<(Self, Writer), StoreError> {
+    pub(crate) fn open(
+        path: &Path,
+        correlator: Correlator,
+        metrics: Metrics,
+    ) -> Result<(Self, Writer), StoreError> {
         let lock = lock(path)?;
         let connection = schema::open(path)?;
         let last = schema::last_cursor(&connection).map_err(|source| StoreError::Open {
@@ -64,7 +71,11 @@ impl Store {
         let thread = thread::Builder::new()
             .name("store".into())
             .spawn(move || {
-                write::run(connection, receiver, &publish, &failed, &metrics);
+                let log = write::Log {
+                    connection,
+                    correlator,
+                };
+                write::run(log, receiver, &publish, &failed, &metrics);
                 drop(lock);
             })
             .map_err(|error| StoreError::Thread(Arc::new(error)))?;
@@ -92,6 +103,11 @@ impl Store {
             .await
             .map_err(|_| StoreError::Closed)?;
         Ok(async move { committed.await.map_err(|_| StoreError::Closed)? })
+    }
+
+    /// Lets time end what it ends; false once the log is closed.
+    pub(crate) async fn tick(&self) -> bool {
+        self.commands.send(Command::Tick).await.is_ok()
     }
 
     /// Whether commits succeed. After one that failed another is tried: nobody else may do so, since a

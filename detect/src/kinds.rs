@@ -197,6 +197,10 @@ kinds! {
         RegularCalls = "calls at a regular interval",
         /// Destinations that neither the workload nor its replicas ever talked to.
         NewPeers = "peers never talked to",
+        /// Pods that each have an anomaly of their own towards the same target.
+        Sources = "sources",
+        /// Pods of one workload, or that fail towards one dependency, that each have an anomaly of their own.
+        Pods = "pods",
     }
 }
 

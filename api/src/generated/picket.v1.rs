@@ -2,7 +2,7 @@
 /// One step in the life of an anomaly. Immutable once raised.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
-    /// Given once by the agent that raised it; unique for ever.
+    /// Given once by the agent, or the collector, that raised it; unique for ever.
     #[prost(message, optional, tag = "1")]
     pub id: ::core::option::Option<EventId>,
     /// Position in the collector's log, strictly increasing in commit order; 0 when an agent serves it.
@@ -18,7 +18,7 @@ pub struct Event {
     pub detector: ::prost::alloc::string::String,
     #[prost(enumeration = "Severity", tag = "6")]
     pub severity: i32,
-    /// When the agent raised this event.
+    /// When the agent, or the collector, raised this event.
     #[prost(message, optional, tag = "7")]
     pub raised_at: ::core::option::Option<::prost_types::Timestamp>,
     /// When the packet passed that crossed the threshold; the same in all events of an anomaly.
@@ -67,13 +67,21 @@ pub struct Event {
     /// Events of the pod that were held back since the last one, because there were too many.
     #[prost(uint64, tag = "23")]
     pub withheld: u64,
+    /// The anomaly of several pods that this event is part of, as the collector found; empty when it is none's.
+    /// An event is marked only when it is committed after that anomaly opened: nothing in the log changes.
+    #[prost(string, tag = "24")]
+    pub correlated_into: ::prost::alloc::string::String,
+    /// Of an anomaly of several pods: some of the anomalies that are part of it, those from before it opened
+    /// first; at most 64.
+    #[prost(string, repeated, tag = "25")]
+    pub correlated: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EventId {
-    /// Name of the node.
+    /// Name of the node; "@collector", which no node can be named, of what the collector found itself.
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
-    /// Start of the agent, in nanoseconds since 1970.
+    /// Start of the agent, or of the collector, in nanoseconds since 1970.
     #[prost(uint64, tag = "2")]
     pub epoch: u64,
     /// Counts up from 1 within the epoch.
@@ -96,6 +104,9 @@ pub struct Endpoint {
     /// Host side of the pod's veth; empty for targets.
     #[prost(string, tag = "5")]
     pub interface: ::prost::alloc::string::String,
+    /// Name of the workload, when it is its pods together that are meant; `pod` is then empty.
+    #[prost(string, tag = "6")]
+    pub workload: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Target {
@@ -366,6 +377,10 @@ pub enum Measure {
     RegularCalls = 24,
     /// Destinations that neither the workload nor its replicas ever talked to.
     NewPeers = 25,
+    /// Pods that each have an anomaly of their own towards the same target.
+    Sources = 26,
+    /// Pods of one workload, or that fail towards one dependency, that each have an anomaly of their own.
+    Pods = 27,
 }
 impl Measure {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -400,6 +415,8 @@ impl Measure {
             Self::OtherProtocols => "MEASURE_OTHER_PROTOCOLS",
             Self::RegularCalls => "MEASURE_REGULAR_CALLS",
             Self::NewPeers => "MEASURE_NEW_PEERS",
+            Self::Sources => "MEASURE_SOURCES",
+            Self::Pods => "MEASURE_PODS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -435,6 +452,8 @@ impl Measure {
             "MEASURE_OTHER_PROTOCOLS" => Some(Self::OtherProtocols),
             "MEASURE_REGULAR_CALLS" => Some(Self::RegularCalls),
             "MEASURE_NEW_PEERS" => Some(Self::NewPeers),
+            "MEASURE_SOURCES" => Some(Self::Sources),
+            "MEASURE_PODS" => Some(Self::Pods),
             _ => None,
         }
     }
@@ -459,6 +478,9 @@ pub struct Filter {
     /// Raised at or after.
     #[prost(message, optional, tag = "7")]
     pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Without events that are part of an anomaly of several pods: that one was told of before them.
+    #[prost(bool, tag = "8")]
+    pub exclude_correlated: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {

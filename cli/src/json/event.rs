@@ -32,6 +32,8 @@ pub(super) struct Event<'a> {
     attack_ids: &'a [String],
     summary: &'a str,
     coverage: Option<Coverage>,
+    correlated_into: &'a str,
+    correlated: &'a [String],
 }
 
 impl<'a> Event<'a> {
@@ -60,6 +62,8 @@ impl<'a> Event<'a> {
             attack_ids: &event.attack_ids,
             summary: &event.summary,
             coverage: event.coverage.as_ref().map(Coverage::new),
+            correlated_into: &event.correlated_into,
+            correlated: &event.correlated,
         }
     }
 }
@@ -89,6 +93,7 @@ struct Endpoint<'a> {
     uid: &'a str,
     address: &'a str,
     interface: &'a str,
+    workload: &'a str,
 }
 
 impl<'a> Endpoint<'a> {
@@ -99,6 +104,7 @@ impl<'a> Endpoint<'a> {
             uid: &endpoint.uid,
             address: &endpoint.address,
             interface: &endpoint.interface,
+            workload: &endpoint.workload,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration file.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -8,6 +9,7 @@ use std::{
 
 use api::transport::{Listen, TransportError};
 use serde::Deserialize;
+use serde_saphyr::Spanned;
 
 use super::log::LogFormat;
 
@@ -40,9 +42,14 @@ pub(super) struct File {
     pub(super) metrics: Option<SocketAddr>,
     pub(super) database: Option<PathBuf>,
     pub(super) pod_table: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) correlate: Correlate,
     pub(super) log: Option<String>,
     pub(super) log_format: Option<LogFormat>,
 }
+
+/// By correlation and key. Values stay text until they are read.
+pub(super) type Correlate = BTreeMap<String, BTreeMap<String, Spanned<String>>>;
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]

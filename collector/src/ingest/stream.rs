@@ -110,6 +110,8 @@ impl AgentStream {
             match checked {
                 Ok(()) => {
                     event.cursor = 0;
+                    event.correlated_into.clear();
+                    event.correlated.clear();
                     self.identity.complete(&mut event);
                     events.push(Encoded::from(&event));
                 }

@@ -6,6 +6,8 @@ use api::{
 };
 use bytes::Bytes;
 
+use crate::correlate::Sighting;
+
 /// What an agent sent at once. It is stored as a whole or not at all.
 #[derive(Debug)]
 pub(crate) struct Append {
@@ -22,6 +24,8 @@ pub(crate) struct Encoded {
     pub(super) sequence: Option<u64>,
     pub(super) raised_at: Option<i64>,
     pub(super) bytes: Bytes,
+    /// What it says to be correlated.
+    pub(super) sighting: Option<Box<Sighting>>,
 }
 
 impl From<&v1::Event> for Encoded {
@@ -30,6 +34,7 @@ impl From<&v1::Event> for Encoded {
             sequence: event.id.as_ref().map(|id| id.sequence),
             raised_at: event.raised_at.map(nanoseconds),
             bytes: encoding::encode(event),
+            sighting: Sighting::of(event).map(Box::new),
         }
     }
 }

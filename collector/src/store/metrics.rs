@@ -17,6 +17,8 @@ pub(super) struct Committed {
     pub(super) stored: u64,
     pub(super) duplicates: u64,
     pub(super) lost: u64,
+    /// Of those stored, what the collector raised itself.
+    pub(super) raised: u64,
     /// Of the events.
     pub(super) bytes: usize,
     /// The last cursor given, if one was.

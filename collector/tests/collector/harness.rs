@@ -14,7 +14,7 @@ use api::{
     v1::{self, Timestamp, events_client::EventsClient, subscribe_request::From},
 };
 use collector::{
-    config::{Config, LogFormat},
+    config::{Config, LogFormat, Settings},
     server::Server,
 };
 use tempfile::TempDir;
@@ -69,6 +69,7 @@ impl Collector {
             metrics: ([127, 0, 0, 1], 0).into(),
             database: folder.path().join("picket.db"),
             pods,
+            correlate: Settings::default(),
             log: "warn".parse().unwrap(),
             log_format: LogFormat::Text,
         };

@@ -5,6 +5,7 @@
 )]
 
 mod agent;
+mod correlations;
 mod harness;
 mod intake;
 mod log;

@@ -161,6 +161,10 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
             "pods:\n- {namespace: a, name: b, addresses: [10.0.0]}\n",
         ),
         ("unknown.yaml", "listn: []\n"),
+        (
+            "range.yaml",
+            "correlate:\n  distributed_scan: {sources: 1}\n",
+        ),
         ("bad.yaml", "# comment\nlisten: [nowhere]\n"),
         (
             "foreign.db",
@@ -169,7 +173,7 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let cases: [(&[&str], i32, &[&str]); 13] = [
+    let cases: [(&[&str], i32, &[&str]); 14] = [
         (&["--nonsense"], 2, &["--nonsense"]),
         (
             &["--listen", "nowhere"],
@@ -188,6 +192,11 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
             &["--config", "bad.yaml"],
             2,
             &["bad.yaml", "`nowhere`", "line 2"],
+        ),
+        (
+            &["--config", "range.yaml"],
+            2,
+            &["distributed_scan.sources", "line 2", "2 to 256"],
         ),
         (
             &["--config", "missing.yaml"],
