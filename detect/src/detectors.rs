@@ -1,10 +1,13 @@
 //! All detectors together, each with its mode and thresholds.
 
+mod outcomes;
 mod usual;
 
 use std::{sync::Arc, time::Duration};
 
 use hashbrown::HashMap;
+
+pub use self::outcomes::Outcomes;
 
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words, ack_flood,
@@ -14,7 +17,7 @@ use crate::{
     detector::{Detector as _, Seen},
     dns::{dga, dns_enumeration, dns_tunnel, malformed_dns, zone_transfer},
     icmp_flood, icmp_tunnel, ip_sweep,
-    limits::{Limit, LimitError, MINUTE, Quantity, SECOND, Thresholds as _, thresholds},
+    limits::{Limit, LimitError, MINUTE, Quantity, Thresholds as _},
     messages::Messages,
     mode::{Mode, Setting},
     new_peer, odd_flags,
@@ -30,17 +33,6 @@ use crate::{
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("there is no such detector; there are {}", DETECTORS.join(", "))]
 pub struct UnknownDetector;
-
-thresholds! {
-    /// How the outcomes of probes are judged, for all detectors alike.
-    Outcomes {
-        /// A probe that got neither an answer nor a refusal for this long has failed; 2 s.
-        ///
-        /// Linux repeats a SYN after 1 s (RFC 6298, section 2.1), so two were lost or dropped by then.
-        silence: Duration = 2 * SECOND, Duration::from_millis(100) => Duration::from_secs(60),
-            "a probe unanswered for so long has failed";
-    }
-}
 
 /// Declares the detectors: everything there is one of for each.
 macro_rules! detectors {
