@@ -37,12 +37,11 @@ fn source(event: &Event) -> String {
         return format!("node {node}");
     };
     names::pod(&source.namespace, &source.pod).unwrap_or_else(|| {
-        let name = if source.address.is_empty() {
-            &source.interface
-        } else {
-            &source.address
-        };
-        format!("{name} on {node}")
+        match (source.address.is_empty(), source.interface.is_empty()) {
+            (true, true) => format!("somebody on {node}"),
+            (true, false) => format!("{} on {node}", source.interface),
+            (false, _) => format!("{} on {node}", source.address),
+        }
     })
 }
 
