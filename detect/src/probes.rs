@@ -199,49 +199,63 @@ impl Probes {
         self.fresh.push_back(sent);
     }
 
+    /// Judges what is due of the probes that wait, the earliest first.
     fn fall_due(&mut self, silence: Duration, due: impl Fn(Time) -> bool) {
-        while let Some(&sent) = self.fresh.front()
-            && due(sent.at + OVERDUE.min(silence))
-        {
-            self.fresh.pop_front();
-            let Some(destination) = self.destinations.find(sent.address) else {
-                continue;
+        let grace = OVERDUE.min(silence);
+        loop {
+            let deadline = |queue: &VecDeque<Packet>, after| {
+                let deadline = queue.front().map(|sent| sent.at + after);
+                deadline.filter(|&at| due(at))
             };
-            // Most have an outcome by now, and need no second look.
-            if destination.has_settled(sent.service, sent.at) {
-                continue;
+            match (
+                deadline(&self.fresh, grace),
+                deadline(&self.awaited, silence),
+            ) {
+                (Some(overdue), silent) if silent.is_none_or(|silent| overdue <= silent) => {
+                    self.fall_overdue(overdue, silence);
+                }
+                (_, Some(silent)) => self.fall_silent(silent),
+                (_, None) => break,
             }
-            let excused = self.excuses > 0 && sent.at + silence <= self.excused_until;
-            if !excused && destination.awaits(sent.service, sent.at) {
-                let technique = destination.technique(sent.service);
-                self.step(
-                    sent,
-                    sent.at + OVERDUE.min(silence),
-                    technique,
-                    Fate::Overdue,
-                );
-            }
-            self.awaited.push_back(sent);
         }
-        while let Some(&sent) = self.awaited.front()
-            && due(sent.at + silence)
-        {
-            self.awaited.pop_front();
-            let deadline = sent.at + silence;
-            let destination = self.destinations.find(sent.address);
-            if !destination.is_some_and(|it| it.give_up(sent.service, sent.at)) {
-                continue;
-            }
-            if self.excuses > 0 && deadline <= self.excused_until {
-                self.excuses -= 1;
-                continue;
-            }
-            let outcome = match sent.service.transport {
-                Transport::Udp => Outcome::Unanswered,
-                _ => Outcome::Silent,
-            };
-            self.fail(sent, deadline, outcome);
+    }
+
+    fn fall_overdue(&mut self, at: Time, silence: Duration) {
+        let Some(sent) = self.fresh.pop_front() else {
+            return;
+        };
+        let Some(destination) = self.destinations.find(sent.address) else {
+            return;
+        };
+        // Most have an outcome by now, and need no second look.
+        if destination.has_settled(sent.service, sent.at) {
+            return;
         }
+        let excused = self.excuses > 0 && sent.at + silence <= self.excused_until;
+        if !excused && destination.awaits(sent.service, sent.at) {
+            let technique = destination.technique(sent.service);
+            self.step(sent, at, technique, Fate::Overdue);
+        }
+        self.awaited.push_back(sent);
+    }
+
+    fn fall_silent(&mut self, at: Time) {
+        let Some(sent) = self.awaited.pop_front() else {
+            return;
+        };
+        let destination = self.destinations.find(sent.address);
+        if !destination.is_some_and(|it| it.give_up(sent.service, sent.at)) {
+            return;
+        }
+        if self.excuses > 0 && at <= self.excused_until {
+            self.excuses -= 1;
+            return;
+        }
+        let outcome = match sent.service.transport {
+            Transport::Udp => Outcome::Unanswered,
+            _ => Outcome::Silent,
+        };
+        self.fail(sent, at, outcome);
     }
 
     /// `packet` shows that its service failed, as is known `at` some time.

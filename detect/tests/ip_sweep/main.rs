@@ -1,5 +1,6 @@
 //! What the IP sweep detector makes of the traffic of pods.
 
 mod life;
+mod model;
 mod opening;
 mod play;
