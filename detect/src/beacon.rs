@@ -2,7 +2,7 @@
 //!
 //! An implant asks its master for orders every so often, with some jitter so that it is not too regular.
 //! Workloads do the same: leases, metrics that are pushed, jobs. So this detector is in shadow unless it is
-//! set otherwise, and what it finds is no more than worth a look.
+//! set otherwise, and what it finds is `Info`: worth knowing when something else happens.
 //!
 //! Calls are told by the records of first contacts, which a contact gives once in a minute or two at most: intervals
 //! shorter than [`Thresholds::interval`] cannot be told from a destination that is in use all the time. The
@@ -135,7 +135,7 @@ impl Pod {
                     id: seen.next_id(),
                     detector: Self::ID,
                     attack_ids: &["T1071", "T1029"],
-                    severity: Severity::Low,
+                    severity: Severity::Info,
                     crossed: Criterion {
                         measure: Measure::RegularCalls,
                         counted,

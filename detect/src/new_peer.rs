@@ -89,7 +89,7 @@ impl Detector for Pod {
                 id: seen.next_id(),
                 detector: Self::ID,
                 attack_ids: &["T1071", "T1021"],
-                severity: Severity::Low,
+                severity: Severity::Info,
                 crossed: Criterion {
                     measure: Measure::NewPeers,
                     counted,

@@ -1,8 +1,8 @@
 //! Finds pods of which many ports are tried, whoever tries them.
 //!
 //! One scanner can hide among many: a scan is split over 60 pods, or its packets carry the addresses of
-//! others. The pod that is scanned sees all of it. It counts the distinct ports below 32,768 on which the pod
-//! *refused*, exact in the programs, within a minute and within an hour; about how many hosts it was, a sketch tells.
+//! others. The pod that is scanned sees all of it. It counts the distinct ports below 32,768 that others tried
+//! and the pod *refused*, exact in the programs, within a minute and within an hour; about how many hosts it was, a sketch tells.
 //!
 //! Nobody is accused: the anomaly names the pod as the target, and no source. A port that drops what comes
 //! is not seen, so a pod behind a policy that drops has no view of its own.
@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use crate::{
-    Anomaly, Criterion, Measure, Severity, Sketch, State, Time, Words,
+    Anomaly, Criterion, Measure, Observation, Severity, Sketch, State, Time, Words,
     case::{Case, Opening, Sign},
     detector::{Detector, Seen},
     limits::{DAY, MINUTE, PORTS, SECOND, thresholds},
@@ -49,6 +49,8 @@ impl Thresholds {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pod {
     refusing: RecentPorts,
+    /// Ports that others tried by the last observation.
+    probed: Vec<u16>,
     case: Option<Box<Case>>,
     /// While an anomaly is open: the ports it counts, and who tried.
     open: Option<(PortSet, Sketch)>,
@@ -66,11 +68,13 @@ impl Detector for Pod {
         samples: "by",
     };
 
-    /// What refuses above was not scanned, but is an answer that came too late.
     fn observe(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
         let (observation, now) = (seen.observation, seen.now);
         let refusing = observation.refusing.iter().copied();
-        let refusing: Vec<u16> = refusing.filter(|&port| port < EPHEMERAL).collect();
+        let refusing: Vec<u16> = refusing
+            .filter(|&it| self.was_tried(observation, it))
+            .collect();
+        self.probed.clone_from(&observation.probed);
         for &port in &refusing {
             self.refusing.insert(port, now);
         }
@@ -96,7 +100,7 @@ impl Detector for Pod {
     #[cfg(test)]
     fn heap_bytes(&self) -> usize {
         let case = self.case.as_ref().map_or(0, |case| case.bytes() + 8192);
-        self.refusing.heap_bytes() + case
+        self.refusing.heap_bytes() + self.probed.capacity() * 2 + case
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
@@ -106,6 +110,13 @@ impl Detector for Pod {
 }
 
 impl Pod {
+    /// Whether others tried the port: who answers the pod tries nothing. What refuses above the ports that are
+    /// chosen is mostly an answer that came too late.
+    fn was_tried(&self, observation: &Observation, port: u16) -> bool {
+        let tried = |ports: &[u16]| ports.binary_search(&port).is_ok();
+        port < EPHEMERAL && (tried(&observation.probed) || tried(&self.probed))
+    }
+
     fn open(&mut self, seen: &mut Seen<'_>, thresholds: &Thresholds) {
         let now = seen.now;
         let (counts, limits) = (self.refusing.counts(now), thresholds.refusing());

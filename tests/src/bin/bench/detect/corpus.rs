@@ -108,8 +108,8 @@ fn play(capture: Capture, start_and_end: Duration) -> Result<Outcome> {
         })
         .with_context(|| format!("cannot replay {}", capture.name))?;
     let took = start.elapsed().saturating_sub(start_and_end);
-    let first_sent = replayed.first_sent.map_or(0, |it| it.nanoseconds());
-    let first_sent = Duration::from_nanos(first_sent);
+    let first_sent = replayed.first_sent;
+    let first_sent = first_sent.map(|it| Duration::from_nanos(it.nanoseconds()));
     Ok(Outcome::of(
         capture,
         &events,

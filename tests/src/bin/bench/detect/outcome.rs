@@ -60,7 +60,7 @@ impl Outcome {
     pub(super) fn of(
         capture: Capture,
         events: &[Event],
-        first_sent: Duration,
+        first_sent: Option<Duration>,
         packets: u64,
         took: Duration,
     ) -> Self {
@@ -80,6 +80,7 @@ impl Outcome {
             *worst = event.severity().max(*worst);
             if event.state() == State::Opened
                 && let Some(raised) = event.raised_at
+                && let Some(first_sent) = first_sent
             {
                 let seconds = u64::try_from(raised.seconds).unwrap_or(0);
                 let raised = Duration::new(seconds, u32::try_from(raised.nanos).unwrap_or(0));
@@ -89,8 +90,9 @@ impl Outcome {
                     .entry(event.detector.clone())
                     .or_insert(latency);
             }
+            // Who is unknown is not accused.
             let source = event.source.as_ref().map(|it| it.address.clone());
-            outcome.named.extend(source);
+            outcome.named.extend(source.filter(|it| !it.is_empty()));
         }
         outcome
     }
@@ -219,7 +221,7 @@ pub(super) mod tests {
         Outcome::of(
             capture,
             &events,
-            Duration::from_secs(50),
+            Some(Duration::from_secs(50)),
             10,
             Duration::from_millis(1),
         )
