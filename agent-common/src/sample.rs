@@ -4,7 +4,7 @@
 pub const SAMPLE_BYTES: usize = 192;
 
 /// Size of the ring buffer of samples.
-pub const SAMPLES_BYTES: u32 = 256 << 10;
+pub const SAMPLES_BYTES: u32 = 64 << 10;
 
 /// Why a payload is sampled.
 #[repr(u8)]

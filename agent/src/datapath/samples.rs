@@ -11,9 +11,9 @@ use super::{
     records::{Inbox, address},
 };
 
-/// Payloads that are sampled of one interface between two drains: an eighth of what their ring buffer has room
+/// Payloads that are sampled of one interface between two drains: half of what their ring buffer has room
 /// for.
-pub const SAMPLES_PER_DRAIN: u32 = SAMPLES_BYTES / size_of::<Sample>() as u32 / 8;
+pub const SAMPLES_PER_DRAIN: u32 = SAMPLES_BYTES / size_of::<Sample>() as u32 / 2;
 
 impl Inbox {
     /// Takes in the samples that wait, each for the drain of its slot. Bounded as records are.
