@@ -10,6 +10,7 @@ pub mod pods;
 pub mod summary;
 pub mod transport;
 pub mod v1;
+pub mod workload;
 
 mod descriptors;
 

@@ -35,7 +35,6 @@ mod metrics;
 mod settings;
 mod sighting;
 mod time;
-mod workload;
 
 pub(crate) use correlator::Correlator;
 pub(crate) use metrics::Metrics;

@@ -26,7 +26,7 @@ thresholds! {
     Thresholds {
         /// Calls at a regular interval; 12.
         ///
-        /// Of twelve intervals that vary at random, as those of people and requests do, the spread is half
+        /// Of eleven intervals that vary at random, as those of people and requests do, the spread is half
         /// their median or more; that it is a fifth by chance is rarer than one in 10,000.
         calls: u32 = 12, 5 => 32,
             "calls to one destination at a regular interval";
@@ -77,7 +77,9 @@ impl Detector for Pod {
                 self.call(step, seen, thresholds);
             }
         }
-        seen.live(&mut self.case, thresholds.quiet);
+        if seen.live(&mut self.case, thresholds.quiet) {
+            self.calls.clear();
+        }
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {

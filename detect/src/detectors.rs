@@ -382,6 +382,7 @@ impl Detectors {
             pod.close(found);
             pod.allowance.end(found, before);
             self.shared.baselines.reset(&unnamed(subject));
+            self.shared.peers.reset(&unnamed(subject));
         }
     }
 

@@ -173,8 +173,8 @@ kinds! {
         UnknownDomains = "domains that do not exist",
         /// Distinct long or random names of one registered domain.
         NamesOfOneDomain = "long names of one domain",
-        /// Distinct names of services of the cluster that do not exist.
-        UnknownServices = "services that do not exist",
+        /// Distinct names of services or hosts that do not exist.
+        UnknownServices = "names that do not exist",
         /// Distinct addresses whose names were asked for.
         ReverseNames = "addresses looked up",
         /// Zones that were asked for as a whole.

@@ -3,8 +3,7 @@
 //! Workloads talk to the same services day after day. Who has taken one talks to others: a host he found, a
 //! server of his own. New versions do too, so this detector is in shadow unless it is set otherwise.
 //!
-//! What a workload talks to is learned for a while before anything is new, from contacts that were answered or
-//! sent where nothing answers. It is shared by all replicas on the node, and forgotten when the agent ends. Peers are
+//! What a workload talks to is learned for a while before anything is new, whatever comes of it. It is shared by all replicas on the node, and forgotten when the agent ends. Peers are
 //! remembered by a hash of address and port, so that a pod of a new address behind the same Service is new: it is
 //! best used for destinations outside the cluster.
 

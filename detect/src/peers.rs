@@ -34,6 +34,18 @@ struct Met {
 }
 
 impl Peers {
+    /// Forgets whom a workload has talked to.
+    pub(crate) fn reset(&mut self, workload: &str) {
+        self.workloads.remove(workload);
+    }
+
+    /// What was learned under one name belongs to another, unless that one has learned itself.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if let Some(met) = self.workloads.remove(from) {
+            self.workloads.entry_ref(to).or_insert(met);
+        }
+    }
+
     /// The workload talks to a peer; whether it never did, as far as can be said after so long.
     pub(crate) fn meet(
         &mut self,
@@ -99,6 +111,20 @@ mod tests {
         assert!(!meet("a", 3, 101), "known by now");
         assert!(!meet("b", 3, 101), "another workload only begins to learn");
         assert_eq!(forgotten, 0);
+    }
+
+    #[test]
+    fn what_was_learned_goes_with_the_name() {
+        let mut peers = Peers::default();
+        let meet = |peers: &mut Peers, workload, n, second| {
+            peers.meet(workload, peer(n), at(second), LEARNING, &mut 0)
+        };
+        meet(&mut peers, "#1.1", 1, 0);
+        peers.rename("#1.1", "a");
+        assert!(!meet(&mut peers, "a", 1, 100), "known");
+        assert!(meet(&mut peers, "a", 2, 100), "new");
+        peers.reset("a");
+        assert!(!meet(&mut peers, "a", 3, 101), "learns anew");
     }
 
     #[test]

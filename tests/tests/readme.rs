@@ -28,6 +28,8 @@ fn pages() -> Vec<String> {
     let detectors = detect::DETECTORS.iter();
     let mut pages = vec!["README.md".to_owned()];
     pages.extend(detectors.map(|it| format!("detect/reference/{it}.md")));
+    let correlations = ["distributed_scan", "workload_sweep", "dependency_down"];
+    pages.extend(correlations.map(|it| format!("collector/reference/{it}.md")));
     pages
 }
 
@@ -291,7 +293,13 @@ fn detectors() -> String {
 fn thresholds(detector: &str) -> Result<String> {
     let quantity = |quantity| match quantity {
         Quantity::Count(count) => count.to_string(),
-        Quantity::Duration(duration) => humantime::format_duration(duration).to_string(),
+        Quantity::Duration(duration) => {
+            let (days, rest) = (duration.as_secs() / 86_400, duration.as_secs() % 86_400);
+            match (days, rest) {
+                (2.., 0) => format!("{days}days"),
+                _ => humantime::format_duration(duration).to_string(),
+            }
+        }
     };
     let rows = Settings::limits(detector)?.into_iter().map(|limit| {
         [

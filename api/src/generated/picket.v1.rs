@@ -353,7 +353,7 @@ pub enum Measure {
     UnknownDomains = 12,
     /// Distinct long or random names of one registered domain.
     NamesOfOneDomain = 13,
-    /// Distinct names of services of the cluster that do not exist.
+    /// Distinct names of services or hosts that do not exist.
     UnknownServices = 14,
     /// Distinct addresses whose names were asked for.
     ReverseNames = 15,

@@ -6,9 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use api::v1;
+use api::{v1, workload};
 
-use super::{time::Time, workload};
+use super::time::Time;
 
 /// Longest names Kubernetes gives; what is longer names no pod.
 const NAMESPACE: usize = 63;

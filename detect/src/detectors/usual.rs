@@ -20,6 +20,7 @@ impl Detectors {
         if pod.workload != workload {
             if pod.workload == unnamed(subject) {
                 self.shared.baselines.rename(&pod.workload, workload);
+                self.shared.peers.rename(&pod.workload, workload);
             }
             workload.clone_into(&mut pod.workload);
         }

@@ -14,7 +14,7 @@ use crate::{
     },
     messages::{Exchanged, Name, is_public, key},
     tally::Tally,
-    window::{HORIZONS, reached},
+    window::HORIZONS,
 };
 
 /// Registered domains remembered of one pod.
@@ -171,8 +171,9 @@ impl Domain {
             thresholds.unknown_names_per_minute,
             thresholds.unknown_names_per_hour,
         ];
-        reached(unknown, limits)
-            .filter(|&it| unknown[it] > known[it])
+        let mut horizons = 0..HORIZONS.len();
+        horizons
+            .find(|&it| unknown[it] >= limits[it] && unknown[it] > known[it])
             .map(|horizon| (horizon, unknown[horizon], limits[horizon]))
     }
 

@@ -18,7 +18,8 @@ const RANDOM: usize = 5;
 const ALPHABET: &str = "bcdfghjklmnpqrstvwxz2456789";
 
 /// The name of the workload, which is that of the pod when no controller named it.
-pub(super) fn of_pod(pod: &str) -> &str {
+#[must_use]
+pub fn of_pod(pod: &str) -> &str {
     let Some(owner) = without(pod, |part| part.len() == RANDOM && is_random(part)) else {
         return without(pod, is_number).unwrap_or(pod);
     };
