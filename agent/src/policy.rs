@@ -1,6 +1,7 @@
 //! Which pods are judged by which settings, and what nobody is to be told of.
 
 mod exception;
+mod hushed;
 mod selector;
 
 use std::{sync::Arc, time::SystemTime};
@@ -8,7 +9,7 @@ use std::{sync::Arc, time::SystemTime};
 use api::v1;
 use detect::Settings;
 
-pub use self::{exception::Exception, selector::Selector};
+pub use self::{exception::Exception, hushed::Hushed, selector::Selector};
 
 /// How all pods of the node are judged.
 #[derive(Clone, Debug, Default)]

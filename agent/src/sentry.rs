@@ -30,7 +30,7 @@ use crate::{
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     interfaces::{Change, Changes, InterfacesError},
-    policy::Policy,
+    policy::{Hushed, Policy},
 };
 
 /// How often it is checked that the programs are still attached.
@@ -76,6 +76,7 @@ pub struct Sentry {
     clock: WallClock,
     keeper: Keeper,
     found: Vec<Anomaly>,
+    hushed: Hushed,
     metrics: Metrics,
 }
 
@@ -98,6 +99,7 @@ impl Sentry {
             clock,
             keeper,
             found: Vec::new(),
+            hushed: Hushed::default(),
             metrics,
         }
     }
@@ -281,11 +283,12 @@ impl Sentry {
     /// Whose pod is not known is a workload of its own, by the name of its interface.
     fn name_workload(&mut self, subject: Subject) {
         let pods = self.ends.pods.borrow();
-        let name = match self.roster.pod(subject, &pods) {
-            Some(pod) => workload(pod),
-            None => self.roster.name(subject).to_owned(),
-        };
-        self.detectors.name(subject, &name);
+        match self.roster.pod(subject, &pods) {
+            Some(pod) => self.detectors.name(subject, &workload(pod)),
+            None => self
+                .detectors
+                .name_for_now(subject, self.roster.name(subject)),
+        }
     }
 
     fn unwatch(&mut self, ifindex: u32) {
@@ -356,12 +359,9 @@ impl Sentry {
             let pods = self.ends.pods.borrow();
             pods.complete(&mut event);
             let pod = self.roster.pod(anomaly.id.subject, &pods);
-            if self
-                .ends
-                .policy
-                .borrow()
-                .excepts(&event, pod, raised.raised_at)
-            {
+            let policy = self.ends.policy.borrow();
+            let excepted = policy.excepts(&event, pod, raised.raised_at);
+            if !self.hushed.tells(&mut event, excepted) {
                 self.sequence -= 1;
                 self.metrics.excepted.inc();
                 continue;

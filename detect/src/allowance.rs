@@ -53,8 +53,8 @@ impl Bucket {
         }
     }
 
-    const fn has_tokens(&self) -> bool {
-        self.spent < self.rate.burst
+    const fn has_tokens(&self, share: u64) -> bool {
+        self.spent < self.rate.burst / share
     }
 }
 
@@ -64,6 +64,8 @@ pub(crate) struct Allowance {
     bucket: Bucket,
     /// Anomalies whose opening was held back; as many as there are tokens at most, and detectors.
     untold: HashSet<(&'static str, AnomalyId)>,
+    /// Anomalies that opened in shadow, and stay there.
+    shaded: HashSet<(&'static str, AnomalyId)>,
     /// Events held back since the last one that was told.
     withheld: u64,
 }
@@ -73,6 +75,7 @@ impl Default for Allowance {
         Self {
             bucket: Bucket::new(POD),
             untold: HashSet::new(),
+            shaded: HashSet::new(),
             withheld: 0,
         }
     }
@@ -118,6 +121,7 @@ impl Allowance {
         mut tells: impl FnMut(&mut Self, &mut Anomaly) -> bool,
     ) {
         for mut anomaly in found.split_off(since) {
+            self.shade(&mut anomaly);
             if tells(self, &mut anomaly) {
                 anomaly.withheld = std::mem::take(&mut self.withheld);
                 found.push(anomaly);
@@ -127,13 +131,29 @@ impl Allowance {
         }
     }
 
+    /// An anomaly ends in shadow as it opened, whatever the detector is by then.
+    fn shade(&mut self, anomaly: &mut Anomaly) {
+        let key = (anomaly.detector, anomaly.id);
+        match anomaly.state {
+            State::Opened if anomaly.shadow => {
+                self.shaded.insert(key);
+            }
+            State::Opened => {}
+            State::Updated => anomaly.shadow = self.shaded.contains(&key),
+            State::Closed => anomaly.shadow = self.shaded.remove(&key),
+        }
+    }
+
     fn is_told(&mut self, anomaly: &Anomaly) -> bool {
         !self.untold.remove(&(anomaly.detector, anomaly.id))
     }
 
     fn tells(&mut self, node: &mut NodeAllowance, anomaly: &mut Anomaly) -> bool {
         let key = (anomaly.detector, anomaly.id);
-        let has_tokens = self.bucket.has_tokens() && node.0.has_tokens();
+        // Half of them are for what opens: nobody hides it behind what grows.
+        let opens = anomaly.state == State::Opened || self.untold.contains(&key);
+        let share = if opens { 1 } else { 2 };
+        let has_tokens = self.bucket.has_tokens(share) && node.0.has_tokens(share);
         match anomaly.state {
             State::Closed => return self.is_told(anomaly),
             State::Opened if !has_tokens => {
@@ -206,8 +226,27 @@ mod tests {
             Some((State::Opened, 1)),
             "told late"
         );
-        assert_eq!(tell(98, State::Updated, 1011), None);
-        assert_eq!(tell(98, State::Updated, 1020), Some((State::Updated, 1)));
+        assert_eq!(tell(98, State::Updated, 1020), None, "half is for openings");
+        assert_eq!(tell(101, State::Opened, 1020), Some((State::Opened, 1)));
+        assert_eq!(tell(98, State::Updated, 1400), Some((State::Updated, 0)));
+    }
+
+    #[test]
+    fn what_opened_in_shadow_stays_there() {
+        let (mut pod, mut node) = (Allowance::default(), NodeAllowance::default());
+        let mut tell = |state, shadow| {
+            let mut found = vec![Anomaly {
+                shadow,
+                ..anomaly(1, state)
+            }];
+            pod.hold_back(&mut node, &mut found, 0, at(1000));
+            found.pop().map(|it| it.shadow)
+        };
+        assert_eq!(tell(State::Opened, true), Some(true));
+        assert_eq!(tell(State::Updated, false), Some(true));
+        assert_eq!(tell(State::Closed, false), Some(true));
+        assert_eq!(tell(State::Opened, false), Some(false));
+        assert_eq!(tell(State::Updated, true), Some(false));
     }
 
     #[test]

@@ -146,6 +146,8 @@ macro_rules! detectors {
             settings: Arc<Settings>,
             /// By what name its baselines go.
             workload: String,
+            /// It is known which workload it is.
+            is_named: bool,
             allowance: Allowance,
             probes: Probes,
             messages: Messages,
@@ -198,12 +200,17 @@ macro_rules! detectors {
             /// Is judged by these from now on. A detector that is off by them closes what is open.
             fn set(&mut self, settings: Arc<Settings>, found: &mut Vec<Anomaly>) {
                 let former = std::mem::replace(&mut self.settings, settings);
+                let first = found.len();
                 $(if self.settings.$detector.mode == Mode::Off {
                     let before = found.len();
                     self.$detector.close(&self.probes, found);
                     shade(former.$detector.mode, found, before);
                     self.$detector = $detector::Pod::default();
                 })+
+                if found.len() > first {
+                    // What was told of is no news when the detector is on again.
+                    self.probes.spend();
+                }
             }
 
             fn close(&mut self, found: &mut Vec<Anomaly>) {
@@ -382,7 +389,9 @@ impl Detectors {
             pod.close(found);
             pod.allowance.end(found, before);
             self.shared.baselines.reset(&unnamed(subject));
-            self.shared.peers.reset(&unnamed(subject));
+            if !pod.is_named {
+                self.shared.peers.reset(&pod.workload);
+            }
         }
     }
 

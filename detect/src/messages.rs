@@ -61,6 +61,17 @@ pub(crate) struct Malformed {
     pub(crate) beginning: String,
 }
 
+/// Whether a message between two name servers is of the pod as a client: what it asks, or an answer to it.
+fn is_clients(sample: &Sample) -> bool {
+    let header = match sample.kind {
+        SampleKind::Dns => sample.payload.get(2),
+        // Behind the length.
+        SampleKind::FirstData => sample.payload.get(4),
+    };
+    let is_answer = header.is_some_and(|flags| flags & 0x80 != 0);
+    sample.sent != is_answer
+}
+
 impl Messages {
     /// Reads the messages of an observation in place of those before. What found no room is added to
     /// `forgotten`.
@@ -74,6 +85,7 @@ impl Messages {
                 continue;
             }
             match (sample.pod_port, sample.port) {
+                (PORT, PORT) if is_clients(sample) => self.ask(sample),
                 (PORT, _) => self.serve(sample),
                 (_, PORT) => self.ask(sample),
                 _ => {}

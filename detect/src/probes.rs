@@ -111,6 +111,9 @@ impl Probes {
         if self.excused_until <= now {
             self.excuses = 0;
         }
+        // What does not wait cannot have been answered.
+        let waiting = self.fresh.len() + self.awaited.len();
+        self.excuses = self.excuses.min(waiting as u64);
         self.forgotten += self.destinations.take_forgotten();
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct Tally<K, V = ()> {
     room: usize,
 }
 
-impl<K: Copy + Eq + Hash, V> Tally<K, V> {
+impl<K: Copy + Hash + Ord, V> Tally<K, V> {
     /// With room for so many keys.
     pub(crate) fn new(room: usize) -> Self {
         Self {
@@ -73,6 +73,7 @@ impl<K: Copy + Eq + Hash, V> Tally<K, V> {
     }
 
     /// How many keys are remembered, however long ago they were seen.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.seen.len()
     }
@@ -110,7 +111,7 @@ impl<K: Copy + Eq + Hash, V> Tally<K, V> {
     fn tidy(&mut self) {
         let seen = self.seen.iter().map(|(&key, &(at, _))| (at, key));
         let mut order: Vec<_> = seen.collect();
-        order.sort_by_key(|&(at, _)| at);
+        order.sort_unstable();
         self.order = order.into();
     }
 

@@ -14,7 +14,8 @@ pub struct Exception {
     pub detectors: Vec<String>,
     /// Of which pods.
     pub selector: Selector,
-    /// Every target that an event names must be in one of them; any, when there are none.
+    /// Every target of an event must be in one of them, and the event must name all; any, when there are
+    /// none.
     pub targets: Vec<IpNet>,
     /// For ever, when there is no end.
     pub until: Option<SystemTime>,
@@ -31,7 +32,8 @@ impl Exception {
                 || self.selector == Selector::default(),
                 |pod| self.selector.selects(pod),
             )
-            && (self.targets.is_empty() || self.covers_targets(&event.targets))
+            && (self.targets.is_empty()
+                || event.further_targets == 0 && self.covers_targets(&event.targets))
     }
 
     fn covers_targets(&self, targets: &[v1::Target]) -> bool {
@@ -62,6 +64,22 @@ mod tests {
             detector: "port_scan".into(),
             targets: targets.iter().map(target).collect(),
             ..v1::Event::default()
+        }
+    }
+
+    #[test]
+    fn targets_that_are_not_named_are_not_covered() {
+        let exception = Exception {
+            targets: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Exception::default()
+        };
+        for (further_targets, covered) in [(0, true), (1, false)] {
+            let event = v1::Event {
+                further_targets,
+                ..event(&["10.0.0.1"])
+            };
+            let now = SystemTime::UNIX_EPOCH;
+            assert_eq!(exception.covers(&event, None, now), covered);
         }
     }
 

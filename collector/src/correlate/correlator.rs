@@ -184,6 +184,7 @@ impl Correlator {
             }
         }
         if let Some(group) = outage
+            && !self.index.contains_key(&group)
             && let Some(crossing) = crossing::of(&self.settings, &self.evidence, &group, &piece)
         {
             crossed.push((Kind::DependencyDown, vec![group], crossing));
@@ -374,7 +375,9 @@ impl Correlator {
     fn close(&mut self, serial: u64) {
         let case = self.open.remove(&serial);
         for group in case.iter().flat_map(|case| &case.groups) {
-            self.index.remove(group);
+            if self.index.get(group) == Some(&serial) {
+                self.index.remove(group);
+            }
             self.evidence.spend(group);
         }
     }

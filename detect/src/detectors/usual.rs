@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Detectors, pod, unnamed};
+use super::{Detectors, pod};
 use crate::{Baseline, DamagedBaseline, Subject, baselines::Calendar};
 
 impl Detectors {
@@ -16,13 +16,25 @@ impl Detectors {
     /// without a name is a workload of its own, forgotten with it; what it has learned goes with its first
     /// name, unless that has learned itself.
     pub fn name(&mut self, subject: Subject, workload: &str) {
+        self.rename(subject, workload);
+        pod(&mut self.pods, subject, &self.settings).is_named = true;
+    }
+
+    /// The same, while it is not known which workload it is: by this name it is, until it has one.
+    pub fn name_for_now(&mut self, subject: Subject, name: &str) {
+        if !pod(&mut self.pods, subject, &self.settings).is_named {
+            self.rename(subject, name);
+        }
+    }
+
+    fn rename(&mut self, subject: Subject, name: &str) {
         let pod = pod(&mut self.pods, subject, &self.settings);
-        if pod.workload != workload {
-            if pod.workload == unnamed(subject) {
-                self.shared.baselines.rename(&pod.workload, workload);
-                self.shared.peers.rename(&pod.workload, workload);
+        if pod.workload != name {
+            if !pod.is_named {
+                self.shared.baselines.rename(&pod.workload, name);
+                self.shared.peers.rename(&pod.workload, name);
             }
-            workload.clone_into(&mut pod.workload);
+            name.clone_into(&mut pod.workload);
         }
     }
 

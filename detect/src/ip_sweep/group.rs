@@ -41,6 +41,7 @@ pub(super) struct Group {
     failed: Tally<IpAddr, Failure>,
     overdue: Tally<IpAddr, Failure>,
     answered: Tally<IpAddr>,
+    pub(super) touched: Time,
 }
 
 impl Default for Group {
@@ -50,6 +51,7 @@ impl Default for Group {
             failed: Tally::new(room),
             overdue: Tally::new(room),
             answered: Tally::new(room),
+            touched: Time::default(),
         }
     }
 }
@@ -86,9 +88,11 @@ impl Group {
         self.failed.insert(host, failure, at, forgotten) && !overdue
     }
 
-    /// How much would be lost with it.
-    pub(super) fn weight(&self) -> (usize, usize) {
-        (self.failed.len() + self.overdue.len(), self.answered.len())
+    /// How much would be lost with it: what fails within a minute, within an hour, and when it was last
+    /// told of.
+    pub(super) fn weight(&self, now: Time) -> (u32, u32, Time) {
+        let (failed, overdue) = (self.failed.counts(now), self.overdue.counts(now));
+        (failed[0] + overdue[0], failed[1], self.touched)
     }
 
     /// What failed or is overdue since then.

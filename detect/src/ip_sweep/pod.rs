@@ -128,12 +128,13 @@ impl Pod {
                 if service.is_port() && service.transport != Transport::Udp {
                     self.answered.insert((host, service), (), at, forgotten);
                 }
-                self.group(service).answer(host, at, forgotten);
+                self.group(service, at, forgotten)
+                    .answer(host, at, forgotten);
                 None
             }
             Fate::Overdue if service.transport == Transport::Udp => None,
             Fate::Overdue => {
-                let group = self.group(service);
+                let group = self.group(service, at, forgotten);
                 Some(group.delay(host, Failure::of(step), at, forgotten))
             }
             Fate::Failed { .. } => {
@@ -143,20 +144,24 @@ impl Pod {
                         .insert((host, service), Failure::of(step), at, forgotten);
                     self.hosts.insert(host, (), at, forgotten);
                 }
-                let group = self.group(service);
+                let group = self.group(service, at, forgotten);
                 Some(group.fail(host, Failure::of(step), at, forgotten))
             }
         }
     }
 
-    fn group(&mut self, service: Service) -> &mut Group {
+    fn group(&mut self, service: Service, at: Time, forgotten: &mut u64) -> &mut Group {
         if self.groups.len() == GROUPS && !self.groups.contains_key(&service) {
-            let least = self.groups.iter().map(|(&it, group)| (group.weight(), it));
-            if let Some((_, least)) = least.min() {
+            let groups = self.groups.iter();
+            let least = groups.map(|(&it, group)| (group.weight(at), it)).min();
+            if let Some(((_, failed, _), least)) = least {
                 self.groups.remove(&least);
+                *forgotten += u64::from(failed);
             }
         }
-        self.groups.entry(service).or_default()
+        let group = self.groups.entry(service).or_default();
+        group.touched = group.touched.max(at);
+        group
     }
 
     fn crossed_pairs(&self, at: Time, thresholds: &Thresholds) -> Option<Criterion> {

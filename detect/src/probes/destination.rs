@@ -52,6 +52,8 @@ pub(crate) struct Destination {
     crafted: Few<HOUR>,
     /// Ports whose latest outcome is a failure, however long ago.
     failing: u32,
+    /// Ports that entered `low` or `crafted`, and may count there.
+    new_ports: u32,
 }
 
 /// The latest that is known of one service of one destination.
@@ -164,6 +166,10 @@ impl Destination {
         if is_new && technique.is_crafted() {
             new.crafted = self.crafted.enter(at);
         }
+        // A single one is what every destination has.
+        if new.low.max(new.crafted) > 1 {
+            self.new_ports = self.new_ports.max(new.low).max(new.crafted);
+        }
         (first, new)
     }
 
@@ -188,6 +194,7 @@ impl Destination {
         self.failed = Windows::default();
         self.low = Few::None;
         self.crafted = Few::None;
+        self.new_ports = 0;
         self.failing = 0;
         self.crossed = false;
         before - self.probes.len()
@@ -258,7 +265,13 @@ impl Destination {
 
     /// How much would be lost with it: the more, the later it makes room.
     pub(super) const fn weight(&self) -> u32 {
-        if self.crossed { u32::MAX } else { self.failing }
+        if self.crossed {
+            u32::MAX
+        } else if self.failing > self.new_ports {
+            self.failing
+        } else {
+            self.new_ports
+        }
     }
 
     pub(super) fn knows(&self, service: Service) -> bool {
