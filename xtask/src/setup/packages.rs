@@ -29,7 +29,10 @@ const LAB: [&str; 8] = [
     "zmap",
 ];
 /// To run the tests in virtual machines, on kernels of Debian's.
-const MACHINES: [&str; 3] = ["debian-archive-keyring", "qemu-system-x86", "xz-utils"];
+const MACHINES: [&str; 3] = ["debian-archive-keyring", QEMU, "xz-utils"];
+const QEMU: &str = "qemu-system-x86";
+/// Where it is installed from another release, it must go to this one's version: it keeps out the others.
+const TOOLS: &str = "qemu-utils";
 pub(super) const COMPILER: [&str; 3] = ["rust-web-clippy", "rust-web-src", "rustc-web"];
 
 /// The step that installs what is missing, if anything is.
@@ -101,12 +104,24 @@ pub(super) fn install(names: &[&'static str]) -> Result<()> {
             unknown.join(" ")
         );
     }
-    command::run(
-        apt_get()
-            .args(["install", "--yes", "--no-install-recommends", "--no-remove"])
-            .args(names),
-        again,
-    )
+    let mut install = apt_get();
+    install
+        .args(["install", "--yes", "--no-install-recommends", "--no-remove"])
+        .args(names);
+    if names.contains(&QEMU) && missing(&[TOOLS])?.is_empty() {
+        let versions = Command::new("apt-cache")
+            .args(["madison", TOOLS])
+            .output()?;
+        if let Some(version) = newest(&String::from_utf8_lossy(&versions.stdout)) {
+            install.args(["--allow-downgrades", &format!("{TOOLS}={version}")]);
+        }
+    }
+    command::run(&mut install, again)
+}
+
+/// The version that the package sources have, as `apt-cache madison` lists them, newest first.
+fn newest(listed: &str) -> Option<&str> {
+    listed.lines().next()?.split('|').nth(1).map(str::trim)
 }
 
 fn apt_get() -> Command {
@@ -151,6 +166,14 @@ mod tests {
             not_installed(&["git", "tcpdump", "nmap", "zlib1g-dev"], printed),
             ["tcpdump", "nmap"]
         );
+    }
+
+    #[test]
+    fn the_newest_version_is_listed_first() {
+        let listed = "qemu-utils | 1:7.2+dfsg-7 | http://deb/debian bookworm/main amd64 Packages\n\
+                      qemu-utils | 1:7.2+dfsg-6 | http://deb/security bookworm/main amd64 Packages\n";
+        assert_eq!(newest(listed), Some("1:7.2+dfsg-7"));
+        assert_eq!(newest(""), None);
     }
 
     #[test]
