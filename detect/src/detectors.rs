@@ -1,6 +1,7 @@
 //! All detectors together, each with its mode and thresholds.
 
 mod outcomes;
+mod pods;
 mod usual;
 
 use std::{sync::Arc, time::Duration};
@@ -8,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use hashbrown::HashMap;
 
 pub use self::outcomes::Outcomes;
+use self::pods::{pod, unnamed};
 
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words, ack_flood,
@@ -416,31 +418,6 @@ impl Detectors {
         let longest = reach(HORIZONS.len() - 1).max(self.settings.longest_quiet());
         longest + self.settings.outcomes.silence + MINUTE
     }
-}
-
-impl Pod {
-    /// Begins as a workload of its own.
-    fn new(subject: Subject, settings: &Arc<Settings>) -> Box<Self> {
-        Box::new(Self {
-            settings: Arc::clone(settings),
-            workload: unnamed(subject),
-            ..Self::default()
-        })
-    }
-}
-
-fn pod<'a>(
-    pods: &'a mut HashMap<Subject, Box<Pod>>,
-    subject: Subject,
-    settings: &Arc<Settings>,
-) -> &'a mut Pod {
-    pods.entry(subject)
-        .or_insert_with(|| Pod::new(subject, settings))
-}
-
-/// The name of the workload that a subject is until somebody names it; no name of Kubernetes begins so.
-fn unnamed(subject: Subject) -> String {
-    format!("#{}.{}", subject.ifindex, subject.epoch)
 }
 
 /// Marks what a detector in shadow found.
