@@ -1,7 +1,7 @@
 //! All detectors together, each with its mode and thresholds.
 
 mod outcomes;
-mod pods;
+mod subjects;
 mod usual;
 
 use std::{sync::Arc, time::Duration};
@@ -9,7 +9,6 @@ use std::{sync::Arc, time::Duration};
 use hashbrown::HashMap;
 
 pub use self::outcomes::Outcomes;
-use self::pods::{pod, unnamed};
 
 use crate::{
     Anomaly, Budget, Observation, Subject, Time, Words, ack_flood,
@@ -373,30 +372,6 @@ impl Detectors {
         pod.allowance.hold_back(node, found, before, now);
     }
 
-    /// Judges a subject by these settings from now on, and closes what was open of detectors that are off by
-    /// them. What was seen so far still counts.
-    pub fn set(&mut self, subject: Subject, settings: &Arc<Settings>, found: &mut Vec<Anomaly>) {
-        let pod = pod(&mut self.pods, subject, settings);
-        if !Arc::ptr_eq(&pod.settings, settings) {
-            let before = found.len();
-            pod.set(Arc::clone(settings), found);
-            pod.allowance.end(found, before);
-        }
-    }
-
-    /// Forgets a subject that is gone, after its last observation, and closes its anomalies.
-    pub fn remove(&mut self, subject: Subject, found: &mut Vec<Anomaly>) {
-        if let Some(mut pod) = self.pods.remove(&subject) {
-            let before = found.len();
-            pod.close(found);
-            pod.allowance.end(found, before);
-            self.shared.baselines.reset(&unnamed(subject));
-            if !pod.is_named {
-                self.shared.peers.reset(&pod.workload);
-            }
-        }
-    }
-
     /// What the datapath may let pass before it must wake the detectors up.
     #[must_use]
     pub fn budget(&self, subject: Subject, now: Time) -> Budget {
@@ -418,6 +393,31 @@ impl Detectors {
         let longest = reach(HORIZONS.len() - 1).max(self.settings.longest_quiet());
         longest + self.settings.outcomes.silence + MINUTE
     }
+}
+
+impl Pod {
+    /// Begins as a workload of its own.
+    fn new(subject: Subject, settings: &Arc<Settings>) -> Box<Self> {
+        Box::new(Self {
+            settings: Arc::clone(settings),
+            workload: unnamed(subject),
+            ..Self::default()
+        })
+    }
+}
+
+fn pod<'a>(
+    pods: &'a mut HashMap<Subject, Box<Pod>>,
+    subject: Subject,
+    settings: &Arc<Settings>,
+) -> &'a mut Pod {
+    pods.entry(subject)
+        .or_insert_with(|| Pod::new(subject, settings))
+}
+
+/// The name of the workload that a subject is until somebody names it; no name of Kubernetes begins so.
+fn unnamed(subject: Subject) -> String {
+    format!("#{}.{}", subject.ifindex, subject.epoch)
 }
 
 /// Marks what a detector in shadow found.
