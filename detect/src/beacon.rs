@@ -7,7 +7,8 @@
 //! Calls are told by the records of first contacts, which a contact gives once in a minute or two at most: intervals
 //! shorter than [`Thresholds::interval`] cannot be told from a destination that is in use all the time. The
 //! spread is the median of the absolute deviations from the median interval, which a few calls that are
-//! missing or doubled do not change.
+//! missing do not change. A destination that is called twice within a quarter of that is in use, and its calls
+//! are counted anew.
 
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
@@ -109,6 +110,15 @@ impl Pod {
             }
         }
         let calls = self.calls.entry(key).or_default();
+        let in_use = thresholds.interval / 4;
+        if calls
+            .back()
+            .is_some_and(|&last| step.at.since(last) < in_use)
+        {
+            // What is in use all the time is called at no interval.
+            calls.clear();
+            calls.shrink_to(1);
+        }
         if calls.len() == CALLS {
             calls.pop_front();
         }

@@ -82,6 +82,14 @@ fn regular_calls_are_a_beacon_and_irregular_ones_are_not() {
             calls(32, 300, |n| scrambled(n) % 900),
             false,
         ),
+        (
+            "in use: a second call 20 s after each",
+            calls(40, 300, |n| n % 2 * 20)
+                .iter()
+                .flat_map(|&(at, ifindex, host)| [(at, ifindex, host), (at + 20, ifindex, host)])
+                .collect(),
+            false,
+        ),
     ] {
         let found = find(only("beacon"), None, &calls);
         assert_eq!(!found.is_empty(), expected, "{shape}");

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::thresholds::{HOSTS, Thresholds};
+use super::{
+    hash::hash,
+    thresholds::{HOSTS, Thresholds},
+};
 use crate::{
     Criterion, Measure, Technique, Time,
     probes::{Fate, Outcome, Step},
@@ -40,7 +43,8 @@ impl Failure {
 pub(super) struct Group {
     failed: Tally<IpAddr, Failure>,
     overdue: Tally<IpAddr, Failure>,
-    answered: Tally<IpAddr>,
+    /// By the hash of the host: nobody asks which they are.
+    answered: Tally<u64>,
     pub(super) touched: Time,
 }
 
@@ -60,7 +64,7 @@ impl Group {
     pub(super) fn answer(&mut self, host: IpAddr, at: Time, forgotten: &mut u64) {
         self.failed.remove(&host);
         self.overdue.remove(&host);
-        self.answered.insert(host, (), at, forgotten);
+        self.answered.insert(hash(&host), (), at, forgotten);
     }
 
     /// True when the host is new to the group.
@@ -71,7 +75,7 @@ impl Group {
         at: Time,
         forgotten: &mut u64,
     ) -> bool {
-        let known = self.failed.contains(&host) || self.answered.contains(&host);
+        let known = self.failed.contains(&host) || self.answered.contains(&hash(&host));
         !known && self.overdue.insert(host, failure, at, forgotten)
     }
 
@@ -84,7 +88,7 @@ impl Group {
         forgotten: &mut u64,
     ) -> bool {
         let overdue = self.overdue.remove(&host);
-        self.answered.remove(&host);
+        self.answered.remove(&hash(&host));
         self.failed.insert(host, failure, at, forgotten) && !overdue
     }
 

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use super::{
     group::{Failure, Group},
+    hash::hash,
     thresholds::{PAIRS, Thresholds},
 };
 use crate::{
@@ -32,7 +33,8 @@ type Pair = (IpAddr, Service);
 pub(crate) struct Pod {
     groups: HashMap<Service, Box<Group>>,
     pairs: Tally<Pair, Failure>,
-    answered: Tally<Pair>,
+    /// By the hash of the pair.
+    answered: Tally<u64>,
     hosts: Tally<IpAddr>,
     case: Option<Box<Case>>,
 }
@@ -126,7 +128,8 @@ impl Pod {
             Fate::Answered => {
                 self.pairs.remove(&(host, service));
                 if service.is_port() && service.transport != Transport::Udp {
-                    self.answered.insert((host, service), (), at, forgotten);
+                    let pair = hash(&(host, service));
+                    self.answered.insert(pair, (), at, forgotten);
                 }
                 self.group(service, at, forgotten)
                     .answer(host, at, forgotten);
@@ -139,7 +142,7 @@ impl Pod {
             }
             Fate::Failed { .. } => {
                 if service.is_port() && service.transport != Transport::Udp {
-                    self.answered.remove(&(host, service));
+                    self.answered.remove(&hash(&(host, service)));
                     self.pairs
                         .insert((host, service), Failure::of(step), at, forgotten);
                     self.hosts.insert(host, (), at, forgotten);
