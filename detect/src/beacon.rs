@@ -15,8 +15,8 @@ use std::{collections::VecDeque, net::IpAddr, time::Duration};
 use hashbrown::HashMap;
 
 use crate::{
-    Anomaly, Criterion, Measure, Mode, Severity, State, Time, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Measure, Mode, Severity, Time, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     limits::{DAY, HOUR, MINUTE, thresholds},
     probes::{Fate, Probes, Service, Step},
@@ -84,8 +84,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 
     #[cfg(test)]

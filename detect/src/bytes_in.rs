@@ -63,12 +63,6 @@ impl Kind for BytesIn {
     }
 
     fn bounds(thresholds: &Thresholds) -> Bounds {
-        Bounds {
-            ceilings: [u64::MAX, thresholds.ceiling_in_10s],
-            floor: thresholds.floor_in_10s,
-            spreads: thresholds.spreads,
-            learning: thresholds.learning,
-            quiet: thresholds.quiet,
-        }
+        thresholds.bounds([u64::MAX, thresholds.ceiling_in_10s])
     }
 }

@@ -63,12 +63,6 @@ impl Kind for BytesOut {
     }
 
     fn bounds(thresholds: &Thresholds) -> Bounds {
-        Bounds {
-            ceilings: [thresholds.ceiling_in_10s, u64::MAX],
-            floor: thresholds.floor_in_10s,
-            spreads: thresholds.spreads,
-            learning: thresholds.learning,
-            quiet: thresholds.quiet,
-        }
+        thresholds.bounds([thresholds.ceiling_in_10s, u64::MAX])
     }
 }

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::{
     Anomaly, AnomalyId, Coverage, Criterion, Observation, PortCounts, Role, Severity, State,
-    Target, Technique, Time,
+    Target, Technique, Time, probes::Probes,
 };
 
 /// Targets an anomaly remembers; of those beyond it only the number is known.
@@ -238,6 +238,12 @@ impl Case {
             coverage: self.coverage,
         }
     }
+}
+
+/// Ends what is open, before its time.
+pub(crate) fn close(case: &mut Option<Box<Case>>, probes: &Probes, found: &mut Vec<Anomaly>) {
+    let case = case.take();
+    found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
 }
 
 /// The technique counted most often, of several the first in their order.

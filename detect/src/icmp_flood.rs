@@ -1,11 +1,8 @@
 //! Finds floods of ICMP requests.
 
-use std::time::Duration;
-
 use crate::{
-    Class, Contact, Count, Flow, Measure, Observation, Outcome, Severity, Words,
-    limits::SECOND,
-    volume::{self, Bounds, Counted, Kind, Recent, SIDES, volume_thresholds},
+    Class, Contact, Count, Flow, Observation, Outcome, Words,
+    volume::{self, Bounds, Counted, Kind, MOST, Recent, SIDES, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -31,9 +28,6 @@ volume_thresholds! {
     }
 }
 
-/// More than any interface carries packets within a second.
-const MOST: u64 = 1_000_000_000;
-
 /// Floods of ICMP requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Icmp;
@@ -51,11 +45,7 @@ impl Kind for Icmp {
         closed: "saw the end of an ICMP flood of {}",
         samples: "such as",
     };
-    const MEASURE: Measure = Measure::Packets;
-    const ATTACK_IDS: &'static [&'static str] = &["T1498", "T1499"];
-    const SEVERITIES: [Severity; 2] = [Severity::High, Severity::Medium];
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::EchoSent), Some(Flow::EchoReceived)];
-    const CEILING_WINDOW: Duration = SECOND;
 
     fn counted(observation: &Observation, _recent: &Recent) -> [Counted; SIDES] {
         [
@@ -69,12 +59,6 @@ impl Kind for Icmp {
     }
 
     fn bounds(thresholds: &Thresholds) -> Bounds {
-        Bounds {
-            ceilings: [thresholds.sent_per_second, thresholds.received_per_second],
-            floor: thresholds.floor_in_10s,
-            spreads: thresholds.spreads,
-            learning: thresholds.learning,
-            quiet: thresholds.quiet,
-        }
+        thresholds.bounds([thresholds.sent_per_second, thresholds.received_per_second])
     }
 }

@@ -28,7 +28,6 @@
 //! and else `Info`. Others are `Medium`, and `High` from 100 pairs on.
 
 mod group;
-mod hash;
 mod pod;
 mod thresholds;
 

@@ -12,6 +12,7 @@ mod case;
 mod detector;
 mod detectors;
 mod dns;
+mod hash;
 mod icmp_flood;
 mod icmp_tunnel;
 mod ip_sweep;

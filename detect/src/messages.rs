@@ -7,7 +7,7 @@ use std::{collections::VecDeque, net::IpAddr, time::Duration};
 
 pub(crate) use self::{
     message::Message,
-    name::{Name, Service, is_public, key},
+    name::{Name, Service, is_public},
 };
 use crate::{Observation, Sample, SampleKind, Time};
 

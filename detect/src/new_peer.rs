@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use crate::{
-    Anomaly, Criterion, Measure, Mode, Severity, State, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Measure, Mode, Severity, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     limits::{DAY, HOUR, MINUTE, thresholds},
     probes::{Fate, Probes},
@@ -106,8 +106,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 
     #[cfg(test)]

@@ -6,8 +6,8 @@ use std::{net::IpAddr, time::Duration};
 
 pub(crate) use self::recent::Recent;
 use crate::{
-    Anomaly, Criterion, Measure, Severity, State, Technique, Time,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Measure, Severity, Technique, Time,
+    case::{self, Case, Opening, Sign},
     detector::Seen,
     limits::MINUTE,
     probes::{Fate, Probes},
@@ -140,8 +140,7 @@ impl Packets {
 
     /// Closes what is open.
     pub(crate) fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 
     /// Bytes it takes now, itself not counted.

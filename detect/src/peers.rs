@@ -1,14 +1,10 @@
 //! Whom each workload has talked to.
 
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::{Time, probes::Service};
+use crate::{Time, hash::hash, probes::Service};
 
 /// Workloads that are remembered; nothing is new to others.
 const WORKLOADS: usize = 1024;
@@ -63,9 +59,7 @@ impl Peers {
             since: at,
             peers: HashSet::new(),
         });
-        let mut hasher = DefaultHasher::new();
-        peer.hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = hash(&peer);
         if met.peers.contains(&hash) {
             return false;
         }

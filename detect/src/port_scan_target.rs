@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use crate::{
-    Anomaly, Criterion, Measure, Observation, Severity, Sketch, State, Time, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Measure, Observation, Severity, Sketch, Time, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     limits::{DAY, MINUTE, PORTS, SECOND, thresholds},
     port_set::PortSet,
@@ -104,8 +104,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }
 

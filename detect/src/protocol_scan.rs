@@ -3,8 +3,8 @@
 use std::{net::IpAddr, time::Duration};
 
 use crate::{
-    Anomaly, Criterion, Measure, Severity, State, Time, Transport, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Measure, Severity, Time, Transport, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     limits::{DAY, MINUTE, SECOND, thresholds},
     probes::{Fate, Probes},
@@ -125,7 +125,6 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }

@@ -1,12 +1,8 @@
 //! Finds floods of SYNs: connections that are begun and left half-open.
 
-use std::time::Duration;
-
 use crate::{
-    Class, Contact, Count, Flow, Measure, Observation, Outcome, Severity, Volume, VolumeClass,
-    Words,
-    limits::SECOND,
-    volume::{self, Bounds, Counted, Kind, Recent, SIDES, volume_thresholds},
+    Class, Contact, Count, Flow, Observation, Outcome, Volume, VolumeClass, Words,
+    volume::{self, Bounds, Counted, Kind, MOST, Recent, SIDES, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -34,9 +30,6 @@ volume_thresholds! {
     }
 }
 
-/// More than any interface carries packets within a second.
-const MOST: u64 = 1_000_000_000;
-
 /// SYN floods.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Syn;
@@ -54,11 +47,7 @@ impl Kind for Syn {
         closed: "saw the end of a SYN flood of {}",
         samples: "such as",
     };
-    const MEASURE: Measure = Measure::Packets;
-    const ATTACK_IDS: &'static [&'static str] = &["T1498", "T1499"];
-    const SEVERITIES: [Severity; 2] = [Severity::High, Severity::Medium];
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::SynSent), Some(Flow::SynReceived)];
-    const CEILING_WINDOW: Duration = SECOND;
 
     fn counted(observation: &Observation, recent: &Recent) -> [Counted; SIDES] {
         let of = |volumes: &[Volume; VolumeClass::ALL.len()], class: VolumeClass| {
@@ -100,13 +89,7 @@ impl Kind for Syn {
     }
 
     fn bounds(thresholds: &Thresholds) -> Bounds {
-        Bounds {
-            ceilings: [thresholds.sent_per_second, thresholds.received_per_second],
-            floor: thresholds.floor_in_10s,
-            spreads: thresholds.spreads,
-            learning: thresholds.learning,
-            quiet: thresholds.quiet,
-        }
+        thresholds.bounds([thresholds.sent_per_second, thresholds.received_per_second])
     }
 }
 

@@ -1,11 +1,8 @@
 //! Finds floods of datagrams that nobody wants.
 
-use std::time::Duration;
-
 use crate::{
-    Class, Contact, Count, Flow, Measure, Observation, Outcome, Severity, VolumeClass, Words,
-    limits::SECOND,
-    volume::{self, Bounds, Counted, Kind, Recent, SIDES, volume_thresholds},
+    Class, Contact, Count, Flow, Observation, Outcome, VolumeClass, Words,
+    volume::{self, Bounds, Counted, Kind, MOST, Recent, SIDES, volume_thresholds},
 };
 
 volume_thresholds! {
@@ -34,9 +31,6 @@ volume_thresholds! {
     }
 }
 
-/// More than any interface carries packets within a second.
-const MOST: u64 = 1_000_000_000;
-
 /// UDP floods.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Udp;
@@ -54,11 +48,7 @@ impl Kind for Udp {
         closed: "saw the end of a UDP flood of {}",
         samples: "such as",
     };
-    const MEASURE: Measure = Measure::Packets;
-    const ATTACK_IDS: &'static [&'static str] = &["T1498", "T1499"];
-    const SEVERITIES: [Severity; 2] = [Severity::High, Severity::Medium];
     const FLOWS: [Option<Flow>; SIDES] = [Some(Flow::UdpSent), Some(Flow::UdpReceived)];
-    const CEILING_WINDOW: Duration = SECOND;
     /// No Linux host refuses more within a second (net.ipv4.icmp_msgs_per_sec): who sends more to a closed
     /// port is not told of each, and is no client that lost its server.
     const REFUSALS_PER_SECOND: u64 = 1000;
@@ -89,12 +79,6 @@ impl Kind for Udp {
     }
 
     fn bounds(thresholds: &Thresholds) -> Bounds {
-        Bounds {
-            ceilings: [thresholds.sent_per_second, thresholds.received_per_second],
-            floor: thresholds.floor_in_10s,
-            spreads: thresholds.spreads,
-            learning: thresholds.learning,
-            quiet: thresholds.quiet,
-        }
+        thresholds.bounds([thresholds.sent_per_second, thresholds.received_per_second])
     }
 }

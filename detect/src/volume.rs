@@ -7,11 +7,17 @@ mod recent;
 use std::time::Duration;
 
 pub(crate) use self::{pod::Pod, rate::Rate, recent::Recent};
-use crate::{Contact, Flow, Measure, Observation, Severity, Words, limits::Thresholds};
+use crate::{
+    Contact, Flow, Measure, Observation, Severity, Words,
+    limits::{SECOND, Thresholds},
+};
 
 /// The window in which what is usual is counted, and for bytes also the ceiling: long enough that a burst of
 /// a single request is not all there is in it.
 pub(crate) const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+/// More than any interface carries packets within a second.
+pub(crate) const MOST: u64 = 1_000_000_000;
 
 /// Sent by the pod, and received by it.
 pub(crate) const SIDES: usize = 2;
@@ -26,15 +32,15 @@ pub(crate) trait Kind {
     /// How to say what was found.
     const WORDS: Words;
     /// What is counted.
-    const MEASURE: Measure;
-    /// MITRE ATT&CK technique ids.
-    const ATTACK_IDS: &'static [&'static str];
+    const MEASURE: Measure = Measure::Packets;
+    /// MITRE ATT&CK technique ids: denial of service, but for bytes.
+    const ATTACK_IDS: &'static [&'static str] = &["T1498", "T1499"];
     /// Above the ceiling, and above what is usual.
-    const SEVERITIES: [Severity; 2];
+    const SEVERITIES: [Severity; 2] = [Severity::High, Severity::Medium];
     /// The flow of each side, where there is one.
     const FLOWS: [Option<Flow>; SIDES];
     /// The window of the ceiling.
-    const CEILING_WINDOW: Duration;
+    const CEILING_WINDOW: Duration = SECOND;
 
     /// Refusals that excuse what was refused, within a second.
     const REFUSALS_PER_SECOND: u64 = u64::MAX;
@@ -133,6 +139,19 @@ macro_rules! volume_thresholds {
                 quiet: std::time::Duration = $crate::limits::MINUTE,
                     $crate::limits::SECOND => $crate::limits::DAY,
                     "an anomaly that is over for so long is closed";
+            }
+        }
+
+        impl Thresholds {
+            /// In the terms of all kinds.
+            const fn bounds(&self, ceilings: [u64; $crate::volume::SIDES]) -> $crate::volume::Bounds {
+                $crate::volume::Bounds {
+                    ceilings,
+                    floor: self.floor_in_10s,
+                    spreads: self.spreads,
+                    learning: self.learning,
+                    quiet: self.quiet,
+                }
             }
         }
     };

@@ -14,11 +14,11 @@ use domain::base::iana::Rcode;
 
 use super::asked::{self, Asked, Names};
 use crate::{
-    Anomaly, Criterion, Measure, Severity, State, Words,
-    case::{Case, Opening},
+    Anomaly, Criterion, Measure, Severity, Words,
+    case::{self, Case, Opening},
     detector::{Detector, Seen},
+    hash::hash,
     limits::{DAY, MINUTE, SECOND, thresholds},
-    messages,
     probes::Probes,
     tally::Tally,
     window::HORIZONS,
@@ -87,7 +87,7 @@ impl Detector for Pod {
             if message.name.service().is_some() || message.name.is_arpa() {
                 continue;
             }
-            let key = messages::key(domain);
+            let key = hash(domain);
             let exists = answer.records > 0 || answer.is_denied_within;
             match answer.rcode {
                 Rcode::NXDOMAIN if !exists => {}
@@ -145,7 +145,6 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }

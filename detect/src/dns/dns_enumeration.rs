@@ -16,8 +16,8 @@ mod words;
 pub use self::thresholds::Thresholds;
 use self::{reverse::Reverse, services::Services, words::Words as Tried};
 use crate::{
-    Anomaly, Count, Criterion, Measure, Severity, State, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Count, Criterion, Measure, Severity, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     probes::Probes,
     window::HORIZONS,
@@ -90,8 +90,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }
 

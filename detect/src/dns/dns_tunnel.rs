@@ -25,10 +25,11 @@ use super::{
     groups::Groups,
 };
 use crate::{
-    Anomaly, AnomalyId, Criterion, Measure, Severity, State, Time, Words,
-    case::{Case, Opening},
+    Anomaly, AnomalyId, Criterion, Measure, Severity, Time, Words,
+    case::{self, Case, Opening},
     detector::{Detector, Seen},
-    messages::{Exchanged, key},
+    hash::hash,
+    messages::Exchanged,
     probes::Probes,
     window::HORIZONS,
 };
@@ -73,8 +74,8 @@ impl Detector for Pod {
             };
             let (at, name) = (exchanged.at, &exchanged.message.name);
             let group = match name.registered() {
-                Some(registered) => key(registered),
-                None => key(&exchanged.server.to_string()),
+                Some(registered) => hash(registered),
+                None => hash(&exchanged.server.to_string()),
             };
             let domain = self.domains.of(group, at, seen.forgotten);
             let asked = Asked::new(exchanged, name.text());
@@ -108,8 +109,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }
 

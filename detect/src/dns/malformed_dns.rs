@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use crate::{
-    Anomaly, Criterion, Measure, Severity, State, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Measure, Severity, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     limits::{DAY, MINUTE, SECOND, thresholds},
     messages::Malformed,
@@ -118,8 +118,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }
 

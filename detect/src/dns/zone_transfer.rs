@@ -9,8 +9,8 @@ use domain::base::Rtype;
 
 use super::asked::{self, Asked, Names};
 use crate::{
-    Anomaly, Criterion, Measure, Severity, State, Words,
-    case::{Case, Opening},
+    Anomaly, Criterion, Measure, Severity, Words,
+    case::{self, Case, Opening},
     detector::{Detector, Seen},
     limits::{DAY, MINUTE, SECOND, thresholds},
     probes::Probes,
@@ -114,7 +114,6 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }

@@ -2,12 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{
-    hash::hash,
-    thresholds::{HOSTS, Thresholds},
-};
+use super::thresholds::{HOSTS, Thresholds};
 use crate::{
     Criterion, Measure, Technique, Time,
+    hash::hash,
     probes::{Fate, Outcome, Step},
     tally::Tally,
     window::{HORIZONS, reached},

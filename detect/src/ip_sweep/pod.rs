@@ -6,13 +6,13 @@ use hashbrown::HashMap;
 
 use super::{
     group::{Failure, Group},
-    hash::hash,
     thresholds::{PAIRS, Thresholds},
 };
 use crate::{
-    Anomaly, AnomalyId, Criterion, Measure, Severity, State, Time, Transport, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, AnomalyId, Criterion, Measure, Severity, Time, Transport, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
+    hash::hash,
     probes::{Fate, Probes, Service, Step},
     tally::Tally,
     window::HORIZONS,
@@ -111,8 +111,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }
 

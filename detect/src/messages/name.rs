@@ -1,9 +1,8 @@
 //! A name that was asked for, and the registered domain it belongs to.
 
-use std::{
-    fmt::Display,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-};
+use std::fmt::Display;
+
+use crate::hash::hash;
 
 /// Where the names of a cluster end, unless it was set up otherwise.
 const CLUSTER: &str = ".cluster.local";
@@ -76,7 +75,7 @@ impl Name {
 
     /// Stands for the name where it need not be read.
     pub(crate) fn key(&self) -> u64 {
-        key(&self.text)
+        hash(&self.text)
     }
 
     /// The domain somebody registered, one label below a public suffix.
@@ -119,13 +118,6 @@ impl Name {
             _ => Service::Longer(path),
         })
     }
-}
-
-/// Stands for a text where it need not be read. Always the same, or the order of things would differ.
-pub(crate) fn key(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Whether a name could be looked up as it stands, by its public suffix.

@@ -7,8 +7,8 @@ use super::{
     ports::{Use, is_well_known, judge},
 };
 use crate::{
-    Anomaly, Criterion, Measure, Sample, SampleKind, Severity, State, Time, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Measure, Sample, SampleKind, Severity, Time, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     probes::Probes,
     protocol,
@@ -73,8 +73,7 @@ impl Detector for Pod {
     }
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
-        let case = self.case.take();
-        found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+        case::close(&mut self.case, probes, found);
     }
 }
 

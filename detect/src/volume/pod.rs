@@ -4,8 +4,8 @@ use std::{marker::PhantomData, time::Duration};
 
 use super::{Bounds, Counted, Kind, Rate, SIDES, TEN_SECONDS, recent::Recent};
 use crate::{
-    Anomaly, Criterion, Flow, State, Time, Words,
-    case::{Case, Opening, Sign},
+    Anomaly, Criterion, Flow, Time, Words,
+    case::{self, Case, Opening, Sign},
     detector::{Detector, Seen},
     limits::HOUR,
     probes::Probes,
@@ -100,8 +100,7 @@ impl<K: Kind> Detector for Pod<K> {
 
     fn close(&mut self, probes: &Probes, found: &mut Vec<Anomaly>) {
         for side in self.sides.iter_mut().flatten() {
-            let case = side.case.take();
-            found.extend(case.map(|case| case.anomaly(State::Closed, probes.pod)));
+            case::close(&mut side.case, probes, found);
         }
     }
 

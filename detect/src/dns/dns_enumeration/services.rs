@@ -12,7 +12,8 @@ use crate::{
     Time,
     case::Sign,
     dns::asked::{self, Asked, Names},
-    messages::{Exchanged, Name, Service, key},
+    hash::hash,
+    messages::{Exchanged, Name, Service},
     tally::Tally,
     window::{HORIZONS, reached},
 };
@@ -53,7 +54,7 @@ impl Services {
         let asked = Asked::new(exchanged, name.text());
         let sign = asked.sign(at);
         names
-            .insert(key(path), asked, at, forgotten)
+            .insert(hash(path), asked, at, forgotten)
             .then_some(sign)
     }
 
@@ -70,16 +71,18 @@ impl Services {
             }
             Some(Service::Of(path)) => {
                 self.search(path, at, forgotten);
-                (!self.searched.contains(&key(path))).then_some(path)
+                (!self.searched.contains(&hash(path))).then_some(path)
             }
-            Some(Service::Namespace(path)) => (!self.searched.contains(&key(path))).then_some(path),
+            Some(Service::Namespace(path)) => {
+                (!self.searched.contains(&hash(path))).then_some(path)
+            }
         }
     }
 
     /// What stands before the last label may be a name that was tried with the own namespace.
     fn search(&mut self, path: &str, at: Time, forgotten: &mut u64) {
         if let Some((name, _)) = path.rsplit_once('.') {
-            self.searched.insert(key(name), (), at, forgotten);
+            self.searched.insert(hash(name), (), at, forgotten);
         }
     }
 

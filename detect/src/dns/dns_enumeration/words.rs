@@ -12,7 +12,8 @@ use crate::{
         asked::{self, Asked, Names},
         groups::{Group, Groups},
     },
-    messages::{Exchanged, Name, is_public, key},
+    hash::hash,
+    messages::{Exchanged, Name, is_public},
     tally::Tally,
     window::HORIZONS,
 };
@@ -75,7 +76,7 @@ impl Words {
         forgotten: &mut u64,
     ) -> Option<(Sign, &Domain)> {
         let (at, message) = (exchanged.at, &exchanged.message);
-        let domain = key(word_of(&message.name)?);
+        let domain = hash(word_of(&message.name)?);
         let name = message.name.key();
         let asked = Asked::new(exchanged, message.name.text());
         let Some(answer) = message.answer else {
