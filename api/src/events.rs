@@ -75,6 +75,7 @@ impl Raised<'_> {
             withheld: anomaly.withheld,
             correlated_into: String::new(),
             correlated: Vec::new(),
+            durability: v1::Durability::Unspecified.into(),
             attack_ids: anomaly.attack_ids.iter().map(ToString::to_string).collect(),
             summary: String::new(),
             coverage: Some(v1::Coverage {

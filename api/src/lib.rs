@@ -7,6 +7,7 @@ pub mod events;
 pub mod filter;
 pub mod pipe;
 pub mod pods;
+pub mod retry;
 pub mod summary;
 pub mod transport;
 pub mod v1;

@@ -121,11 +121,13 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn pod(namespace: &str, name: &str, node: &str, addresses: &[&str]) -> v1::Pod {
         v1::Pod {
-            labels: HashMap::new(),
+            labels: BTreeMap::new(),
             namespace: namespace.into(),
             name: name.into(),
             uid: format!("uid-{name}"),

@@ -21,6 +21,7 @@ fn committed_code_is_current() -> Result<(), Box<dyn Error>> {
         descriptors.encode_to_vec(),
     )?;
     tonic_prost_build::configure()
+        .btree_map(".")
         .out_dir(fresh.path())
         .compile_fds(descriptors)?;
 

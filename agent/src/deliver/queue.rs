@@ -78,7 +78,14 @@ impl Queue {
         if dropped > 0 {
             self.telling.push_back(Telling { dropped, last });
         }
-        (v1::Batch { events, dropped }, last.unwrap_or(sent))
+        (
+            v1::Batch {
+                events,
+                dropped,
+                ..Default::default()
+            },
+            last.unwrap_or(sent),
+        )
     }
 
     /// All events up to `sequence` are safe; returns how many of those were waiting.

@@ -146,7 +146,7 @@ impl Subscription {
                         reason: "the agent remembers its last events only, and these were earlier"
                             .into(),
                         node: self.node.clone(),
-                        cursor: 0,
+                        ..Default::default()
                     });
                 }
                 At::End => {

@@ -75,6 +75,9 @@ pub struct Event {
     /// first; at most 64.
     #[prost(string, repeated, tag = "25")]
     pub correlated: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Where the event was when it was raised, until the collector had it.
+    #[prost(enumeration = "Durability", tag = "26")]
+    pub durability: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EventId {
@@ -88,7 +91,7 @@ pub struct EventId {
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Endpoint {
     /// Empty when the pod is unknown.
     #[prost(string, tag = "1")]
@@ -107,8 +110,14 @@ pub struct Endpoint {
     /// Name of the workload, when it is its pods together that are meant; `pod` is then empty.
     #[prost(string, tag = "6")]
     pub workload: ::prost::alloc::string::String,
+    /// Of the pod, as the collector knows them when it commits the event; of sources only.
+    #[prost(btree_map = "string, string", tag = "7")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Target {
     #[prost(message, optional, tag = "1")]
     pub endpoint: ::core::option::Option<Endpoint>,
@@ -169,6 +178,38 @@ pub struct Coverage {
     /// How full the filter was at most that tells replies from probes; see Slot.
     #[prost(uint32, tag = "6")]
     pub reply_filter_percent: u32,
+}
+/// What an event would survive that its agent does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Durability {
+    Unspecified = 0,
+    /// It was on the node's disk before it was sent.
+    Durable = 1,
+    /// It was in the agent's memory alone: there is no spool, or its disk is full or refuses to be written.
+    Volatile = 2,
+}
+impl Durability {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DURABILITY_UNSPECIFIED",
+            Self::Durable => "DURABILITY_DURABLE",
+            Self::Volatile => "DURABILITY_VOLATILE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DURABILITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "DURABILITY_DURABLE" => Some(Self::Durable),
+            "DURABILITY_VOLATILE" => Some(Self::Volatile),
+            _ => None,
+        }
+    }
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -459,7 +500,7 @@ impl Measure {
     }
 }
 /// Every set field must match; a repeated field matches when any of its values does.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Filter {
     /// Of the source.
     #[prost(string, repeated, tag = "1")]
@@ -481,8 +522,14 @@ pub struct Filter {
     /// Without events that are part of an anomaly of several pods: that one was told of before them.
     #[prost(bool, tag = "8")]
     pub exclude_correlated: bool,
+    /// Labels that the pod has, with these values; unlike in other fields, all of them must match.
+    #[prost(btree_map = "string, string", tag = "9")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubscribeRequest {
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<Filter>,
@@ -493,7 +540,8 @@ pub struct SubscribeRequest {
 pub mod subscribe_request {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum From {
-        /// Resumes after this cursor; 0 is the beginning. OUT_OF_RANGE when it lies beyond the log.
+        /// Resumes after this cursor; 0 is the beginning, whatever is kept of it. OUT_OF_RANGE when it lies
+        /// beyond the log, or when events after it are no longer kept: the message names the earliest cursor.
         #[prost(uint64, tag = "2")]
         AfterCursor(u64),
         /// Only what is committed from now on; the default.
@@ -519,7 +567,7 @@ pub mod subscribe_response {
     }
 }
 /// Something is missing here, and this is what.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Gap {
     /// Events lost.
     #[prost(uint64, tag = "1")]
@@ -533,6 +581,31 @@ pub struct Gap {
     /// Its position in the collector's log; 0 when an agent serves it.
     #[prost(uint64, tag = "4")]
     pub cursor: u64,
+    /// Like that of an event, for it is delivered like one: the sequence is that of the first event that is
+    /// missing. Without any field when an agent serves it.
+    #[prost(message, optional, tag = "5")]
+    pub id: ::core::option::Option<EventId>,
+    /// Sequence of the last event that is missing. Events in between may have arrived.
+    #[prost(uint64, tag = "6")]
+    pub last_sequence: u64,
+    /// The lost events by severity, lowest first.
+    #[prost(message, repeated, tag = "7")]
+    pub lost: ::prost::alloc::vec::Vec<Lost>,
+    /// Updates that are missing too, but a later one of the same anomaly says more.
+    #[prost(uint64, tag = "8")]
+    pub merged_updates: u64,
+    /// When the first and the last of the missing events were raised.
+    #[prost(message, optional, tag = "9")]
+    pub first_raised_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "10")]
+    pub last_raised_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Lost {
+    #[prost(enumeration = "Severity", tag = "1")]
+    pub severity: i32,
+    #[prost(uint64, tag = "2")]
+    pub events: u64,
 }
 /// Sent first, and then every ten seconds without an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -541,7 +614,7 @@ pub struct Heartbeat {
     #[prost(uint64, tag = "1")]
     pub cursor: u64,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListRequest {
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<Filter>,
@@ -1040,6 +1113,24 @@ pub struct NodeStatus {
     /// Events not yet acknowledged.
     #[prost(uint64, tag = "7")]
     pub events_pending: u64,
+    /// Where they are kept meanwhile.
+    #[prost(message, optional, tag = "8")]
+    pub spool: ::core::option::Option<Spool>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Spool {
+    #[prost(enumeration = "Durability", tag = "1")]
+    pub durability: i32,
+    /// Why they are volatile, for people; empty when they are durable.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub bytes: u64,
+    #[prost(uint64, tag = "4")]
+    pub capacity_bytes: u64,
+    /// Records that were damaged on disk and skipped.
+    #[prost(uint64, tag = "5")]
+    pub damaged_records: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Slot {
@@ -1391,8 +1482,8 @@ pub struct Pod {
     /// In text form.
     #[prost(string, repeated, tag = "5")]
     pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(map = "string, string", tag = "6")]
-    pub labels: ::std::collections::HashMap<
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
@@ -1426,7 +1517,7 @@ pub struct Hello {
     #[prost(string, tag = "3")]
     pub version: ::prost::alloc::string::String,
 }
-/// Events of the node that said hello, in sequence order; at most 256.
+/// Events and gaps of the node and epoch that said hello, in sequence order; at most 256 together.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Batch {
     #[prost(message, repeated, tag = "1")]
@@ -1434,6 +1525,13 @@ pub struct Batch {
     /// Events the agent had to drop since the last batch.
     #[prost(uint64, tag = "2")]
     pub dropped: u64,
+    /// What had to be let go of, each at the sequence of the first event that is missing.
+    #[prost(message, repeated, tag = "3")]
+    pub gaps: ::prost::alloc::vec::Vec<Gap>,
+    /// The sequence of the last event or gap before this batch: of the batch before it, or of the Welcome. A
+    /// collector that does not hold it ends the stream with ABORTED, so that it is sent again.
+    #[prost(uint64, tag = "4")]
+    pub after: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishResponse {
@@ -1557,8 +1655,10 @@ pub mod ingest_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The first request is a Hello, the first response a Welcome. NOT_FOUND when the collector does not
-        /// know the node.
+        /// The first request is a Hello, the first response a Welcome. A stream carries one epoch: what an agent
+        /// before this one left behind goes over a stream of its own, first. NOT_FOUND when the collector does
+        /// not know the node; PERMISSION_DENIED when the peer may not speak for it; RESOURCE_EXHAUSTED when the
+        /// collector is short of something, with google.rpc.RetryInfo in the details.
         pub async fn publish(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::PublishRequest>,
@@ -1601,8 +1701,10 @@ pub mod ingest_server {
             >
             + std::marker::Send
             + 'static;
-        /// The first request is a Hello, the first response a Welcome. NOT_FOUND when the collector does not
-        /// know the node.
+        /// The first request is a Hello, the first response a Welcome. A stream carries one epoch: what an agent
+        /// before this one left behind goes over a stream of its own, first. NOT_FOUND when the collector does
+        /// not know the node; PERMISSION_DENIED when the peer may not speak for it; RESOURCE_EXHAUSTED when the
+        /// collector is short of something, with google.rpc.RetryInfo in the details.
         async fn publish(
             &self,
             request: tonic::Request<tonic::Streaming<super::PublishRequest>>,

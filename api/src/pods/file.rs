@@ -1,7 +1,7 @@
 //! The pod table as an operator writes it, in YAML.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -79,7 +79,7 @@ struct Entry {
     uid: String,
     node: Option<Spanned<String>>,
     #[serde(default)]
-    labels: HashMap<String, String>,
+    labels: BTreeMap<String, String>,
     addresses: Vec<Spanned<String>>,
 }
 

@@ -35,6 +35,7 @@ fn scan() -> Event {
             address: "10.244.147.92".to_owned(),
             interface: "veth1".to_owned(),
             workload: "app".to_owned(),
+            ..Default::default()
         }),
         targets: vec![Target {
             endpoint: Some(Endpoint {
@@ -205,6 +206,7 @@ async fn options_become_the_filter() {
         min_severity: Severity::Medium.into(),
         since: Some(since.into()),
         exclude_correlated: false,
+        ..Default::default()
     };
     assert_eq!(log.filters(), [expected]);
 }

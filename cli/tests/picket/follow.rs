@@ -132,6 +132,7 @@ async fn gaps_are_shown_at_their_place() {
             reason: "the agent's queue was full".to_owned(),
             node: node.to_owned(),
             cursor: 0,
+            ..Default::default()
         })
     };
     let cases: [(&[&str], [&str; 2]); 2] = [

@@ -48,6 +48,7 @@ fn nodes(seen: SystemTime) -> Vec<Node> {
                 }],
                 drops: vec![drop("ring buffer full", 3), drop("queue full", 0)],
                 events_pending: 4,
+                ..Default::default()
             }),
         },
         Node {

@@ -161,6 +161,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
             reason: row.get(4).map_err(failed)?,
             node: row.get(1).map_err(failed)?,
             cursor,
+            ..Default::default()
         }));
     };
     decode(&bytes, cursor).map(|event| Entry::Event(Box::new(event)))

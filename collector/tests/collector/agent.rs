@@ -77,7 +77,11 @@ impl Agent {
     }
 
     pub(crate) async fn send_batch(&self, events: Vec<v1::Event>, dropped: u64) {
-        let batch = v1::Batch { events, dropped };
+        let batch = v1::Batch {
+            events,
+            dropped,
+            ..Default::default()
+        };
         self.send(publish_request::Item::Batch(batch)).await;
     }
 

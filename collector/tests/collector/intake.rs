@@ -106,7 +106,13 @@ async fn a_stream_that_breaks_the_rules_ends_with_the_reason() {
     }
 
     let too_many: Vec<_> = (1..=257).map(|it| event("n1", it)).collect();
-    let batch = |events, dropped| Item::Batch(v1::Batch { events, dropped });
+    let batch = |events, dropped| {
+        Item::Batch(v1::Batch {
+            events,
+            dropped,
+            ..Default::default()
+        })
+    };
     for (item, expected) in [
         (hello("n1", EPOCH), "hello once"),
         (batch(too_many, 0), "257 events is too large"),
