@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     status,
-    store::{Entry, PAGE_BYTES, Query, Store},
+    store::{Entry, PAGE_BYTES, Query, Store, StoreError},
 };
 
 /// Events of a page, when the client does not say and at most.
@@ -155,6 +155,14 @@ impl Events {
             return Err(Status::out_of_range(format!(
                 "cursor {cursor} lies beyond the log, whose last cursor is {last}; if the database is a new one, start from 0"
             )));
+        }
+        // 0 stands for the beginning of what is kept.
+        let horizon = self.store.horizon();
+        if (1..horizon).contains(&cursor) {
+            return Err(status::failed(&StoreError::Removed {
+                after: cursor,
+                earliest: horizon + 1,
+            }));
         }
         let Some(since) = filter.since else {
             return Ok(cursor);

@@ -1,12 +1,6 @@
 //! A collector in this process.
 
-use std::{
-    fs,
-    future::Future,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, future::Future, net::SocketAddr, path::Path, time::Duration};
 
 use api::{
     pods::Pods,
@@ -14,7 +8,7 @@ use api::{
     v1::{self, Timestamp, events_client::EventsClient, subscribe_request::From},
 };
 use collector::{
-    config::{Config, LogFormat, Settings},
+    config::{Config, LogFormat, Retain, Settings},
     server::Server,
 };
 use tempfile::TempDir;
@@ -26,7 +20,11 @@ use tokio::{
 };
 use tonic::transport::Channel;
 
-use crate::{agent::Agent, subscriber::Subscriber};
+use crate::{
+    agent::Agent,
+    engine::{Engine, Other},
+    subscriber::Subscriber,
+};
 
 /// Far more than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -41,6 +39,7 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 }
 
 pub(crate) struct Collector {
+    engine: Engine,
     folder: TempDir,
     pub(crate) remote: Remote,
     http: SocketAddr,
@@ -49,25 +48,26 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub(crate) async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), Pods::default()).await
+    pub(crate) async fn start(engine: &Engine) -> Self {
+        Self::start_in(engine, tempfile::tempdir().unwrap(), Pods::default()).await
     }
 
-    pub(crate) async fn with_pods(yaml: &str) -> Self {
+    pub(crate) async fn with_pods(engine: &Engine, yaml: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pods.yaml");
         fs::write(&path, yaml).unwrap();
-        Self::start_in(folder, api::pods::read(&path).unwrap()).await
+        Self::start_in(engine, folder, api::pods::read(&path).unwrap()).await
     }
 
-    async fn start_in(folder: TempDir, pods: Pods) -> Self {
+    async fn start_in(engine: &Engine, folder: TempDir, pods: Pods) -> Self {
         let config = Config {
             listen: vec![
                 "127.0.0.1:0".parse().unwrap(),
                 Listen::Unix(folder.path().join("picket.sock")),
             ],
             metrics: ([127, 0, 0, 1], 0).into(),
-            database: folder.path().join("picket.db"),
+            database: engine.database(folder.path()).parse().unwrap(),
+            retain: Retain::default(),
             pods,
             correlate: Settings::default(),
             log: "warn".parse().unwrap(),
@@ -83,6 +83,7 @@ impl Collector {
             server.run(stop).await.expect("the collector runs");
         });
         Self {
+            engine: engine.clone(),
             folder,
             remote,
             http,
@@ -95,8 +96,9 @@ impl Collector {
         format!("unix:{}", self.folder.path().join("picket.sock").display())
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("picket.db")
+    /// Somebody else's connection to the database.
+    pub(crate) async fn other(&self) -> Other {
+        self.engine.other(self.folder.path()).await
     }
 
     /// The answer to a GET, with its head.
@@ -136,7 +138,8 @@ impl Collector {
     }
 
     pub(crate) async fn restart(self) -> Self {
-        Self::start_in(self.stop().await, Pods::default()).await
+        let engine = self.engine.clone();
+        Self::start_in(&engine, self.stop().await, Pods::default()).await
     }
 }
 
@@ -171,6 +174,17 @@ pub(crate) fn event(node: &str, sequence: u64) -> v1::Event {
             endpoint: Some(endpoint("10.244.147.93")),
             ..Default::default()
         }],
+        ..Default::default()
+    }
+}
+
+/// A gap that is taken.
+pub(crate) fn gap(node: &str, first: u64, last: u64) -> v1::Gap {
+    v1::Gap {
+        events: last - first + 1,
+        reason: "the spool was full".into(),
+        id: event(node, first).id,
+        last_sequence: last,
         ..Default::default()
     }
 }

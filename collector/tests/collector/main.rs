@@ -6,10 +6,12 @@
 
 mod agent;
 mod correlations;
+mod engine;
 mod harness;
 mod intake;
 mod log;
 mod nodes;
+mod postgres;
 mod process;
 mod subscriber;
 mod subscribers;

@@ -96,7 +96,7 @@ async fn what_was_acknowledged_survives_kill_9() {
     let mut agent = Agent::connect(process.channel().await, "n1").await.unwrap();
     for batch in 0..60 {
         let events = (1..=5).map(|it| event("n1", batch * 5 + it)).collect();
-        agent.send_batch(events, 0).await;
+        agent.send_batch(events).await;
     }
     let mut acknowledged = 0;
     while acknowledged < 100 {
