@@ -104,10 +104,16 @@ impl Store {
         mut correlator: Correlator,
         metrics: Metrics,
     ) -> Result<(Self, Writer), StoreError> {
-        let head = engine::reserve(&mut engine, now()).await;
-        let head = head.map_err(StoreError::write)?;
+        let head = match engine::reserve(&mut engine, now()).await {
+            Ok(head) => {
+                correlator.reset(head.epoch, 0);
+                head
+            }
+            // What is there can be read, and there may be room again before something comes.
+            Err(cause) if cause.is_full() => engine.head().await.map_err(StoreError::Read)?,
+            Err(cause) => return Err(StoreError::write(cause)),
+        };
         bounds.advance(head.last, head.horizon);
-        correlator.reset(head.epoch, 0);
         let (last, horizon) = (bounds.watch_last(), bounds.watch_horizon());
         let (commands, receiver) = mpsc::channel(QUEUE);
         let failing = Arc::new(AtomicBool::new(false));

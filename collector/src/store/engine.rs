@@ -114,6 +114,9 @@ pub(super) trait Engine {
     /// Writes the changes and ends the transaction. What it wrote survives the loss of power.
     async fn commit(&mut self, changes: &Changes) -> Result<(), Cause>;
 
+    /// Where the log is, outside a transaction.
+    async fn head(&mut self) -> Result<Head, Cause>;
+
     /// The next events after a cursor, in or outside a transaction.
     async fn rows(&mut self, after: u64) -> Result<Vec<Row>, Cause>;
 

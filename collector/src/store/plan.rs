@@ -233,3 +233,6 @@ impl Planning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

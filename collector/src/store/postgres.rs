@@ -17,7 +17,7 @@ use tokio_postgres::Client;
 use super::{
     bounds::Bounds,
     database::Postgres,
-    engine::{Begun, Changes, Engine, Source},
+    engine::{Begun, Changes, Engine, Head, Source},
     entry::Row,
     error::{Cause, StoreError},
     metrics::Metrics,
@@ -123,6 +123,10 @@ impl Engine for Writer {
             .await?;
         self.within = false;
         Ok(())
+    }
+
+    async fn head(&mut self) -> Result<Head, Cause> {
+        self.ask(async |it| queries::head(&it.client).await).await
     }
 
     async fn rows(&mut self, after: u64) -> Result<Vec<Row>, Cause> {

@@ -15,7 +15,7 @@ pub(super) use readers::Readers;
 use rusqlite::Connection;
 
 use super::{
-    engine::{Begun, Changes, Engine, Source},
+    engine::{Begun, Changes, Engine, Head, Source},
     entry::Row,
     error::{Cause, StoreError},
 };
@@ -120,6 +120,10 @@ impl Engine for Sqlite {
         })?;
         self.grown += COMMIT_BYTES;
         Ok(())
+    }
+
+    async fn head(&mut self) -> Result<Head, Cause> {
+        self.within(queries::head)
     }
 
     async fn rows(&mut self, after: u64) -> Result<Vec<Row>, Cause> {

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::{
     bounds::Bounds,
-    engine::{Engine, Head},
+    engine::{self, Engine, Head},
     entry::Append,
     error::{self, Cause, StoreError},
     metrics::Metrics,
@@ -139,6 +139,10 @@ impl<E: Engine> Writer<E> {
         now: Timestamp,
     ) -> Result<Plan, Cause> {
         let (engine, correlator) = (&mut self.engine, &mut self.correlator);
+        if correlator.epoch() == 0 {
+            let head = engine::reserve(engine, now).await?;
+            correlator.reset(head.epoch, 0);
+        }
         // Outside the transaction, which others may wait for.
         let seen = match self.seen {
             Some(seen) => seen,

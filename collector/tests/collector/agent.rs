@@ -84,6 +84,17 @@ impl Agent {
         self.send(publish_request::Item::Batch(batch)).await;
     }
 
+    /// Sends events with these sequences, which follow that one, and waits for nothing.
+    pub(crate) async fn send_after(&self, after: u64, sequences: impl IntoIterator<Item = u64>) {
+        let events = sequences.into_iter().map(|it| event(&self.node, it));
+        let batch = v1::Batch {
+            events: events.collect(),
+            after,
+            ..Default::default()
+        };
+        self.send(publish_request::Item::Batch(batch)).await;
+    }
+
     /// Sends events with these sequences and waits for their acknowledgement.
     pub(crate) async fn publish(&mut self, sequences: impl IntoIterator<Item = u64>) {
         let events: Vec<_> = sequences

@@ -26,7 +26,7 @@ on_each_engine! {
 
 /// Just now: what is older is closed soon.
 #[expect(clippy::disallowed_methods, reason = "it is an agent's clock")]
-fn scan(node: &str, sequence: u64, source: &str, ports: &[u32]) -> v1::Event {
+pub(crate) fn scan(node: &str, sequence: u64, source: &str, ports: &[u32]) -> v1::Event {
     let now = Some(Timestamp::from(SystemTime::now()));
     let mut event = event(node, sequence);
     event.source = Some(v1::Endpoint {
@@ -47,7 +47,7 @@ fn scan(node: &str, sequence: u64, source: &str, ports: &[u32]) -> v1::Event {
     }
 }
 
-async fn publish(agent: &mut Agent, events: Vec<v1::Event>) {
+pub(crate) async fn publish(agent: &mut Agent, events: Vec<v1::Event>) {
     agent.send_batch(events).await;
     assert_eq!(agent.acknowledged().await.refusals, []);
 }

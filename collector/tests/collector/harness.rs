@@ -18,7 +18,7 @@ use tokio::{
     sync::oneshot,
     task::JoinHandle,
 };
-use tonic::transport::Channel;
+use tonic::{Status, transport::Channel};
 
 use crate::{
     agent::Agent,
@@ -52,6 +52,25 @@ impl Collector {
         Self::start_in(engine, tempfile::tempdir().unwrap(), Pods::default()).await
     }
 
+    /// Keeps no more than this.
+    pub(crate) async fn keeping(engine: &Engine, retain: Retain) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_with(engine, folder, Pods::default(), retain).await
+    }
+
+    /// Why one cannot start.
+    pub(crate) async fn refused(engine: &Engine) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(engine, folder.path(), Pods::default(), Retain::default());
+        let error = Server::bind(config).await.expect_err("it cannot start");
+        error.to_string()
+    }
+
+    /// Keeps its files in this folder.
+    pub(crate) async fn within(engine: &Engine, folder: TempDir) -> Self {
+        Self::start_in(engine, folder, Pods::default()).await
+    }
+
     pub(crate) async fn with_pods(engine: &Engine, yaml: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pods.yaml");
@@ -60,19 +79,11 @@ impl Collector {
     }
 
     async fn start_in(engine: &Engine, folder: TempDir, pods: Pods) -> Self {
-        let config = Config {
-            listen: vec![
-                "127.0.0.1:0".parse().unwrap(),
-                Listen::Unix(folder.path().join("picket.sock")),
-            ],
-            metrics: ([127, 0, 0, 1], 0).into(),
-            database: engine.database(folder.path()).parse().unwrap(),
-            retain: Retain::default(),
-            pods,
-            correlate: Settings::default(),
-            log: "warn".parse().unwrap(),
-            log_format: LogFormat::Text,
-        };
+        Self::start_with(engine, folder, pods, Retain::default()).await
+    }
+
+    async fn start_with(engine: &Engine, folder: TempDir, pods: Pods, retain: Retain) -> Self {
+        let config = config(engine, folder.path(), pods, retain);
         let server = Server::bind(config).await.unwrap();
         let tcp = server.listening().next().unwrap();
         let remote = format!("http://{tcp}").parse().unwrap();
@@ -113,6 +124,15 @@ impl Collector {
         response
     }
 
+    /// The value of a metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let page = self.page("/metrics").await;
+        let value = page
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|it| it.parse().ok()).expect(name)
+    }
+
     pub(crate) async fn channel(&self) -> Channel {
         self.remote.connect().await.unwrap()
     }
@@ -131,6 +151,11 @@ impl Collector {
             .unwrap()
     }
 
+    /// From a cursor, which may be refused.
+    pub(crate) async fn subscribe_to(&self, from: From) -> Result<Subscriber, Status> {
+        Subscriber::open(self.events().await, from, all()).await
+    }
+
     pub(crate) async fn stop(self) -> TempDir {
         self.stop.send(()).expect("it runs");
         within("the end", self.running).await.unwrap();
@@ -140,6 +165,22 @@ impl Collector {
     pub(crate) async fn restart(self) -> Self {
         let engine = self.engine.clone();
         Self::start_in(&engine, self.stop().await, Pods::default()).await
+    }
+}
+
+fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config {
+    Config {
+        listen: vec![
+            "127.0.0.1:0".parse().unwrap(),
+            Listen::Unix(folder.join("picket.sock")),
+        ],
+        metrics: ([127, 0, 0, 1], 0).into(),
+        database: engine.database(folder).parse().unwrap(),
+        retain,
+        pods,
+        correlate: Settings::default(),
+        log: "warn".parse().unwrap(),
+        log_format: LogFormat::Text,
     }
 }
 

@@ -126,6 +126,13 @@ impl Database {
         format!("postgres://picket@/{name}?host={folder}")
     }
 
+    /// Cuts all connections of collectors.
+    pub(crate) async fn cut(&self, by: &Client) {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'picket-collector' AND datname = current_database()";
+        by.batch_execute(cut).await.unwrap();
+    }
+
     /// A connection of the test's own, once the server answers.
     pub(crate) async fn connect(&self) -> Client {
         let url = self.url();

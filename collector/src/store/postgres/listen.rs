@@ -67,8 +67,8 @@ async fn ask(client: &Client, bounds: &Bounds, delay: &mut Duration) -> Result<I
     *delay = SHORTEST;
     loop {
         // What was told of before this connection listened is found here.
-        let (last, horizon) = queries::bounds(client).await?;
-        bounds.advance(last, horizon);
+        let head = queries::head(client).await?;
+        bounds.advance(head.last, head.horizon);
         sleep(POLL).await;
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Write {
 impl Write {
     pub(super) async fn prepare(client: &Client) -> Result<Self, Cause> {
         Ok(Self {
-            head: client.prepare(HEAD).await?,
+            head: client.prepare(&format!("{HEAD} FOR UPDATE")).await?,
             held: client.prepare(HELD).await?,
             events: client.prepare(EVENTS).await?,
             set_agents: client.prepare(SET_AGENTS).await?,
@@ -84,7 +84,7 @@ impl Write {
             }
         }
         Ok(Begun {
-            head: head(&locked)?,
+            head: head_of(&locked)?,
             held,
             rows: rows?,
         })
@@ -190,7 +190,7 @@ impl Write {
     }
 }
 
-fn head(row: &tokio_postgres::Row) -> Result<Head, Cause> {
+fn head_of(row: &tokio_postgres::Row) -> Result<Head, Cause> {
     Ok(Head {
         last: unsigned(row.try_get(0)?),
         horizon: unsigned(row.try_get(1)?),
@@ -201,6 +201,10 @@ fn head(row: &tokio_postgres::Row) -> Result<Head, Cause> {
         marked_at: row.try_get(6)?,
         newest: row.try_get(7)?,
     })
+}
+
+pub(super) async fn head(client: &Client) -> Result<Head, Cause> {
+    head_of(&client.query_one(HEAD, &[]).await?)
 }
 
 /// The next rows after a cursor.
@@ -265,16 +269,6 @@ pub(super) async fn committed_before(client: &Client, at: i64) -> Result<u64, Ca
 
 pub(super) async fn horizon(client: &Client) -> Result<u64, Cause> {
     number(client, "SELECT horizon FROM head", &[]).await
-}
-
-/// The last cursor, and the horizon.
-pub(super) async fn bounds(client: &Client) -> Result<(u64, u64), Cause> {
-    let found = client.query_typed("SELECT last, horizon FROM head", &[]);
-    let found = found.await?;
-    let Some(row) = found.first() else {
-        return Ok((0, 0));
-    };
-    Ok((unsigned(row.try_get(0)?), unsigned(row.try_get(1)?)))
 }
 
 /// Cursors and sizes of the first rows after the horizon.

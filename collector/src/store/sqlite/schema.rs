@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{super::error::StoreError, migrate};
 
@@ -103,10 +103,17 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     let transaction = connection.transaction()?;
     migrate::migrate(&transaction, version, TABLES)?;
-    // A file that cannot be written to is to be found now.
-    touch(&transaction)?;
-    transaction.commit()?;
-    Ok(Found::Ours)
+    // A file that cannot be written to is to be found now; one that is only full can be read.
+    match touch(&transaction).and_then(|()| transaction.commit()) {
+        Err(error)
+            if version == migrate::VERSION
+                && error.sqlite_error_code() == Some(ErrorCode::DiskFull) =>
+        {
+            tracing::warn!(%error, "cannot write to the database until there is room");
+            Ok(Found::Ours)
+        }
+        written => written.map(|()| Found::Ours),
+    }
 }
 
 fn refused(path: &Path, source: rusqlite::Error) -> StoreError {
