@@ -9,7 +9,10 @@ use std::{
 
 pub use file::{PodsError, Problem, read};
 
-use crate::{summary, v1};
+use crate::{filter, summary, v1};
+
+/// Of a pod that go into an event.
+const LABELS: usize = 64;
 
 /// The pods that are known, by address.
 #[derive(Clone, Debug, Default)]
@@ -82,8 +85,8 @@ impl Pods {
         self.nodes.as_ref().is_none_or(|nodes| nodes.contains(node))
     }
 
-    /// Names the pods of an event that are still unnamed, from their addresses, and says its
-    /// summary again with those names. What is unknown stays empty.
+    /// Names the pods of an event that are still unnamed, from their addresses, labels the pod it is about,
+    /// and says its summary again with those names. What is unknown stays empty.
     pub fn complete(&self, event: &mut v1::Event) {
         let targets = event
             .targets
@@ -92,7 +95,21 @@ impl Pods {
         for endpoint in event.source.iter_mut().chain(targets) {
             self.name(endpoint);
         }
+        self.label(event);
         event.summary = summary::summarize(event);
+    }
+
+    fn label(&self, event: &mut v1::Event) {
+        let Some(subject) = filter::subject_mut(event) else {
+            return;
+        };
+        let known = address(&subject.address).and_then(|address| self.by_address(address));
+        let same = |pod: &&v1::Pod| subject.namespace == pod.namespace && subject.pod == pod.name;
+        if let Some(pod) = known.filter(same) {
+            let labels = pod.labels.iter().take(LABELS);
+            let labels = labels.map(|(key, value)| (key.clone(), value.clone()));
+            subject.labels = labels.collect();
+        }
     }
 
     fn name(&self, endpoint: &mut v1::Endpoint) {
@@ -212,6 +229,43 @@ mod tests {
         );
         let sentence = "default/app1 (10.244.147.92) scanned blue/app2 (10.244.147.93): ";
         assert!(event.summary.starts_with(sentence), "{}", event.summary);
+    }
+
+    #[test]
+    fn the_pod_that_an_event_is_about_is_labelled() {
+        let labels: BTreeMap<_, _> = [("app".to_owned(), "shop".to_owned())].into();
+        let shop = v1::Pod {
+            labels: labels.clone(),
+            ..pod("default", "shop", "n1", &["10.244.147.95"])
+        };
+        let pods = Pods::from_table(v1::PodTable { pods: vec![shop] });
+        let mut scanner = v1::Event {
+            source: Some(endpoint("10.244.147.95")),
+            ..Default::default()
+        };
+        pods.complete(&mut scanner);
+        assert_eq!(scanner.source.unwrap().labels, labels);
+
+        let mut victim = v1::Event {
+            source: Some(v1::Endpoint::default()),
+            targets: vec![v1::Target {
+                endpoint: Some(endpoint("10.244.147.95")),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        pods.complete(&mut victim);
+        assert_eq!(victim.targets[0].endpoint.as_ref().unwrap().labels, labels);
+
+        let mut other = v1::Event {
+            source: Some(v1::Endpoint {
+                pod: "older".into(),
+                ..endpoint("10.244.147.95")
+            }),
+            ..Default::default()
+        };
+        pods.complete(&mut other);
+        assert!(other.source.unwrap().labels.is_empty(), "of another pod");
     }
 
     #[test]

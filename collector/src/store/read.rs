@@ -6,7 +6,7 @@ use std::{
 };
 
 use api::{
-    encoding, filter,
+    encoding,
     v1::{self, Timestamp},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::ValueRef};
@@ -142,14 +142,7 @@ pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, Store
 }
 
 fn wanted(query: &Query, entry: &Entry) -> bool {
-    match entry {
-        Entry::Event(event) => filter::matches(&query.filter, event),
-        // What was lost could have matched anything but another node.
-        Entry::Gap(gap) => {
-            let nodes = &query.filter.nodes;
-            query.gaps && (nodes.is_empty() || nodes.contains(&gap.node))
-        }
-    }
+    (query.gaps || matches!(entry, Entry::Event(_))) && entry.passes(&query.filter)
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
