@@ -86,17 +86,20 @@ impl Pods {
     }
 
     /// Names the pods of an event that are still unnamed, from their addresses, labels the pod it is about,
-    /// and says its summary again with those names. What is unknown stays empty.
+    /// and says its summary again when there are names that it lacks. What is unknown stays empty.
     pub fn complete(&self, event: &mut v1::Event) {
         let targets = event
             .targets
             .iter_mut()
             .filter_map(|target| target.endpoint.as_mut());
+        let mut news = event.summary.is_empty();
         for endpoint in event.source.iter_mut().chain(targets) {
-            self.name(endpoint);
+            news |= self.name(endpoint);
         }
         self.label(event);
-        event.summary = summary::summarize(event);
+        if news {
+            event.summary = summary::summarize(event);
+        }
     }
 
     fn label(&self, event: &mut v1::Event) {
@@ -112,10 +115,14 @@ impl Pods {
         }
     }
 
-    fn name(&self, endpoint: &mut v1::Endpoint) {
+    /// Whether the pod has a name that it had not.
+    fn name(&self, endpoint: &mut v1::Endpoint) -> bool {
+        if self.by_address.is_empty() {
+            return false;
+        }
         let known = address(&endpoint.address).and_then(|address| self.by_address(address));
         let Some(pod) = known else {
-            return;
+            return false;
         };
         let unnamed = endpoint.namespace.is_empty() && endpoint.pod.is_empty();
         let same = endpoint.namespace == pod.namespace && endpoint.pod == pod.name;
@@ -127,6 +134,7 @@ impl Pods {
         if (unnamed || same) && endpoint.uid.is_empty() {
             endpoint.uid.clone_from(&pod.uid);
         }
+        unnamed
     }
 }
 
