@@ -2,13 +2,15 @@
 
 mod follow;
 mod metrics;
+mod tail;
 
 use std::{pin::Pin, sync::Arc};
 
 use api::v1::{self, events_server, subscribe_request};
-use follow::Follower;
+use follow::{Follower, Log};
 use futures_util::Stream;
 pub(crate) use metrics::Metrics;
+use tail::Tail;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -31,16 +33,18 @@ const LOOKS: usize = 16;
 /// The service. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
-    store: Store,
+    log: Log,
     metrics: Metrics,
     shutdown: CancellationToken,
     seats: Arc<Semaphore>,
 }
 
 impl Events {
+    /// Starts to follow the log.
     pub(crate) fn new(store: Store, metrics: Metrics, shutdown: CancellationToken) -> Self {
+        let tail = Tail::follow(store.clone(), metrics.clone(), shutdown.clone());
         Self {
-            store,
+            log: Log { store, tail },
             metrics,
             shutdown,
             seats: Arc::new(Semaphore::new(SUBSCRIBERS)),
@@ -67,7 +71,7 @@ impl events_server::Events for Events {
             Some(subscribe_request::From::Now(_)) | None => self.last(),
         };
         let follower = Follower::new(
-            self.store.clone(),
+            self.log.clone(),
             self.metrics.clone(),
             self.shutdown.clone(),
             filter,
@@ -92,6 +96,7 @@ impl events_server::Events for Events {
         let mut bytes = 0;
         for _ in 0..LOOKS {
             let page = self
+                .log
                 .store
                 .page(Query {
                     filter: Arc::clone(&filter),
@@ -124,7 +129,7 @@ impl events_server::Events for Events {
             epoch,
             sequence,
         } = id.clone();
-        let event = self.store.event(id).await;
+        let event = self.log.store.event(id).await;
         let event = event.map_err(|error| status::failed(&error))?;
         event.map(Response::new).ok_or_else(|| {
             Status::not_found(format!(
@@ -145,7 +150,7 @@ impl Events {
     }
 
     fn last(&self) -> u64 {
-        *self.store.last().borrow()
+        *self.log.store.last().borrow()
     }
 
     /// Where to read from: after the cursor, and past all that was raised too early.
@@ -157,7 +162,7 @@ impl Events {
             )));
         }
         // 0 stands for the beginning of what is kept.
-        let horizon = self.store.horizon();
+        let horizon = self.log.store.horizon();
         if (1..horizon).contains(&cursor) {
             return Err(status::failed(&StoreError::Removed {
                 after: cursor,
@@ -167,7 +172,7 @@ impl Events {
         let Some(since) = filter.since else {
             return Ok(cursor);
         };
-        let before = self.store.before(since).await;
+        let before = self.log.store.before(since).await;
         Ok(before.map_err(|error| status::failed(&error))?.max(cursor))
     }
 }

@@ -1,7 +1,7 @@
 //! What goes into the log, and what comes out.
 
 use api::{
-    encoding,
+    encoding, filter,
     v1::{self, Timestamp},
 };
 use bytes::Bytes;
@@ -125,6 +125,30 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
+    pub(crate) const fn cursor(&self) -> u64 {
+        match self {
+            Self::Event(event) => event.cursor,
+            Self::Gap(gap) => gap.cursor,
+        }
+    }
+
+    /// Bytes, encoded.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Event(event) => encoding::size(event),
+            Self::Gap(gap) => gap.reason.len(),
+        }
+    }
+
+    /// Whether a subscriber with this filter is sent it.
+    pub(crate) fn passes(&self, filter: &v1::Filter) -> bool {
+        match self {
+            Self::Event(event) => filter::matches(filter, event),
+            // What was lost could have matched anything but another node.
+            Self::Gap(gap) => filter.nodes.is_empty() || filter.nodes.contains(&gap.node),
+        }
+    }
+
     pub(crate) fn event(self) -> Option<v1::Event> {
         match self {
             Self::Event(event) => Some(*event),

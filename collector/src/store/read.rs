@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{
-    filter,
-    v1::{self, Timestamp},
-};
+use api::v1::{self, Timestamp};
 
 use super::{
     engine::{Rows, Source},
@@ -67,7 +64,13 @@ impl Readers {
         };
         let mut looked = 0;
         while looked < SCAN {
-            let limit = CHUNK.min(SCAN - looked).min(query.limit.max(1));
+            // At first as if all were wanted; when few are, the rest is read in larger pieces.
+            let first = if looked == 0 {
+                query.limit.max(1)
+            } else {
+                CHUNK
+            };
+            let limit = CHUNK.min(SCAN - looked).min(first);
             let (rows, horizon) = self.rows(page.next, limit).await?;
             // 0 stands for the beginning of what is kept.
             if (1..horizon).contains(&page.next) {
@@ -145,12 +148,5 @@ fn source(node: String, epoch: u64) -> Source {
 }
 
 fn wanted(query: &Query, entry: &Entry) -> bool {
-    match entry {
-        Entry::Event(event) => filter::matches(&query.filter, event),
-        // What was lost could have matched anything but another node.
-        Entry::Gap(gap) => {
-            let nodes = &query.filter.nodes;
-            query.gaps && (nodes.is_empty() || nodes.contains(&gap.node))
-        }
-    }
+    (query.gaps || matches!(entry, Entry::Event(_))) && entry.passes(&query.filter)
 }
