@@ -5,9 +5,9 @@ use prost::Message as _;
 
 use crate::v1;
 
-/// The bytes are no event.
+/// The bytes are no event, or no gap.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot decode an event: its bytes are damaged")]
+#[error("cannot decode an event or a gap: its bytes are damaged")]
 pub struct Damaged(#[from] prost::DecodeError);
 
 /// The bytes of an event, as they cross the wire.
@@ -41,6 +41,20 @@ pub fn correlate(event: &[u8], into: &str) -> Bytes {
 /// When they are none.
 pub fn decode(bytes: &[u8]) -> Result<v1::Event, Damaged> {
     Ok(v1::Event::decode(bytes)?)
+}
+
+/// The bytes of a gap, as they cross the wire.
+#[must_use]
+pub fn encode_gap(gap: &v1::Gap) -> Bytes {
+    gap.encode_to_vec().into()
+}
+
+/// The gap of these bytes.
+///
+/// # Errors
+/// When they are none.
+pub fn decode_gap(bytes: &[u8]) -> Result<v1::Gap, Damaged> {
+    Ok(v1::Gap::decode(bytes)?)
 }
 
 #[cfg(test)]

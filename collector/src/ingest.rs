@@ -1,6 +1,10 @@
 //! `Ingest.Publish`: takes events from agents and acknowledges them once they are on disk.
 
+mod batch;
 mod event;
+mod field;
+mod gap;
+mod id;
 mod metrics;
 mod stream;
 

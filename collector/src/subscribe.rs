@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     status,
-    store::{Entry, PAGE_BYTES, Query, Store},
+    store::{Entry, PAGE_BYTES, Query, Store, StoreError},
 };
 
 /// Events of a page, when the client does not say and at most.
@@ -155,11 +155,19 @@ impl Events {
 
     /// Where to read from: after the cursor, and past all that was raised too early.
     async fn start(&self, filter: &v1::Filter, cursor: u64) -> Result<u64, Status> {
-        let last = self.last();
-        if cursor > last {
+        if !self.log.store.reaches(cursor).await {
+            let last = self.last();
             return Err(Status::out_of_range(format!(
                 "cursor {cursor} lies beyond the log, whose last cursor is {last}; if the database is a new one, start from 0"
             )));
+        }
+        // 0 stands for the beginning of what is kept.
+        let horizon = self.log.store.horizon();
+        if (1..horizon).contains(&cursor) {
+            return Err(status::failed(&StoreError::Removed {
+                after: cursor,
+                earliest: horizon + 1,
+            }));
         }
         let Some(since) = filter.since else {
             return Ok(cursor);

@@ -6,10 +6,15 @@
 
 mod agent;
 mod correlations;
+mod engine;
+mod failures;
 mod harness;
 mod intake;
 mod log;
 mod nodes;
+mod postgres;
 mod process;
+mod replicas;
+mod retention;
 mod subscriber;
 mod subscribers;

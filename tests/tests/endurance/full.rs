@@ -22,7 +22,12 @@ fn outage(spool_bytes: u64) -> Result<Ledger> {
     let folder = tempfile::tempdir()?;
     let mut courier = Courier::new("n1", folder.path(), &socket(folder.path()))?;
     let events = EVENTS.to_string();
-    let options = ["--spool-bytes", &spool_bytes.to_string(), "--events", &events];
+    let options = [
+        "--spool-bytes",
+        &spool_bytes.to_string(),
+        "--events",
+        &events,
+    ];
     courier.start(20_000, &options)?;
     let durable = wait_for("all events to be in the spool, or let go of", LIMIT, || {
         let durable = courier.durable()?;
