@@ -14,7 +14,7 @@ use api::{
     v1::{self, Timestamp, events_client::EventsClient, subscribe_request::From},
 };
 use collector::{
-    config::{Config, LogFormat, Settings},
+    config::{Config, LogFormat, Security, Settings},
     server::Server,
 };
 use tempfile::TempDir;
@@ -70,6 +70,7 @@ impl Collector {
             database: folder.path().join("picket.db"),
             pods,
             correlate: Settings::default(),
+            security: Security::default(),
             log: "warn".parse().unwrap(),
             log_format: LogFormat::Text,
         };

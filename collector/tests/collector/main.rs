@@ -11,5 +11,6 @@ mod intake;
 mod log;
 mod nodes;
 mod process;
+mod security;
 mod subscriber;
 mod subscribers;
