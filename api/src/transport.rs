@@ -1,5 +1,6 @@
 //! Where a server listens and how a client reaches it: TLS over TCP, TCP on one machine, or a Unix socket.
 
+mod cause;
 mod connection;
 mod connector;
 mod credentials;
@@ -16,6 +17,7 @@ mod tls;
 
 use std::io;
 
+pub use cause::cause;
 pub use connection::Connection;
 pub use connector::Dialer;
 pub use credentials::Credentials;

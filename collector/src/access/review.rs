@@ -1,7 +1,9 @@
 //! One question to the API server of Kubernetes: whose token is this?
 
 use std::{
-    env, io,
+    env,
+    error::Error,
+    io, iter,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -91,7 +93,6 @@ impl ServiceAccount {
 
     /// The node whose agent has this token.
     pub(super) async fn review(&self, bearer: &str) -> Result<String, ReviewError> {
-        let away = |error: &dyn std::error::Error| ReviewError::Away(error.to_string());
         let own = token(&self.folder.join("token"))?;
         let stream = self
             .dialer()?
@@ -120,15 +121,11 @@ impl ServiceAccount {
             let body = body.map_err(io::Error::other).map(|it| it.to_bytes());
             Ok::<_, hyper::Error>((status, body))
         };
-        tokio::pin!(connection);
+        tokio::pin!(asking, connection);
         let answered = tokio::select! {
-            biased;
-            answered = asking => answered,
-            // It ends before the answer is read only when it broke.
-            broken = &mut connection => match broken {
-                Ok(()) => return Err(ReviewError::Away("it closed the connection".into())),
-                Err(error) => Err(error),
-            },
+            answered = &mut asking => answered,
+            // It may end with the answer already here.
+            _ = &mut connection => asking.await,
         };
         let (status, body) = answered.map_err(|error| away(&error))?;
         let body = body.map_err(|error| away(&error))?;
@@ -166,6 +163,14 @@ impl ServiceAccount {
             _ => refused("it does not say on which node its pod is, which takes Kubernetes 1.30 or later; give the agents certificates instead".into()),
         }
     }
+}
+
+/// With its causes, in one line.
+fn away(error: &dyn Error) -> ReviewError {
+    let all: Vec<_> = iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect();
+    ReviewError::Away(all.join(": "))
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use api::{
@@ -139,6 +139,11 @@ impl Collector {
     pub(crate) async fn restart(self) -> Self {
         Self::start_in(self.stop().await, Pods::default()).await
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "certificates are of this moment")]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 pub(crate) fn sequence(event: &v1::Event) -> u64 {

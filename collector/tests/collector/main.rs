@@ -11,6 +11,7 @@ mod intake;
 mod log;
 mod nodes;
 mod process;
+mod reviews;
 mod security;
 mod subscriber;
 mod subscribers;

@@ -4,7 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use api::{
@@ -32,7 +32,7 @@ use tonic::{Code, Status, metadata::MetadataValue, transport::Channel};
 
 use crate::{
     agent::Agent,
-    harness::{all, beginning, event, eventually, within},
+    harness::{all, beginning, event, eventually, now, within},
     subscriber::Subscriber,
 };
 
@@ -46,11 +46,6 @@ struct Closed {
     metrics: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
-}
-
-#[expect(clippy::disallowed_methods, reason = "certificates are of this moment")]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 fn node(authority: &Authority, name: &str) -> Issued {
