@@ -7,6 +7,7 @@ mod follow;
 mod log;
 mod origin;
 mod policy;
+mod security;
 mod setting;
 mod sources;
 
@@ -21,6 +22,7 @@ pub use error::ConfigError;
 pub use follow::Follower;
 pub use log::{Log, LogFormat};
 pub use origin::Origin;
+pub use security::{Secrets, Secured};
 
 use crate::{datapath, interfaces::Selection, policy::Policy};
 use file::File;
@@ -41,6 +43,8 @@ pub struct Config {
     pub collector: Option<Remote>,
     /// Where the agent's own gRPC is served.
     pub listen: Vec<Listen>,
+    /// What is said and believed beyond this machine.
+    pub secrets: Secrets,
     /// Where metrics and health are served over HTTP.
     pub metrics: SocketAddr,
     /// The node's pods, when no collector tells them.
@@ -87,6 +91,7 @@ impl Config {
                 .iter()
                 .map(Setting::parse)
                 .collect::<Result<_, _>>()?,
+            secrets: sources.secrets()?,
             metrics: sources.given("metrics", &file.metrics).address()?,
             pod_table: sources
                 .one("pod_table", &file.pod_table)

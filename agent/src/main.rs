@@ -6,8 +6,9 @@ use std::{
 };
 
 use agent::{
+    access::Access,
     baselines::Store,
-    config::{Args, Command, Config, Follower},
+    config::{Args, Command, Config, Follower, Secured},
     datapath::{self, Datapath},
     deliver::{Agent, Outbox, Publisher, Server},
     interfaces,
@@ -58,7 +59,10 @@ fn main() -> ExitCode {
             policy: config.policy,
             tick: config.tick,
         }),
-        Ok(None) => watch(config, known, Follower::new(&matches)),
+        Ok(None) => match config.secure() {
+            Ok(secured) => watch(config, secured, known, Follower::new(&matches)),
+            Err(error) => return fail(&error.into(), ExitCode::from(CONFIGURATION)),
+        },
         Err(error) => Err(error.into()),
     };
     match done {
@@ -92,7 +96,12 @@ fn replay(replay: Replay) -> anyhow::Result<()> {
     }
 }
 
-fn watch(config: Config, known: Pods, follower: Option<Follower>) -> anyhow::Result<()> {
+fn watch(
+    config: Config,
+    secured: Secured,
+    known: Pods,
+    follower: Option<Follower>,
+) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .on_thread_start(|| {
@@ -102,13 +111,23 @@ fn watch(config: Config, known: Pods, follower: Option<Follower>) -> anyhow::Res
         })
         .build()
         .context("cannot start the runtime")?
-        .block_on(run(config, known, follower))
+        .block_on(run(config, secured, known, follower))
 }
 
-async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow::Result<()> {
+async fn run(
+    config: Config,
+    secured: Secured,
+    known: Pods,
+    follower: Option<Follower>,
+) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
 
+    if secured.insecure {
+        warn!(
+            "insecure: beyond this machine, whoever is on the way reads along, and nobody says who he is"
+        );
+    }
     let (registry, metrics) = Metrics::new();
     let outbox = match &config.collector {
         Some(_) => Outbox::new(metrics.deliver),
@@ -125,7 +144,15 @@ async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow:
         epoch: epoch(),
     };
 
-    let server = Server::bind(&config.listen, &agent.node, &outbox, reported.clone()).await?;
+    let access = Access::new(secured.tls, metrics.access);
+    let server = Server::bind(
+        &config.listen,
+        &agent.node,
+        &outbox,
+        reported.clone(),
+        access,
+    )
+    .await?;
     let web = Web::bind(config.metrics).await?;
     let datapath = Datapath::load(&config.datapath)?;
     let attachment = datapath.attachment().name();
@@ -145,7 +172,7 @@ async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow:
     let watching = readiness.wait_for("interfaces");
 
     let (leave, leaving) = watch::channel(false);
-    let publishing = config.collector.map(|remote| {
+    let publishing = secured.collector.map(|remote| {
         let publisher = Publisher {
             remote,
             agent: agent.clone(),

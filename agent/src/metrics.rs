@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{deliver, interfaces, sentry};
+use crate::{access, deliver, interfaces, sentry};
 
 /// Before every name.
 const PREFIX: &str = "picket_agent";
@@ -12,6 +12,8 @@ const PREFIX: &str = "picket_agent";
 /// What each room counts.
 #[derive(Debug)]
 pub struct Metrics {
+    /// Who is turned away.
+    pub access: access::Metrics,
     /// Events on their way out.
     pub deliver: deliver::Metrics,
     /// What netlink tells.
@@ -26,6 +28,7 @@ impl Metrics {
     pub fn new() -> (Registry, Self) {
         let mut registry = Registry::with_prefix(PREFIX);
         let metrics = Self {
+            access: access::Metrics::register(&mut registry),
             deliver: deliver::Metrics::register(&mut registry),
             interfaces: interfaces::Metrics::register(&mut registry),
             sentry: sentry::Metrics::register(&mut registry),

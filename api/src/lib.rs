@@ -1,12 +1,15 @@
 //! The wire format of Picket, and what both of its ends do alike with it.
 #![deny(missing_docs)]
 
+#[cfg(feature = "certificates")]
+pub mod certificates;
 pub mod correlations;
 pub mod encoding;
 pub mod events;
 pub mod filter;
 pub mod pipe;
 pub mod pods;
+pub mod principal;
 pub mod retry;
 pub mod summary;
 pub mod transport;

@@ -1,12 +1,35 @@
-//! Where a server listens and how a client reaches it: TCP or a Unix socket.
+//! Where a server listens and how a client reaches it: TLS over TCP, TCP on one machine, or a Unix socket.
 
+mod cause;
+mod connection;
+mod connector;
+mod credentials;
+mod incoming;
+mod limits;
 mod listen;
+mod peer;
+mod refused;
 mod remote;
+mod seats;
+mod secret;
+mod settled;
+mod tls;
 
 use std::io;
 
-pub use listen::{Connection, Incoming, Listen};
+pub use cause::cause;
+pub use connection::Connection;
+pub use connector::Dialer;
+pub use credentials::Credentials;
+pub use incoming::{Incoming, Reception};
+pub use limits::{CONCURRENT_REQUESTS, LARGEST_HEADERS, LARGEST_REQUEST, Limits, Rate};
+pub use listen::Listen;
+pub use peer::{Peer, WeakPeer};
+pub use refused::{Refused, Reread, Tally};
 pub use remote::Remote;
+pub use secret::{Kind, SecretError, token};
+pub use settled::Settled;
+pub use tls::{Tls, TlsFiles};
 
 /// Why an address could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +44,7 @@ pub enum TransportError {
     },
     /// The text is no address to connect to.
     #[error(
-        "cannot connect to `{text}`: it is no address; write it like http://127.0.0.1:7400 or unix:/run/picket.sock"
+        "cannot connect to `{text}`: it is no address; write it like https://collector:7400, http://127.0.0.1:7400 or unix:/run/picket.sock"
     )]
     Remote {
         /// What was given.
@@ -59,4 +82,29 @@ pub enum TransportError {
         /// Why.
         source: tonic::transport::Error,
     },
+    /// TLS is spoken there, and nothing says who signs its certificate.
+    #[error(
+        "cannot connect to {remote}: nothing says who signs its certificate; give the authority's with --tls-ca FILE"
+    )]
+    NoAuthority {
+        /// The address.
+        remote: String,
+    },
+    /// Events would cross the network for everybody to read.
+    #[error(
+        "not connecting to {remote} without TLS, for it is beyond this machine: write https:// and give --tls-ca, or give --insecure"
+    )]
+    Plain {
+        /// The address.
+        remote: String,
+    },
+    /// So would a token.
+    #[error("not sending a token to {remote} without TLS: write https:// and give --tls-ca")]
+    PlainToken {
+        /// The address.
+        remote: String,
+    },
+    /// A secret cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }

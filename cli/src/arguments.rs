@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
-use api::{transport::Remote, v1};
+use api::{
+    transport::{Credentials, Remote, TransportError},
+    v1,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::time::Since;
+use crate::{certs::CertsArguments, time::Since};
 
 /// See what Picket found, and what it watches.
 #[derive(Debug, Parser)]
 #[command(name = "picket", version)]
 pub struct Arguments {
-    /// Collector or agent to ask: http://HOST:PORT or unix:PATH.
+    /// Collector or agent to ask: https://HOST:PORT, http://HOST:PORT or unix:PATH.
     #[arg(
         long,
         global = true,
@@ -20,10 +23,54 @@ pub struct Arguments {
         env = "PICKET_SERVER",
         default_value = "http://127.0.0.1:7400"
     )]
-    pub(crate) server: Remote,
+    server: Remote,
+
+    /// Who signs the server's certificate.
+    #[arg(long, global = true, value_name = "FILE", env = "PICKET_TLS_CA")]
+    tls_ca: Option<PathBuf>,
+
+    /// Certificate that says who asks.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PICKET_TLS_CERT",
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key of that certificate.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PICKET_TLS_KEY",
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
+
+    /// File of a bearer token that says who asks.
+    #[arg(long, global = true, value_name = "FILE", env = "PICKET_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Ask beyond this machine without TLS: whoever is on the way reads along.
+    #[arg(long, global = true, env = "PICKET_INSECURE")]
+    insecure: bool,
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Whom to ask, and as whom.
+    pub(crate) fn remote(&self) -> Result<Remote, TransportError> {
+        self.server.clone().with(Credentials {
+            ca: self.tls_ca.clone(),
+            certificate: self.tls_cert.clone().zip(self.tls_key.clone()),
+            token: self.token_file.clone(),
+            insecure: self.insecure,
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +84,9 @@ pub(crate) enum Command {
     /// Run a capture through the programs and detectors, and print what they find in it.
     #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArguments),
+    /// Make an authority, and certificates for collectors, agents and subscribers.
+    #[command(after_long_help = CERTS_HELP)]
+    Certs(CertsArguments),
     /// Print the completion script of a shell.
     Completions(CompletionsArguments),
     /// Write the man pages.
@@ -191,6 +241,10 @@ picket.v1.Event and picket.v1.Gap, in snake_case. Times are RFC 3339 in UTC with
 when not known. Enums are short lower-case names, such as opened, high, tcp_syn. `window` is in \
 seconds, such as 60s. `id.epoch` is a string, because it exceeds what many JSON readers hold in a \
 number.";
+
+const CERTS_HELP: &str = "\
+DIR holds ca.crt, which everybody may have; ca.key, which signs and so must stay where it is; and \
+ca.crl, which lists what is revoked. What is running reads new files by itself.";
 
 const REPLAY_HELP: &str = "\
 The work is done by picket-agent, beside picket or in PATH, which needs the rights it needs to watch. The \

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use api::certificates::CertificateError;
 use thiserror::Error;
 
 use crate::{agent::AgentError, manual::ManualError, server::ServerError};
@@ -14,6 +15,8 @@ pub enum RunError {
     Manual(#[from] ManualError),
     #[error(transparent)]
     Agent(#[from] AgentError),
+    #[error(transparent)]
+    Certificates(#[from] CertificateError),
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod arguments;
+mod certs;
 mod events;
 mod failure;
 mod json;

@@ -3,8 +3,15 @@
 use std::time::SystemTime;
 
 use crate::{
-    Arguments, arguments::Command, events, failure::RunError, manual, output::Output, replay,
-    server::Server, status,
+    Arguments,
+    arguments::Command,
+    certs, events,
+    failure::RunError,
+    manual,
+    output::Output,
+    replay,
+    server::{Server, ServerError},
+    status,
 };
 
 /// Runs one command; `now` is the time it starts.
@@ -19,11 +26,13 @@ pub async fn run(arguments: Arguments, now: SystemTime) -> Result<(), RunError> 
 }
 
 async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError> {
-    let server = Server::new(arguments.server);
     let mut output = Output::new();
+    let server = arguments.remote().map(Server::new);
+    let server = server.map_err(ServerError::from);
     match arguments.command {
-        Command::Events(arguments) => events::run(&server, arguments, now, &mut output).await,
-        Command::Status(arguments) => status::run(&server, &arguments, now, &mut output).await,
+        Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
+        Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
+        Command::Certs(arguments) => certs::run(arguments, now, &mut output),
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),
         Command::Man(arguments) => Ok(manual::write_pages(&arguments.directory)?),

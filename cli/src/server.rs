@@ -3,7 +3,7 @@
 use std::{error::Error as _, time::Duration};
 
 use api::{
-    transport::{Remote, TransportError},
+    transport::{Remote, TransportError, cause},
     v1::{
         ListNodesRequest, ListRequest, ListResponse, Node, SubscribeRequest, SubscribeResponse,
         events_client::EventsClient, nodes_client::NodesClient,
@@ -68,7 +68,7 @@ impl Server {
 
     /// One page of past events.
     pub(crate) async fn page(&self, request: ListRequest) -> Result<ListResponse, ServerError> {
-        let answer = self.events().await?.list(prompt(request)).await;
+        let answer = self.events().await?.list(self.prompt(request)?).await;
         Ok(answer
             .map_err(|status| match status.code() {
                 Code::Unimplemented => ServerError::NoPast {
@@ -83,6 +83,7 @@ impl Server {
         &self,
         request: SubscribeRequest,
     ) -> Result<Streaming<SubscribeResponse>, ServerError> {
+        let request = self.remote.authorize(request)?;
         let answer = self.events().await?.subscribe(request).await;
         Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
     }
@@ -90,7 +91,7 @@ impl Server {
     pub(crate) async fn nodes(&self) -> Result<Vec<Node>, ServerError> {
         let channel = self.remote.connect().await?;
         let mut client = NodesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
-        let answer = client.list(prompt(ListNodesRequest {})).await;
+        let answer = client.list(self.prompt(ListNodesRequest {})?).await;
         Ok(answer
             .map_err(|status| match status.code() {
                 Code::Unimplemented => ServerError::NoNodes {
@@ -109,12 +110,8 @@ impl Server {
 
     pub(crate) fn explain(&self, status: &Status) -> ServerError {
         let server = self.remote.to_string();
-        let message = if status.message().is_empty() {
-            status.code().description().to_owned()
-        } else {
-            // It goes to a terminal, in a note or in the last error.
-            harmless(status.message())
-        };
+        // It goes to a terminal, in a note or in the last error.
+        let message = harmless(&cause(status));
         match status.code() {
             Code::OutOfRange => ServerError::BeyondLog { server, message },
             Code::InvalidArgument
@@ -139,10 +136,10 @@ impl Server {
             message: message.to_owned(),
         }
     }
-}
 
-fn prompt<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(ANSWER_TIMEOUT);
-    request
+    fn prompt<T>(&self, message: T) -> Result<Request<T>, ServerError> {
+        let mut request = self.remote.authorize(message)?;
+        request.set_timeout(ANSWER_TIMEOUT);
+        Ok(request)
+    }
 }

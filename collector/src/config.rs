@@ -3,6 +3,7 @@
 mod file;
 mod kept;
 mod log;
+mod security;
 
 use std::{
     net::SocketAddr,
@@ -18,9 +19,11 @@ pub use file::FileError;
 use kept::Named;
 pub use kept::RetainError;
 pub use log::LogFormat;
+pub use security::{Security, SecurityError, SecurityFlags};
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 pub use crate::{
+    access::{ReviewError, ServiceAccount, Subscribers, SubscribersError},
     correlate::{SettingError, Settings},
     store::{Cause, Database, DatabaseError, Postgres, Retain, StoreError},
 };
@@ -66,6 +69,9 @@ pub struct Flags {
     /// YAML file of nodes and pods; without it every node is welcome and no pod is named
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<PathBuf>,
+    /// Who may talk to the collector
+    #[command(flatten)]
+    pub security: SecurityFlags,
     /// Log what passes this filter, as in `warn,collector=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "PICKET_LOG")]
     pub log: Option<String>,
@@ -89,6 +95,8 @@ pub struct Config {
     pub pods: Pods,
     /// When events of several pods are one thing.
     pub correlate: Settings,
+    /// Who may talk to the collector, and what it shows them.
+    pub security: Security,
     /// What is logged.
     pub log: EnvFilter,
     /// And how.
@@ -122,6 +130,9 @@ pub enum ConfigError {
         /// What is wrong with it.
         source: SettingError,
     },
+    /// Who may talk to the collector is not told well enough.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
     /// The log filter cannot.
     #[error(
         "cannot use `{text}` as log filter; write a level, or targets with levels as in `warn,collector=debug`"
@@ -141,10 +152,13 @@ impl Config {
     /// When a file cannot be read, or a value cannot be used.
     pub fn load(flags: Flags) -> Result<Self, ConfigError> {
         let file = flags.config.as_deref().map(file::read).transpose()?;
-        let file = file.unwrap_or_default();
+        let mut file = file.unwrap_or_default();
+        let security = flags.security.or(file.security());
         let text = flags.log.or(file.log).unwrap_or_else(|| LOG.into());
+        let listen = listen(flags.listen, &file.listen);
         Ok(Self {
-            listen: listen(flags.listen, &file.listen),
+            security: security.load(&listen)?,
+            listen,
             metrics: flags
                 .metrics
                 .or(file.metrics)

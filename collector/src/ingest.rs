@@ -23,7 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{identity::Identity, nodes::Nodes, status, store::Store};
+use crate::{access::Caller, identity::Identity, nodes::Nodes, status, store::Store};
 
 /// How long an agent may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
@@ -56,8 +56,9 @@ impl ingest_server::Ingest for Ingest {
         &self,
         request: Request<Streaming<v1::PublishRequest>>,
     ) -> Result<Response<Self::PublishStream>, Status> {
+        let caller = Caller::of(&request)?;
         let mut requests = request.into_inner();
-        let opened = self.open(&mut requests).await;
+        let opened = self.open(&caller, &mut requests).await;
         let (hello, sequence, connected) = opened.map_err(|(refused, status)| {
             self.metrics.stream_refused(refused);
             status
@@ -91,6 +92,7 @@ type Opened = (v1::Hello, u64, crate::nodes::Connected);
 impl Ingest {
     async fn open(
         &self,
+        caller: &Caller,
         requests: &mut Streaming<v1::PublishRequest>,
     ) -> Result<Opened, (Refused, Status)> {
         let malformed = |message: &str| (Refused::Malformed, Status::invalid_argument(message));
@@ -106,6 +108,8 @@ impl Ingest {
             return Err(malformed("the first request must be a hello"));
         };
         check(&hello).map_err(malformed)?;
+        let spoken = caller.speak_for(&hello.node).await;
+        spoken.map_err(|status| (Refused::Forbidden, status))?;
         if !self.identity.knows_node(&hello.node) {
             return Err((Refused::UnknownNode, unknown_node(&hello.node)));
         }

@@ -1,5 +1,6 @@
 //! The collector: agents' events in, one ordered log on disk, any number of subscribers out.
 
+mod access;
 pub mod config;
 mod correlate;
 mod identity;

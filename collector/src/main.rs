@@ -34,6 +34,11 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     // Before anything is bound: a signal must not find us with a log half open.
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    if config.security.insecure {
+        tracing::warn!(
+            "insecure: whoever reaches this collector speaks for any node and sees every event, and all of it can be read on the way"
+        );
+    }
     let database = config.database.clone();
     let server = Server::bind(config).await?;
     for listen in server.listening() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{correlate, identity, ingest, nodes, store, subscribe};
+use crate::{access, correlate, identity, ingest, nodes, store, subscribe};
 
 /// Before every name.
 const PREFIX: &str = "picket_collector";
@@ -23,6 +23,7 @@ pub fn exposition() -> Result<String, fmt::Error> {
 /// What each room counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
+    pub(crate) access: access::Metrics,
     pub(crate) correlate: correlate::Metrics,
     pub(crate) identity: identity::Metrics,
     pub(crate) ingest: ingest::Metrics,
@@ -35,6 +36,7 @@ impl Metrics {
     pub(crate) fn new() -> (Registry, Self) {
         let mut registry = Registry::with_prefix(PREFIX);
         let metrics = Self {
+            access: access::Metrics::new(&mut registry),
             correlate: correlate::Metrics::new(&mut registry),
             identity: identity::Metrics::new(&mut registry),
             ingest: ingest::Metrics::new(&mut registry),

@@ -11,6 +11,8 @@ use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use crate::access;
+
 /// Nodes remembered; Kubernetes supports 5,000.
 const MOST: usize = 10_000;
 
@@ -161,8 +163,9 @@ impl Drop for Connected {
 impl nodes_server::Nodes for Nodes {
     async fn list(
         &self,
-        _: Request<v1::ListNodesRequest>,
+        request: Request<v1::ListNodesRequest>,
     ) -> Result<Response<v1::ListNodesResponse>, Status> {
+        access::scope(&request)?.see_nodes()?;
         let known = self.lock();
         let nodes = known.values().map(|known| known.node.clone()).collect();
         Ok(Response::new(v1::ListNodesResponse { nodes }))

@@ -3,17 +3,24 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use api::{
-    transport::{Incoming, Listen, TransportError},
+    transport::{
+        CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Limits, Listen, Reception,
+        Tally, Tls, TransportError,
+    },
     v1::{events_server::EventsServer, ingest_server::IngestServer, nodes_server::NodesServer},
 };
 use futures_util::stream::select_all;
 use prometheus_client::registry::Registry;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tonic::{service::Routes, transport};
+use tonic::{
+    service::{InterceptorLayer, Routes},
+    transport,
+};
 use tonic_health::server::HealthReporter;
 
 use crate::{
+    access::Access,
     config::Config,
     correlate::Correlator,
     identity::Identity,
@@ -30,6 +37,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// How often what was quiet for long enough is looked for.
 const TICK: Duration = Duration::from_secs(1);
+
+/// What is asked for in a few words: a filter, a cursor.
+const LARGEST_QUESTION: usize = 64 << 10;
 
 /// A client whose node went without a word is noticed after both of these.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -68,6 +78,8 @@ pub struct Server {
     web: Web,
     registry: Registry,
     routes: Routes,
+    access: Access,
+    tls: Option<(Tls, Arc<dyn Tally>)>,
     ready: Ready,
     health: HealthReporter,
     writer: Writer,
@@ -83,9 +95,22 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
         let (registry, metrics) = Metrics::new();
         let mut incoming = Vec::with_capacity(config.listen.len());
+        let security = config.security;
+        let tally: Arc<dyn Tally> = Arc::new(metrics.access.clone());
+        let reception = Reception {
+            tls: security.tls.clone(),
+            limits: Limits::default(),
+            tally: Arc::clone(&tally),
+        };
         for listen in &config.listen {
-            incoming.push(listen.bind().await?);
+            incoming.push(listen.bind_with(reception.clone()).await?);
         }
+        let access = Access::new(
+            security.tls.is_some(),
+            security.subscribers,
+            security.agents,
+            metrics.access,
+        );
         let web = Web::bind(config.metrics).await?;
         let correlator = Correlator::new(config.correlate, metrics.correlate);
         let opened = Store::open(&config.database, config.retain, correlator, metrics.store);
@@ -105,9 +130,9 @@ impl Server {
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = Routes::builder();
         routes
-            .add_service(IngestServer::new(ingest))
-            .add_service(EventsServer::new(events))
-            .add_service(NodesServer::new(nodes))
+            .add_service(IngestServer::new(ingest).max_decoding_message_size(LARGEST_REQUEST))
+            .add_service(EventsServer::new(events).max_decoding_message_size(LARGEST_QUESTION))
+            .add_service(NodesServer::new(nodes).max_decoding_message_size(LARGEST_QUESTION))
             .add_service(health_service)
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?);
@@ -116,6 +141,8 @@ impl Server {
             web,
             registry,
             routes: routes.routes(),
+            access,
+            tls: security.tls.map(|tls| (tls, tally)),
             ready,
             health,
             writer,
@@ -146,6 +173,9 @@ impl Server {
             transport::Server::builder()
                 .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))
                 .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
+                .http2_max_header_list_size(Some(LARGEST_HEADERS))
+                .max_concurrent_streams(Some(CONCURRENT_REQUESTS))
+                .layer(InterceptorLayer::new(self.access.clone()))
                 .add_routes(self.routes)
                 .serve_with_incoming_shutdown(
                     select_all(self.incoming),
@@ -157,6 +187,10 @@ impl Server {
                 .serve(self.registry, ready.clone(), shutdown.clone()),
         );
         tokio::spawn(tick(self.ticking, shutdown.clone()));
+        tokio::spawn(until(shutdown.clone(), self.access.follow()));
+        if let Some((tls, tally)) = self.tls {
+            tokio::spawn(until(shutdown.clone(), tls.follow(tally)));
+        }
         serving(&self.health, true).await;
         ready.set(true);
         tracing::info!("ready");
@@ -198,6 +232,13 @@ async fn tick(store: Store, shutdown: CancellationToken) {
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = ticking => {}
+    }
+}
+
+async fn until(shutdown: CancellationToken, following: impl Future<Output = ()>) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = following => {}
     }
 }
 

@@ -54,6 +54,9 @@ const QUEUE_BYTES: u32 = 64 * 1024 * 1024;
 /// How long a sender waits before it is told to come again later.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long news of another collector's commit may take.
+const NEWS: Duration = Duration::from_secs(1);
+
 /// The log. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
@@ -191,6 +194,19 @@ impl Store {
     /// The last committed cursor, and a wake-up for each commit, of other collectors too.
     pub(crate) fn last(&self) -> watch::Receiver<u64> {
         self.last.clone()
+    }
+
+    /// Whether the log reaches the cursor. Another collector may have given it, and this one not know yet.
+    pub(crate) async fn reaches(&self, cursor: u64) -> bool {
+        let mut last = self.last();
+        if *last.borrow() >= cursor {
+            return true;
+        }
+        let shared = matches!(*self.readers, Readers::Postgres(_));
+        shared
+            && timeout(NEWS, last.wait_for(|last| *last >= cursor))
+                .await
+                .is_ok()
     }
 
     /// The cursor before the earliest that is kept.

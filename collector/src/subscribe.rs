@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::{
-    status,
+    access, status,
     store::{Entry, PAGE_BYTES, Query, Store, StoreError},
 };
 
@@ -61,9 +61,10 @@ impl events_server::Events for Events {
         &self,
         request: Request<v1::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let scope = access::scope(&request)?;
         let seat = self.seat()?;
         let request = request.into_inner();
-        let filter = Arc::new(request.filter.unwrap_or_default());
+        let filter = Arc::new(scope.narrow(request.filter)?);
         let cursor = match request.from {
             Some(subscribe_request::From::AfterCursor(cursor)) => {
                 self.start(&filter, cursor).await?
@@ -85,9 +86,10 @@ impl events_server::Events for Events {
         &self,
         request: Request<v1::ListRequest>,
     ) -> Result<Response<v1::ListResponse>, Status> {
+        let scope = access::scope(&request)?;
         let request = request.into_inner();
         let size = page_size(request.page_size)?;
-        let filter = Arc::new(request.filter.unwrap_or_default());
+        let filter = Arc::new(scope.narrow(request.filter)?);
         let mut response = v1::ListResponse {
             next_cursor: self.start(&filter, request.after_cursor).await?,
             more: true,
@@ -121,6 +123,7 @@ impl events_server::Events for Events {
     }
 
     async fn get(&self, request: Request<v1::GetRequest>) -> Result<Response<v1::Event>, Status> {
+        let scope = access::scope(&request)?;
         let id = request.into_inner().id;
         let id =
             id.ok_or_else(|| Status::invalid_argument("the request names no event; set id"))?;
@@ -131,6 +134,7 @@ impl events_server::Events for Events {
         } = id.clone();
         let event = self.log.store.event(id).await;
         let event = event.map_err(|error| status::failed(&error))?;
+        let event = event.filter(|event| scope.sees(event));
         event.map(Response::new).ok_or_else(|| {
             Status::not_found(format!(
                 "the log holds no event {sequence} of node `{node}` in epoch {epoch}; list the events to see what it holds"
@@ -155,8 +159,8 @@ impl Events {
 
     /// Where to read from: after the cursor, and past all that was raised too early.
     async fn start(&self, filter: &v1::Filter, cursor: u64) -> Result<u64, Status> {
-        let last = self.last();
-        if cursor > last {
+        if !self.log.store.reaches(cursor).await {
+            let last = self.last();
             return Err(Status::out_of_range(format!(
                 "cursor {cursor} lies beyond the log, whose last cursor is {last}; if the database is a new one, start from 0"
             )));

@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", env = "PICKET_NODE")]
     pub node: Option<String>,
 
-    /// Collector to deliver to, as http://HOST:PORT or unix:PATH; without one the agent stands alone.
+    /// Collector to deliver to, as https://HOST:PORT, http://HOST:PORT or unix:PATH; without one the agent stands alone.
     #[arg(long, value_name = "ADDRESS", env = "PICKET_COLLECTOR")]
     pub collector: Option<String>,
 
@@ -52,6 +52,26 @@ pub struct Args {
         default_value = "127.0.0.1:7401"
     )]
     pub listen: Vec<String>,
+
+    /// Certificate of this node, shown to the collector, and to who asks the agent from beyond this machine.
+    #[arg(long, value_name = "FILE", env = "PICKET_TLS_CERT")]
+    pub tls_cert: Option<String>,
+
+    /// The private key of that certificate.
+    #[arg(long, value_name = "FILE", env = "PICKET_TLS_KEY")]
+    pub tls_key: Option<String>,
+
+    /// Who signs the certificates of the collector, and of who asks the agent from beyond this machine.
+    #[arg(long, value_name = "FILE", env = "PICKET_TLS_CA")]
+    pub tls_ca: Option<String>,
+
+    /// Kubernetes token that tells the collector whose agent this is, instead of a certificate.
+    #[arg(long, value_name = "FILE", env = "PICKET_TOKEN")]
+    pub token: Option<String>,
+
+    /// Speak beyond this machine without TLS: whoever is on the way reads along, and may lie.
+    #[arg(long, env = "PICKET_INSECURE")]
+    pub insecure: bool,
 
     /// Where to serve /metrics, /healthz and /readyz over HTTP.
     #[arg(

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use api::transport::{Listen, SecretError, TransportError};
+
 use super::origin::Origin;
 
 /// Why there is no configuration.
@@ -21,6 +23,23 @@ pub enum ConfigError {
         origin: Origin,
         reason: String,
     },
+    /// Events would cross the network for everybody to read.
+    #[error(
+        "not listening on {listen} without TLS, for others than this machine reach it: give --tls-cert, --tls-key and --tls-ca (`picket certs` makes them), or --insecure"
+    )]
+    Plain { listen: Listen },
+    /// A certificate without its key, or a key without its certificate.
+    #[error("{given} needs {missing} beside it")]
+    Half {
+        given: &'static str,
+        missing: &'static str,
+    },
+    /// The collector cannot be spoken to so.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// No node was named and the host has no name either.
     #[error("cannot tell the name of the node, the host has none: give it with --node")]
     Node,

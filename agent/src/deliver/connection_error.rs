@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::transport::TransportError;
+use api::transport::{TransportError, cause};
 use tonic::{Code, Status};
 
 /// Why a connection with the collector ended.
@@ -21,6 +21,8 @@ pub(super) enum ConnectionError {
     },
     #[error("{remote} is no collector: let --collector name the address a collector listens on")]
     NoCollector { remote: String },
+    #[error("the collector at {remote} does not let this agent deliver: {message}")]
+    Forbidden { remote: String, message: String },
     #[error(
         "the collector at {remote} did not welcome the agent within {patience:?}: check the \
          collector's log and that --collector names it"
@@ -48,11 +50,15 @@ impl ConnectionError {
                 node: node.into(),
                 message: status.message().into(),
             },
+            Code::PermissionDenied | Code::Unauthenticated => Self::Forbidden {
+                remote,
+                message: status.message().into(),
+            },
             Code::Unimplemented => Self::NoCollector { remote },
             code => Self::Broken {
                 remote,
                 code,
-                message: status.message().into(),
+                message: cause(&status),
                 source: status,
             },
         }

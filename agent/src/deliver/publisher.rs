@@ -115,8 +115,8 @@ impl Publisher {
             .await
             .map_err(|_| self.ended())?;
         let mut client = IngestClient::new(channel);
+        let stream = self.remote.authorize(ReceiverStream::new(stream))?;
         let opening = async {
-            let stream = ReceiverStream::new(stream);
             let mut answers = client.publish(stream).await?.into_inner();
             let first = answers.message().await?;
             Ok((answers, first))

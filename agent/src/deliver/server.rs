@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use api::{
     FILE_DESCRIPTOR_SET,
-    transport::{Incoming, Listen, TransportError},
+    transport::{CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, Listen, TransportError},
     v1::{self, events_server::EventsServer, nodes_server::NodesServer},
 };
 use futures_util::future::try_join_all;
 use tokio::sync::watch;
 use tonic::{service::Routes, transport};
+
+use crate::access::Access;
 
 use super::{nodes::Itself, outbox::Outbox, subscribe::Subscribe};
 
@@ -35,6 +37,7 @@ pub enum ServerError {
 #[derive(Debug)]
 pub struct Server {
     incomings: Vec<Incoming>,
+    access: Access,
     routes: Routes,
 }
 
@@ -48,17 +51,20 @@ impl Server {
         node: &str,
         outbox: &Outbox,
         status: watch::Receiver<v1::NodeStatus>,
+        access: Access,
     ) -> Result<Self, ServerError> {
         let mut incomings = Vec::new();
         for listen in listen {
-            incomings.push(listen.bind().await?);
+            incomings.push(listen.bind_with(access.reception(listen)).await?);
         }
-        let events = EventsServer::new(Subscribe::new(node.into(), outbox.clone()));
-        let nodes = NodesServer::new(Itself {
+        let subscribe = Subscribe::new(node.into(), outbox.clone());
+        let events = EventsServer::with_interceptor(subscribe, access.clone());
+        let itself = Itself {
             node: node.into(),
             outbox: outbox.clone(),
             status,
-        });
+        };
+        let nodes = NodesServer::with_interceptor(itself, access.clone());
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<EventsServer<Subscribe>>().await;
         health.set_serving::<NodesServer<Itself>>().await;
@@ -70,7 +76,11 @@ impl Server {
             .add_service(nodes)
             .add_service(health_service)
             .add_service(reflection);
-        Ok(Self { incomings, routes })
+        Ok(Self {
+            incomings,
+            access,
+            routes,
+        })
     }
 
     /// Where it listens; ports are the real ones.
@@ -92,10 +102,17 @@ impl Server {
             transport::Server::builder()
                 .http2_keepalive_interval(Some(KEEP_ALIVE_INTERVAL))
                 .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
+                .http2_max_header_list_size(Some(LARGEST_HEADERS))
+                .max_concurrent_streams(Some(CONCURRENT_REQUESTS))
                 .add_routes(self.routes.clone())
                 .serve_with_incoming(incoming)
         });
-        try_join_all(servers).await?;
+        tokio::select! {
+            served = try_join_all(servers) => {
+                served?;
+            }
+            () = self.access.follow() => {}
+        }
         Ok(())
     }
 }

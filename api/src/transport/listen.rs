@@ -2,27 +2,18 @@
 
 use std::{
     fmt, fs, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
-    pin::Pin,
     str::FromStr,
-    task::{Context, Poll},
-    time::Duration,
 };
 
-use futures_core::Stream;
-use futures_util::stream;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+use super::{
+    TransportError,
+    incoming::{Incoming, Listener, Reception},
 };
-use tonic::transport::server::{Connected, TcpConnectInfo};
-
-use super::TransportError;
-
-/// How long accepting rests after the system refused, for want of file descriptors say.
-const REST: Duration = Duration::from_millis(50);
 
 /// Where a server listens: `HOST:PORT` or `unix:PATH`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,27 +49,44 @@ impl fmt::Display for Listen {
 }
 
 impl Listen {
-    /// Starts to listen. A Unix socket that nobody listens on is replaced.
+    /// Whether only this machine can reach it.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => match address.ip() {
+                IpAddr::V4(ip) => ip.is_loopback(),
+                IpAddr::V6(ip) => ip.is_loopback(),
+            },
+            Self::Unix(_) => true,
+        }
+    }
+
+    /// Starts to listen, without TLS. A Unix socket that nobody listens on is replaced.
     ///
     /// # Errors
     /// When another program listens there, or the system refuses the address.
     pub async fn bind(&self) -> Result<Incoming, TransportError> {
+        self.bind_with(Reception::default()).await
+    }
+
+    /// The same, and receives peers as told.
+    ///
+    /// # Errors
+    /// When another program listens there, or the system refuses the address.
+    pub async fn bind_with(&self, reception: Reception) -> Result<Incoming, TransportError> {
         let bound = match self {
             Self::Tcp(address) => TcpListener::bind(address).await.and_then(|listener| {
-                Ok(Incoming {
-                    local: Self::Tcp(listener.local_addr()?),
-                    connections: Box::pin(stream::unfold(listener, accept_tcp)),
-                })
+                let local = Self::Tcp(listener.local_addr()?);
+                Ok((local, Listener::Tcp(listener)))
             }),
             Self::Unix(path) => {
                 self.clear(path).await?;
-                UnixListener::bind(path).map(|listener| Incoming {
-                    local: self.clone(),
-                    connections: Box::pin(stream::unfold(listener, accept_unix)),
-                })
+                let bound = UnixListener::bind(path);
+                bound.map(|listener| (self.clone(), Listener::Unix(listener)))
             }
         };
-        bound.map_err(|source| self.refused(source))
+        let (local, listener) = bound.map_err(|source| self.refused(source))?;
+        Ok(Incoming::new(local, listener, reception))
     }
 
     /// Removes the socket a server left behind when it was killed.
@@ -105,154 +113,5 @@ impl Listen {
             return TransportError::Taken { listen };
         }
         TransportError::Bind { listen, source }
-    }
-}
-
-async fn accept_tcp(listener: TcpListener) -> Option<(io::Result<Connection>, TcpListener)> {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                // An event must not wait for the acknowledgement of the packet before it.
-                let ready = stream.set_nodelay(true).map(|()| Connection::Tcp(stream));
-                return Some((ready, listener));
-            }
-            Err(error) => rest(&error).await,
-        }
-    }
-}
-
-async fn accept_unix(listener: UnixListener) -> Option<(io::Result<Connection>, UnixListener)> {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return Some((Ok(Connection::Unix(stream)), listener)),
-            Err(error) => rest(&error).await,
-        }
-    }
-}
-
-/// A server that ended here could be ended by whoever opens too many connections.
-async fn rest(error: &io::Error) {
-    tracing::warn!(%error, "cannot accept a connection");
-    tokio::time::sleep(REST).await;
-}
-
-/// The connections to a server, for `serve_with_incoming`. Dropping it removes a Unix socket.
-pub struct Incoming {
-    local: Listen,
-    connections: Pin<Box<dyn Stream<Item = io::Result<Connection>> + Send>>,
-}
-
-impl Incoming {
-    /// Where it listens; the port is the real one.
-    #[must_use]
-    pub const fn local(&self) -> &Listen {
-        &self.local
-    }
-}
-
-impl Stream for Incoming {
-    type Item = io::Result<Connection>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.connections.as_mut().poll_next(cx)
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        if let Listen::Unix(path) = &self.local
-            && let Err(error) = fs::remove_file(path)
-        {
-            tracing::debug!(%error, socket = %path.display(), "cannot remove the socket");
-        }
-    }
-}
-
-impl fmt::Debug for Incoming {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming")
-            .field("local", &self.local)
-            .finish_non_exhaustive()
-    }
-}
-
-/// An accepted connection.
-#[derive(Debug)]
-pub enum Connection {
-    /// Over TCP.
-    Tcp(TcpStream),
-    /// Over a Unix socket.
-    Unix(UnixStream),
-}
-
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> Self::ConnectInfo {
-        match self {
-            Self::Tcp(stream) => stream.connect_info(),
-            Self::Unix(_) => TcpConnectInfo {
-                local_addr: None,
-                remote_addr: None,
-            },
-        }
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Tcp(stream) => stream.is_write_vectored(),
-            Self::Unix(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
     }
 }

@@ -1,10 +1,14 @@
 //! The client's end of a transport.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
-use tonic::transport::{Channel, Endpoint};
+use tonic::{
+    Request,
+    metadata::MetadataValue,
+    transport::{Channel, Endpoint},
+};
 
-use super::TransportError;
+use super::{TransportError, connector::Connector, credentials::Credentials, secret};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -12,11 +16,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The address of a server: `http://HOST:PORT` or `unix:PATH`.
+/// The address of a server: `https://HOST:PORT`, `http://HOST:PORT` or `unix:PATH`.
 #[derive(Clone, Debug)]
 pub struct Remote {
     text: String,
     endpoint: Endpoint,
+    credentials: Arc<Credentials>,
 }
 
 impl FromStr for Remote {
@@ -29,7 +34,7 @@ impl FromStr for Remote {
             Some(path) => !path.trim_start_matches('/').is_empty(),
             None => {
                 let uri = endpoint.uri();
-                uri.scheme_str() == Some("http")
+                matches!(uri.scheme_str(), Some("http" | "https"))
                     && uri.port().is_some()
                     && matches!(uri.path(), "" | "/")
                     && uri.query().is_none()
@@ -45,6 +50,7 @@ impl FromStr for Remote {
                 .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
                 .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
                 .keep_alive_while_idle(true),
+            credentials: Arc::default(),
         })
     }
 }
@@ -56,23 +62,82 @@ impl fmt::Display for Remote {
 }
 
 impl Remote {
-    /// A channel that connects with its first request, and again whenever it must.
-    #[must_use]
-    pub fn connect_lazy(&self) -> Channel {
-        self.endpoint.connect_lazy()
+    /// The same, and says who asks. All files are read to see that they can be; each connection reads them
+    /// again.
+    ///
+    /// # Errors
+    /// When a file cannot be used, or the address and the credentials do not go together.
+    pub fn with(self, credentials: Credentials) -> Result<Self, TransportError> {
+        let remote = Self {
+            credentials: Arc::new(credentials),
+            ..self
+        };
+        remote.connector()?;
+        if let Some(token) = &remote.credentials.token {
+            secret::token(token)?;
+        }
+        Ok(remote)
     }
 
     /// A channel that is connected.
     ///
     /// # Errors
-    /// When nobody answers within five seconds.
+    /// When nobody answers within five seconds, or it is not who it should be.
     pub async fn connect(&self) -> Result<Channel, TransportError> {
-        self.endpoint
-            .connect()
-            .await
-            .map_err(|source| TransportError::Connect {
-                remote: self.text.clone(),
-                source,
-            })
+        let connected = match self.connector()? {
+            Some(connector) => self.endpoint.connect_with_connector(connector).await,
+            None => self.endpoint.connect().await,
+        };
+        connected.map_err(|source| TransportError::Connect {
+            remote: self.text.clone(),
+            source,
+        })
     }
+
+    /// The request, with the bearer token as its file has it now.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn authorize<T>(&self, message: T) -> Result<Request<T>, TransportError> {
+        let mut request = Request::new(message);
+        if let Some(path) = &self.credentials.token {
+            let bearer = format!("Bearer {}", secret::token(path)?);
+            // The token is of ASCII that can be seen.
+            if let Ok(mut value) = MetadataValue::try_from(bearer) {
+                value.set_sensitive(true);
+                request.metadata_mut().insert("authorization", value);
+            }
+        }
+        Ok(request)
+    }
+
+    /// What TLS needs; none when it is not spoken.
+    fn connector(&self) -> Result<Option<Connector>, TransportError> {
+        let remote = || self.text.clone();
+        let uri = self.endpoint.uri();
+        let Some(host) = uri.host().filter(|_| !self.text.starts_with("unix:")) else {
+            return Ok(None);
+        };
+        if uri.scheme_str() == Some("https") {
+            let ca = self.credentials.ca.as_deref();
+            let ca = ca.ok_or_else(|| TransportError::NoAuthority { remote: remote() })?;
+            return Ok(Some(Connector::new(host, ca, &self.credentials)?));
+        }
+        if is_loopback(host) {
+            return Ok(None);
+        }
+        if self.credentials.token.is_some() {
+            return Err(TransportError::PlainToken { remote: remote() });
+        }
+        if self.credentials.insecure {
+            return Ok(None);
+        }
+        Err(TransportError::Plain { remote: remote() })
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|it| it.to_canonical().is_loopback())
 }

@@ -11,7 +11,7 @@ use api::transport::{Listen, TransportError};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::log::LogFormat;
+use super::{log::LogFormat, security::SecurityFlags};
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +47,31 @@ pub(super) struct File {
     pub(super) pod_table: Option<PathBuf>,
     #[serde(default)]
     pub(super) correlate: Correlate,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_client_ca: Option<PathBuf>,
+    tls_crl: Option<PathBuf>,
+    subscribers: Option<PathBuf>,
+    agent_service_account: Option<String>,
+    #[serde(default)]
+    insecure: bool,
     pub(super) log: Option<String>,
     pub(super) log_format: Option<LogFormat>,
+}
+
+impl File {
+    /// What it says of who may talk to the collector.
+    pub(super) fn security(&mut self) -> SecurityFlags {
+        SecurityFlags {
+            tls_cert: self.tls_cert.take(),
+            tls_key: self.tls_key.take(),
+            tls_client_ca: self.tls_client_ca.take(),
+            tls_crl: self.tls_crl.take(),
+            subscribers: self.subscribers.take(),
+            agent_service_account: self.agent_service_account.take(),
+            insecure: self.insecure,
+        }
+    }
 }
 
 /// By correlation and key. Values stay text until they are read.

@@ -11,6 +11,7 @@ use prometheus_client::{
 /// Why a stream was refused before its first batch.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Refused {
+    Forbidden,
     UnknownNode,
     Malformed,
     TooManyNodes,
@@ -18,7 +19,8 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
+        Self::Forbidden,
         Self::UnknownNode,
         Self::Malformed,
         Self::TooManyNodes,
@@ -29,6 +31,7 @@ impl Refused {
 impl EncodeLabelValue for Refused {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         let reason = match self {
+            Self::Forbidden => "forbidden",
             Self::UnknownNode => "unknown_node",
             Self::Malformed => "malformed",
             Self::TooManyNodes => "too_many_nodes",

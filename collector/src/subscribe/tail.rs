@@ -146,27 +146,33 @@ impl Reader {
             let Ok(committed) = last.wait_for(|last| *last > end).await.map(|last| *last) else {
                 return;
             };
-            let read = self.read(end, committed).await;
-            if let Err(StoreError::Removed { earliest, .. }) = read {
-                self.skip_to(earliest - 1);
-            } else if let Err(error) = read {
-                self.metrics.tail_failures.inc();
-                tracing::warn!(%error, "cannot read the end of the log; trying again");
-                tokio::time::sleep(REST).await;
+            match self.read(end, committed).await {
+                Ok(()) => continue,
+                Err(StoreError::Removed { earliest, .. }) => {
+                    self.skip(earliest - 1);
+                    continue;
+                }
+                Err(error) => self.failed(&error),
             }
+            tokio::time::sleep(REST).await;
         }
     }
 
-    /// Goes on behind what was removed; whoever is before that is told so by the log.
-    fn skip_to(&self, horizon: u64) {
+    /// What was removed before it was read begins at a later cursor.
+    fn skip(&self, start: u64) {
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         *ring = Ring {
-            start: horizon,
-            end: horizon,
+            start,
+            end: start,
             entries: VecDeque::new(),
             bytes: 0,
         };
-        self.end.send_replace(horizon);
+        self.end.send_replace(start);
+    }
+
+    fn failed(&self, error: &StoreError) {
+        self.metrics.tail_failures.inc();
+        tracing::warn!(%error, "cannot read the end of the log; trying again");
     }
 
     async fn read(&self, end: u64, committed: u64) -> Result<(), StoreError> {

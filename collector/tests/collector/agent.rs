@@ -3,7 +3,7 @@
 use api::v1::{self, ingest_client::IngestClient, publish_request, publish_response};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic::{Code, Request, Status, Streaming, metadata::AsciiMetadataValue, transport::Channel};
 
 use crate::harness::{EPOCH, event, sequence, within};
 
@@ -25,9 +25,31 @@ impl Agent {
         Self::open(channel, publish_request::Item::Hello(hello)).await
     }
 
+    /// The same, with a bearer token.
+    pub(crate) async fn open_with(
+        channel: Channel,
+        node: &str,
+        bearer: AsciiMetadataValue,
+    ) -> Result<Self, Status> {
+        let hello = v1::Hello {
+            node: node.into(),
+            epoch: EPOCH,
+            version: "0.1.0".into(),
+        };
+        Self::start(channel, publish_request::Item::Hello(hello), Some(bearer)).await
+    }
+
     pub(crate) async fn open(
         channel: Channel,
         first: publish_request::Item,
+    ) -> Result<Self, Status> {
+        Self::start(channel, first, None).await
+    }
+
+    async fn start(
+        channel: Channel,
+        first: publish_request::Item,
+        bearer: Option<AsciiMetadataValue>,
     ) -> Result<Self, Status> {
         let node = match &first {
             publish_request::Item::Hello(hello) => hello.node.clone(),
@@ -36,8 +58,12 @@ impl Agent {
         let (requests, receiver) = mpsc::channel(64);
         let first = v1::PublishRequest { item: Some(first) };
         requests.send(first).await.expect("the receiver is here");
+        let mut request = Request::new(ReceiverStream::new(receiver));
+        if let Some(bearer) = bearer {
+            request.metadata_mut().insert("authorization", bearer);
+        }
         let responses = IngestClient::new(channel)
-            .publish(ReceiverStream::new(receiver))
+            .publish(request)
             .await?
             .into_inner();
         let mut agent = Self {

@@ -1,6 +1,12 @@
 //! A collector in this process.
 
-use std::{fs, future::Future, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    fs,
+    future::Future,
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use api::{
     pods::Pods,
@@ -8,7 +14,7 @@ use api::{
     v1::{self, Timestamp, events_client::EventsClient, subscribe_request::From},
 };
 use collector::{
-    config::{Config, LogFormat, Retain, Settings},
+    config::{Config, LogFormat, Retain, Security, Settings},
     server::Server,
 };
 use tempfile::TempDir;
@@ -179,9 +185,15 @@ fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config 
         retain,
         pods,
         correlate: Settings::default(),
+        security: Security::default(),
         log: "warn".parse().unwrap(),
         log_format: LogFormat::Text,
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "certificates are of this moment")]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 pub(crate) fn sequence(event: &v1::Event) -> u64 {

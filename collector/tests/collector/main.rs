@@ -16,5 +16,7 @@ mod postgres;
 mod process;
 mod replicas;
 mod retention;
+mod reviews;
+mod security;
 mod subscriber;
 mod subscribers;

@@ -6,5 +6,6 @@
 
 mod collector;
 mod courier;
+mod full;
 mod killing;
 mod ledger;

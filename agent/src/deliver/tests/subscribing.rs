@@ -13,6 +13,8 @@ use tonic::{Code, Streaming, transport::Channel};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use super::{super::*, event, soon};
+use crate::access::Access;
+
 struct Bench {
     _directory: TempDir,
     outbox: Outbox,
@@ -31,7 +33,7 @@ impl Bench {
             attachment: "clsact".into(),
             ..v1::NodeStatus::default()
         });
-        let server = Server::bind(&[listen], "n1", &outbox, reported)
+        let server = Server::bind(&[listen], "n1", &outbox, reported, Access::default())
             .await
             .unwrap();
         let server = tokio::spawn(server.run());

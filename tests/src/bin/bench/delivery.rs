@@ -5,6 +5,7 @@ mod bare;
 mod collector;
 mod event;
 mod fanout;
+mod flood;
 mod ingest;
 mod reconnect;
 mod store;

@@ -8,13 +8,20 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use api::{
     transport::Remote,
-    v1::{self, ingest_client::IngestClient, publish_request, publish_response},
+    v1::{self, publish_request, publish_response},
 };
+use bytes::Bytes;
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::{Request, Streaming, client::Grpc, codegen::http::uri::PathAndQuery};
 
-use super::event::event;
+use super::{
+    event::event,
+    flood::{Encoded, Template},
+};
+
+const METHOD: &str = "/picket.v1.Ingest/Publish";
 
 /// Of unacknowledged batches, as a real agent sends.
 const IN_FLIGHT: usize = 16;
@@ -25,7 +32,7 @@ const EPOCH: u64 = 1_795_000_000_000_000_000;
 pub(crate) struct Agent {
     number: u32,
     name: String,
-    requests: mpsc::Sender<v1::PublishRequest>,
+    requests: mpsc::Sender<Bytes>,
     answers: Streaming<v1::PublishResponse>,
     /// Of the last event it sent.
     sequence: u64,
@@ -53,11 +60,12 @@ impl Agent {
         requests
             .send(request(publish_request::Item::Hello(hello)))
             .await?;
-        let mut client = IngestClient::new(channel);
-        let mut answers = client
-            .publish(ReceiverStream::new(stream))
-            .await?
-            .into_inner();
+        let mut client = Grpc::new(channel);
+        client.ready().await?;
+        let stream = Request::new(ReceiverStream::new(stream));
+        let method = PathAndQuery::from_static(METHOD);
+        let answers = client.streaming(stream, method, Encoded).await?;
+        let mut answers: Streaming<v1::PublishResponse> = answers.into_inner();
         let first = answers.message().await?.and_then(|first| first.item);
         let Some(publish_response::Item::Welcome(welcome)) = first else {
             bail!("the collector sent no welcome but {first:?}");
@@ -74,13 +82,15 @@ impl Agent {
     /// Sends batches of `size` events as fast as they are acknowledged.
     #[expect(clippy::disallowed_methods, reason = "time is what is measured")]
     pub(crate) async fn flood(&mut self, size: u64, time: Duration) -> Result<Sent> {
+        let template = Template::new((1..=size).map(|sequence| self.event(sequence)));
         let until = Instant::now() + time;
         let mut sent = Sent::default();
         let mut waiting = VecDeque::new();
         loop {
             let open = Instant::now() < until;
             if open && waiting.len() < IN_FLIGHT {
-                let batch = self.batch(size);
+                let batch = template.request(self.sequence);
+                self.sequence += template.len();
                 waiting.push_back((self.sequence, Instant::now()));
                 self.requests.send(batch).await?;
             } else if waiting.is_empty() {
@@ -122,27 +132,30 @@ impl Agent {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "events are raised now")]
-    fn batch(&mut self, size: u64) -> v1::PublishRequest {
+    fn batch(&mut self, size: u64) -> Bytes {
         let after = self.sequence;
         self.sequence += size;
-        let now = SystemTime::now();
-        let events = (after + 1..=self.sequence).map(|sequence| {
-            let id = v1::EventId {
-                node: self.name.clone(),
-                epoch: EPOCH,
-                sequence,
-            };
-            event(self.number, id, now)
-        });
+        let events = (after + 1..=self.sequence).map(|sequence| self.event(sequence));
         request(publish_request::Item::Batch(v1::Batch {
             events: events.collect(),
             after,
             ..v1::Batch::default()
         }))
     }
+
+    #[expect(clippy::disallowed_methods, reason = "events are raised now")]
+    fn event(&self, sequence: u64) -> v1::Event {
+        let id = v1::EventId {
+            node: self.name.clone(),
+            epoch: EPOCH,
+            sequence,
+        };
+        event(self.number, id, SystemTime::now())
+    }
 }
 
-fn request(item: publish_request::Item) -> v1::PublishRequest {
+fn request(item: publish_request::Item) -> Bytes {
     v1::PublishRequest { item: Some(item) }
+        .encode_to_vec()
+        .into()
 }

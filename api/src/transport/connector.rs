@@ -1,0 +1,117 @@
+//! Connects over TLS.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, client::Resumption, pki_types::ServerName, version::TLS13};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tonic::codegen::http::Uri;
+use tower_service::Service;
+
+use super::{
+    credentials::Credentials,
+    secret::{Kind, Secret, SecretError},
+    tls::{PROTOCOL, provider, roots, unfit},
+};
+
+/// Connects to one host over TLS, with the secrets as they are when it is made.
+#[derive(Clone, Debug)]
+pub struct Dialer {
+    config: Arc<ClientConfig>,
+    host: String,
+    name: ServerName<'static>,
+}
+
+impl Dialer {
+    /// To a host whose certificate the authorities in `ca` sign, as nobody in particular.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or the host is no name.
+    pub fn new(host: &str, ca: &Path) -> Result<Self, SecretError> {
+        Self::with(host, ca, None, &[])
+    }
+
+    fn with(
+        host: &str,
+        ca: &Path,
+        own: Option<&(PathBuf, PathBuf)>,
+        protocols: &[&[u8]],
+    ) -> Result<Self, SecretError> {
+        let authority = Secret::read(Kind::Authority, ca)?;
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13])
+            .map_err(|error| authority.nonsense(error.to_string()))?
+            .with_root_certificates(roots(&authority)?);
+        let mut config = match own {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let certificate = Secret::read(Kind::Certificate, certificate)?;
+                let key = Secret::read(Kind::Key, key)?;
+                let own = builder.with_client_auth_cert(certificate.certificates()?, key.key()?);
+                own.map_err(|error| key.nonsense(unfit(&error)))?
+            }
+        };
+        config.alpn_protocols = protocols.iter().map(|it| it.to_vec()).collect();
+        config.resumption = Resumption::disabled();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(host.to_owned());
+        Ok(Self {
+            config: Arc::new(config),
+            host: host.into(),
+            name: name.map_err(|error| {
+                authority.nonsense(format!("it signs no host `{host}`: {error}"))
+            })?,
+        })
+    }
+
+    /// Connects, and sees that the certificate is the host's.
+    ///
+    /// # Errors
+    /// When nobody answers, or somebody else.
+    pub async fn dial(&self, port: u16) -> io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect((self.host.as_str(), port)).await?;
+        stream.set_nodelay(true)?;
+        let tls = TlsConnector::from(Arc::clone(&self.config));
+        tls.connect(self.name.clone(), stream).await
+    }
+}
+
+/// Connects a channel.
+pub(super) struct Connector(Dialer);
+
+impl Connector {
+    pub(super) fn new(
+        host: &str,
+        ca: &Path,
+        credentials: &Credentials,
+    ) -> Result<Self, SecretError> {
+        let own = credentials.certificate.as_ref();
+        Dialer::with(host, ca, own, &[PROTOCOL]).map(Self)
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TlsStream<TcpStream>>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let dialer = self.0.clone();
+        Box::pin(async move {
+            Ok(TokioIo::new(
+                dialer.dial(uri.port_u16().unwrap_or(443)).await?,
+            ))
+        })
+    }
+}
