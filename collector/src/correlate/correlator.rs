@@ -94,6 +94,9 @@ impl Correlator {
 
     /// The anomaly that the event to be committed is part of.
     pub(crate) fn mark(&self, sighting: &Sighting, now: Time) -> Option<&str> {
+        if self.open.is_empty() {
+            return None;
+        }
         let told = |case: &&Case| !case.shadow;
         if let Some(serial) = self.outage(sighting) {
             return self.open.get(&serial).filter(told).map(Case::id);

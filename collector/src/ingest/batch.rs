@@ -4,7 +4,7 @@ use std::fmt;
 
 use api::v1;
 
-use super::{event, gap, id};
+use super::{event, field::Fault, gap, id};
 use crate::{
     identity::Identity,
     store::{Append, Record},
@@ -77,15 +77,8 @@ pub(super) fn check(
     let mut records = Vec::with_capacity(items.len());
     for (sequence, item) in items {
         match item {
-            Item::Event(mut event) => match event::check(&event) {
-                Ok(()) => {
-                    event.cursor = 0;
-                    event.correlated_into.clear();
-                    event.correlated.clear();
-                    strip_labels(&mut event);
-                    identity.complete(&mut event);
-                    records.push(Record::from(&*event));
-                }
+            Item::Event(event) => match record(event, identity) {
+                Ok(record) => records.push(record),
                 Err(fault) => refusals.push(refusal(sequence, &fault)),
             },
             Item::Gap(mut gap) => match gap::check(&gap) {
@@ -110,6 +103,18 @@ pub(super) fn check(
         refusals,
         received,
     })
+}
+
+fn record(mut event: Box<v1::Event>, identity: &Identity) -> Result<Record, Fault> {
+    event::check(&event)?;
+    event.cursor = 0;
+    event.correlated_into.clear();
+    event.correlated.clear();
+    strip_labels(&mut event);
+    identity.complete(&mut event);
+    let record = Record::from(&*event);
+    event::check_size(&record)?;
+    Ok(record)
 }
 
 /// Those with a sequence of this stream, if each follows the one before.

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use api::{encoding, v1};
+use api::v1;
 
 use super::field::{Fault, few, known, set, text, time};
+use crate::store::Record;
 
 /// Largest event, encoded. A full one, with all its targets and ports, has about 4 KiB.
 const LARGEST: usize = 64 * 1024;
@@ -27,14 +28,6 @@ const SUMMARY: usize = 32 * 1024;
 /// What a subscriber may rely on in every event.
 pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
     text_limits(event)?;
-    let size = encoding::size(event);
-    if size > LARGEST {
-        return Err(Fault::Long {
-            field: "encoding",
-            length: size,
-            limit: LARGEST,
-        });
-    }
     for (field, text) in [
         ("anomaly_id", &event.anomaly_id),
         ("detector", &event.detector),
@@ -73,6 +66,19 @@ pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
     }
     endpoint(event.source.as_ref().ok_or(Fault::Missing("source"))?)?;
     targets(&event.targets)
+}
+
+/// What it takes in the log, with all that the collector has added.
+pub(super) fn check_size(record: &Record) -> Result<(), Fault> {
+    let length = record.size();
+    if length > LARGEST {
+        return Err(Fault::Long {
+            field: "encoding",
+            length,
+            limit: LARGEST,
+        });
+    }
+    Ok(())
 }
 
 fn text_limits(event: &v1::Event) -> Result<(), Fault> {
@@ -167,7 +173,8 @@ mod tests {
         for (spoil, expected) in cases {
             let mut event = event();
             spoil(&mut event);
-            let fault = check(&event).unwrap_err().to_string();
+            let fault = check(&event).and_then(|()| check_size(&Record::from(&event)));
+            let fault = fault.unwrap_err().to_string();
             assert!(fault.contains(expected), "{fault} is not {expected}");
         }
     }

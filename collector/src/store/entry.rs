@@ -66,6 +66,13 @@ pub(crate) struct Record {
     pub(super) sighting: Option<Box<Sighting>>,
 }
 
+impl Record {
+    /// Bytes in the log.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
 impl From<&v1::Event> for Record {
     fn from(event: &v1::Event) -> Self {
         Self {

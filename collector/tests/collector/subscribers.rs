@@ -8,7 +8,7 @@ use tonic::Code;
 use crate::{
     agent::Agent,
     engine::{Engine, on_each_engine},
-    harness::{Collector, all, beginning, event, eventually, sequence},
+    harness::{Collector, all, beginning, event, eventually, sequence, within},
     subscriber::Subscriber,
 };
 
@@ -96,6 +96,7 @@ async fn seats_are_bounded_and_given_back(engine: Engine) {
     let collector = Collector::start(&engine).await;
     // A connection carries fewer streams than there are seats.
     let clients = [collector.events().await, collector.events().await];
+    let other = collector.events().await;
     let mut subscribers = Vec::new();
     for seat in 0..256 {
         let client = clients[seat % 2].clone();
@@ -106,8 +107,8 @@ async fn seats_are_bounded_and_given_back(engine: Engine) {
         );
     }
     let another = async || {
-        let client = clients[0].clone();
-        Subscriber::open(client, From::Now(true), all()).await
+        let opened = Subscriber::open(other.clone(), From::Now(true), all());
+        within("an answer", opened).await
     };
     let refused = another().await.err().expect("all seats are taken");
     assert_eq!(refused.code(), Code::ResourceExhausted);

@@ -49,6 +49,9 @@ pub(super) const TABLES: &str = "
 /// How long a connection waits for another one's lock, at a checkpoint say.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// The writer's memory for pages; a negative number counts KiB.
+const CACHE_KIB: i32 = -64 * 1024;
+
 /// Opens the writer's connection and brings the schema up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path).map_err(|error| refused(path, error))?;
@@ -101,6 +104,8 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
     connection.pragma_update(None, "synchronous", "full")?;
     // A checkpoint syncs twice more, so the writer makes them between commits, not within.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // A large group fits, so that no page is written twice.
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     let transaction = connection.transaction()?;
     migrate::migrate(&transaction, version, TABLES)?;
     // A file that cannot be written to is to be found now; one that is only full can be read.
