@@ -12,6 +12,7 @@ mod log;
 mod nodes;
 mod process;
 mod reviews;
+mod secrets;
 mod security;
 mod subscriber;
 mod subscribers;
