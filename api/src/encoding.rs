@@ -7,7 +7,7 @@ use crate::v1;
 
 /// The bytes are no event.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot decode an event: its bytes are damaged")]
+#[error("cannot decode a message: its bytes are damaged")]
 pub struct Damaged(#[from] prost::DecodeError);
 
 /// The bytes of an event, as they cross the wire.
@@ -40,7 +40,15 @@ pub fn correlate(event: &[u8], into: &str) -> Bytes {
 /// # Errors
 /// When they are none.
 pub fn decode(bytes: &[u8]) -> Result<v1::Event, Damaged> {
-    Ok(v1::Event::decode(bytes)?)
+    read(bytes)
+}
+
+/// Whichever message these bytes are.
+///
+/// # Errors
+/// When they are none.
+pub fn read<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, Damaged> {
+    Ok(M::decode(bytes)?)
 }
 
 #[cfg(test)]
