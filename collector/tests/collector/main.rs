@@ -5,6 +5,7 @@
 )]
 
 mod agent;
+mod closed;
 mod correlations;
 mod harness;
 mod intake;
@@ -12,6 +13,7 @@ mod log;
 mod nodes;
 mod process;
 mod reviews;
+mod scopes;
 mod secrets;
 mod security;
 mod subscriber;
