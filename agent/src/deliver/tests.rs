@@ -1,6 +1,7 @@
 //! Delivery over real gRPC on Unix sockets.
 
 mod publishing;
+mod secured;
 mod subscribing;
 
 use std::time::Duration;
