@@ -82,6 +82,7 @@ pub(super) fn check(
                     event.cursor = 0;
                     event.correlated_into.clear();
                     event.correlated.clear();
+                    strip_labels(&mut event);
                     identity.complete(&mut event);
                     records.push(Record::from(&*event));
                 }
@@ -135,6 +136,15 @@ fn in_order(
         }
     }
     Ok(found)
+}
+
+/// Labels are what the collector knows of pods, not what an agent says.
+fn strip_labels(event: &mut v1::Event) {
+    let targets = event.targets.iter_mut();
+    let targets = targets.filter_map(|target| target.endpoint.as_mut());
+    for endpoint in event.source.iter_mut().chain(targets) {
+        endpoint.labels.clear();
+    }
 }
 
 fn refusal(sequence: u64, fault: &dyn fmt::Display) -> v1::Refusal {

@@ -6,10 +6,18 @@ use std::{
     str::FromStr,
 };
 
-use tokio_postgres::{Config, config::Host};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
 
 /// How a URL of PostgreSQL begins.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// The parameters of a URL that say how the server is known, as PostgreSQL's own clients name them.
+const ROOTS: &str = "sslrootcert=";
+const REQUIRED: &str = "sslmode=require";
+const VERIFIED: [&str; 2] = ["sslmode=verify-full", "sslmode=verify-ca"];
 
 /// Where the log is kept.
 #[derive(Clone, Debug)]
@@ -24,6 +32,8 @@ pub enum Database {
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pub(super) config: Box<Config>,
+    /// PEM of the authorities that may vouch for the server; without them there is no TLS.
+    pub(super) roots: Option<PathBuf>,
 }
 
 /// Why a database cannot be used.
@@ -34,6 +44,11 @@ pub enum DatabaseError {
         "cannot read the URL of the database: write postgres://USER:PASSWORD@HOST:PORT/NAME, and in the password %XX for each of :/?#[]@% by its hexadecimal number"
     )]
     Url,
+    /// TLS is asked for, but nobody is trusted.
+    #[error(
+        "cannot trust the server of the database: sslmode asks for TLS, so add sslrootcert=FILE to its URL, the PEM of the authority that vouches for it"
+    )]
+    Roots,
     /// The file with the URL cannot be read.
     #[error("cannot read the URL of the database from {}: check the path given with --database-url-file and its permissions", path.display())]
     Read {
@@ -60,11 +75,33 @@ impl FromStr for Database {
         if !SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
             return Ok(Self::File(text.into()));
         }
-        let config = text.parse().map_err(|_| DatabaseError::Url)?;
+        let (url, roots) = without_roots(text);
+        // Whoever is to be believed is always verified, and in full.
+        let url = VERIFIED
+            .iter()
+            .fold(url, |url, mode| url.replace(mode, REQUIRED));
+        let mut config: Config = url.parse().map_err(|_| DatabaseError::Url)?;
+        match (&roots, config.get_ssl_mode()) {
+            (None, SslMode::Require) => return Err(DatabaseError::Roots),
+            (None, _) => config.ssl_mode(SslMode::Disable),
+            (Some(_), SslMode::Disable) => config.ssl_mode(SslMode::Disable),
+            (Some(_), _) => config.ssl_mode(SslMode::Require),
+        };
         Ok(Self::Postgres(Postgres {
             config: Box::new(config),
+            roots,
         }))
     }
+}
+
+/// The URL without the parameter that names the authorities, which the client of PostgreSQL does not know.
+fn without_roots(url: &str) -> (String, Option<PathBuf>) {
+    let Some((start, query)) = url.split_once('?') else {
+        return (url.to_owned(), None);
+    };
+    let (roots, others): (Vec<_>, Vec<_>) = query.split('&').partition(|it| it.starts_with(ROOTS));
+    let roots = roots.last().map(|it| it[ROOTS.len()..].into());
+    (format!("{start}?{}", others.join("&")), roots)
 }
 
 impl Database {
@@ -135,6 +172,34 @@ mod tests {
             let error = spoiled.parse::<Database>().unwrap_err();
             assert!(!format!("{error:?} {error}").contains("cret"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_server_is_trusted_by_those_who_vouch_for_it_or_tls_is_not_asked_for() {
+        let plain = |parameters: &str| format!("postgres://picket@db/log{parameters}");
+        for (parameters, mode, roots) in [
+            ("", SslMode::Disable, None),
+            ("?sslmode=prefer", SslMode::Disable, None),
+            ("?sslrootcert=/ca.pem", SslMode::Require, Some("/ca.pem")),
+            (
+                "?sslmode=verify-full&sslrootcert=/ca.pem&connect_timeout=1",
+                SslMode::Require,
+                Some("/ca.pem"),
+            ),
+            (
+                "?sslrootcert=/ca.pem&sslmode=disable",
+                SslMode::Disable,
+                Some("/ca.pem"),
+            ),
+        ] {
+            let Database::Postgres(database) = plain(parameters).parse().unwrap() else {
+                panic!("{parameters} is no file");
+            };
+            assert_eq!(database.config.get_ssl_mode(), mode, "{parameters}");
+            assert_eq!(database.roots.as_deref(), roots.map(Path::new));
+        }
+        let error = plain("?sslmode=require").parse::<Database>();
+        assert!(matches!(error, Err(DatabaseError::Roots)));
     }
 
     #[test]

@@ -24,13 +24,16 @@ pub enum Cause {
     #[error("the collector is shutting down")]
     Ended,
     /// A file of its certificates is at fault.
-    #[error("cannot use the certificates of {}", path.display())]
+    #[error("cannot use the certificates of {}: {reason}", path.display())]
     Certificates {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: Arc<io::Error>,
+        reason: String,
     },
+    /// TLS cannot be spoken.
+    #[error("cannot speak TLS: {0}")]
+    Tls(rustls::Error),
 }
 
 impl From<rusqlite::Error> for Cause {
@@ -58,7 +61,7 @@ impl Cause {
     /// It may be gone when it is tried again, as with a connection that was cut.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Sqlite(_) | Self::Certificates { .. } => false,
+            Self::Sqlite(_) | Self::Certificates { .. } | Self::Tls(_) => false,
             Self::Postgres(error) => match error.code() {
                 None => true,
                 Some(code) => {

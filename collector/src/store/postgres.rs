@@ -9,6 +9,7 @@ mod queries;
 mod readers;
 mod schema;
 mod server;
+mod transaction;
 
 pub(super) use readers::Readers;
 use tokio::time::timeout;
@@ -22,8 +23,8 @@ use super::{
     error::{Cause, StoreError},
     metrics::Metrics,
 };
-use queries::Write;
 use server::{PATIENCE, Server};
+use transaction::Write;
 
 /// The writer's connection.
 #[derive(Debug)]

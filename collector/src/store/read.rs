@@ -64,7 +64,13 @@ impl Readers {
         };
         let mut looked = 0;
         while looked < SCAN {
-            let limit = CHUNK.min(SCAN - looked).min(query.limit.max(1));
+            // At first as if all were wanted; when few are, the rest is read in larger pieces.
+            let first = if looked == 0 {
+                query.limit.max(1)
+            } else {
+                CHUNK
+            };
+            let limit = CHUNK.min(SCAN - looked).min(first);
             let (rows, horizon) = self.rows(page.next, limit).await?;
             // 0 stands for the beginning of what is kept.
             if (1..horizon).contains(&page.next) {

@@ -118,7 +118,6 @@ impl<E: Engine> Writer<E> {
                 }
             }
             Err(cause) => {
-                self.seen = None;
                 self.metrics.failed(took);
                 let error = StoreError::write(cause);
                 tracing::error!(
@@ -148,8 +147,11 @@ impl<E: Engine> Writer<E> {
             Some(seen) => seen,
             None => recall::recall(engine, correlator, now).await?,
         };
+        self.seen = Some(seen);
         let sources = plan::sources(appends, correlator.epoch());
         let begun = engine.begin(&sources, seen).await?;
+        // Until the commit the correlator may know of what the log does not hold.
+        self.seen = None;
         let known = recall::replay(correlator, &begun.rows, now).unwrap_or(seen);
         if begun.rows.len() >= E::ROWS {
             recall::catch_up(engine, correlator, known, now).await?;

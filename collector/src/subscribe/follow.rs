@@ -95,6 +95,8 @@ impl Follower {
             let silence = &mut self.silence;
             let advance = self.log.advance(&self.filter, self.cursor, &mut self.end);
             tokio::select! {
+                // First: the tail ends with it, which says less.
+                biased;
                 () = self.shutdown.cancelled() => return Err(Status::unavailable(format!(
                     "the collector is shutting down; subscribe again after cursor {}",
                     self.cursor

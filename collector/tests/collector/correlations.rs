@@ -244,6 +244,8 @@ async fn nobody_speaks_for_the_collector(engine: Engine) {
     let mut forged = event("n1", 1);
     forged.correlated_into = "@collector/1/dependency_down/1".into();
     forged.correlated = vec!["n2/1/1.1/port_scan/1".into()];
+    let labels = &mut forged.source.get_or_insert_default().labels;
+    labels.insert("app".into(), "trusted".into());
     publish(&mut agent, vec![forged]).await;
     let mut subscriber = collector.subscribe(beginning(), all()).await;
     let stored = subscriber.event().await;
@@ -251,5 +253,6 @@ async fn nobody_speaks_for_the_collector(engine: Engine) {
         (stored.correlated_into.as_str(), stored.correlated.len()),
         ("", 0)
     );
+    assert!(stored.source.unwrap().labels.is_empty());
     collector.stop().await;
 }

@@ -34,6 +34,8 @@ pub(crate) use on_each_engine;
 pub(crate) enum Engine {
     Sqlite,
     Postgres(postgres::Database),
+    /// A database that is named in another way.
+    Url(String),
 }
 
 impl Engine {
@@ -42,6 +44,7 @@ impl Engine {
         match self {
             Self::Sqlite => folder.join("picket.db").display().to_string(),
             Self::Postgres(database) => database.url(),
+            Self::Url(url) => url.clone(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Engine {
                     .unwrap();
                 Other::Postgres(client)
             }
+            Self::Url(url) => panic!("nobody else connects to {url}"),
         }
     }
 }

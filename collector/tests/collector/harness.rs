@@ -69,7 +69,7 @@ impl Collector {
         let folder = tempfile::tempdir().unwrap();
         let config = config(engine, folder.path(), Pods::default(), Retain::default());
         let error = Server::bind(config).await.expect_err("it cannot start");
-        error.to_string()
+        format!("{:#}", anyhow::Error::from(error))
     }
 
     /// Keeps its files in this folder.

@@ -98,7 +98,13 @@ async fn a_stream_that_breaks_the_rules_ends_with_the_reason(engine: Engine) {
             version: String::new(),
         })
     };
+    let long = Item::Hello(v1::Hello {
+        node: "n1".into(),
+        epoch: EPOCH,
+        version: "1".repeat(65),
+    });
     for (first, expected) in [
+        (long, "version"),
         (Item::Batch(v1::Batch::default()), "must be a hello"),
         (hello("", EPOCH), "names no node"),
         (hello("n1", 0), "epoch"),

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -19,8 +20,15 @@ use crate::harness::eventually;
 const SCRIPT: &str = r#"
 set -e
 folder=$(mktemp -d /tmp/picket-postgres.XXXXXX)
-"$1/initdb" --pgdata "$folder/data" --username picket --auth trust --no-sync --no-locale --encoding UTF8 >"$folder/log" 2>&1
-"$1/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off >>"$folder/log" 2>&1 &
+exec 3>"$folder/log"
+cd "$folder"
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=picket -keyout ca.key -out ca.pem 2>&3
+openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request.pem 2>&3
+echo subjectAltName=DNS:localhost >extensions
+openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -extfile extensions -out certificate.pem 2>&3
+"$1/initdb" --pgdata data --username picket --auth trust --no-sync --no-locale --encoding UTF8 >&3 2>&1
+"$1/postgres" -D data -k "$folder" -c listen_addresses=localhost -c port="$2" -c fsync=off \
+    -c ssl=on -c ssl_cert_file="$folder/certificate.pem" -c ssl_key_file="$folder/key.pem" >&3 2>&1 3>&- &
 echo "$folder"
 read -r _ || :
 kill -INT $!
@@ -41,6 +49,7 @@ static DATABASES: AtomicUsize = AtomicUsize::new(0);
 
 struct Cluster {
     folder: PathBuf,
+    port: u16,
     /// Its standard input is the pipe.
     _shell: Child,
 }
@@ -55,6 +64,8 @@ impl Cluster {
         let servers = servers.flatten().map(|version| version.path().join("bin"));
         let newest = servers.filter(|it| it.join("initdb").exists()).max();
         let newest = newest.ok_or_else(missing)?;
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+        let port = free.map_err(|error| error.to_string())?.port();
         let mut shell = if rustix::process::geteuid().is_root() {
             let mut shell = Command::new("setpriv");
             shell.args(["--reuid", USER, "--regid", USER, "--clear-groups", "sh"]);
@@ -65,6 +76,7 @@ impl Cluster {
         let mut shell = shell
             .args(["-c", SCRIPT, "sh"])
             .arg(newest)
+            .arg(port.to_string())
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -81,6 +93,7 @@ impl Cluster {
         }
         Ok(Self {
             folder: folder.trim_end().into(),
+            port,
             _shell: shell,
         })
     }
@@ -90,6 +103,7 @@ impl Cluster {
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     folder: &'static Path,
+    port: u16,
     name: String,
 }
 
@@ -109,6 +123,7 @@ impl Database {
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let database = Self {
             folder: &cluster.folder,
+            port: cluster.port,
             name: format!("test{number}"),
         };
         let maintenance = Self {
@@ -122,8 +137,19 @@ impl Database {
     }
 
     pub(crate) fn url(&self) -> String {
-        let (name, folder) = (&self.name, self.folder.display());
-        format!("postgres://picket@/{name}?host={folder}")
+        let (name, folder, port) = (&self.name, self.folder.display(), self.port);
+        format!("postgres://picket@/{name}?host={folder}&port={port}")
+    }
+
+    /// Over the network, to a host that this file vouches for.
+    pub(crate) fn tls_url(&self, host: &str, roots: &Path) -> String {
+        let (name, port, roots) = (&self.name, self.port, roots.display());
+        format!("postgres://picket@{host}:{port}/{name}?sslmode=verify-full&sslrootcert={roots}")
+    }
+
+    /// The authority that vouches for `localhost`.
+    pub(crate) fn roots(&self) -> PathBuf {
+        self.folder.join("ca.pem")
     }
 
     /// Cuts all connections of collectors.

@@ -258,3 +258,38 @@ async fn a_database_that_is_not_ours_or_newer_or_a_standby_is_refused() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_server_is_believed_when_its_authority_vouches_for_its_name() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let by = database.connect().await;
+    let collector = Collector::start(&Engine::Url(
+        database.tls_url("localhost", &database.roots()),
+    ))
+    .await;
+    collector.agent("n1").await.publish([1]).await;
+    let encrypted =
+        "SELECT count(*), count(*) FILTER (WHERE ssl) FROM pg_stat_ssl JOIN pg_stat_activity
+        USING (pid) WHERE application_name = 'picket-collector' AND datname = current_database()";
+    let row = by.query_one(encrypted, &[]).await.unwrap();
+    let (all, encrypted): (i64, i64) = (row.get(0), row.get(1));
+    assert!(all > 0 && all == encrypted, "{encrypted} of {all}");
+    collector.stop().await;
+
+    let missing = database.roots().with_file_name("missing.pem");
+    for (host, roots, expected) in [
+        ("127.0.0.1", database.roots(), "127.0.0.1"),
+        ("localhost", missing, "missing.pem"),
+        (
+            "localhost",
+            database.roots().with_file_name("extensions"),
+            "it has none",
+        ),
+    ] {
+        let url = database.tls_url(host, &roots);
+        let error = Collector::refused(&Engine::Url(url)).await;
+        assert!(error.contains(expected), "{error}");
+    }
+}

@@ -1,10 +1,14 @@
 //! A connection to the server that can be written to.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio_postgres::{
-    Client, Connection, NoTls, Socket, config::TargetSessionAttrs, tls::NoTlsStream,
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
 };
+use tokio_postgres::{Client, Connection, Socket, config::TargetSessionAttrs, tls::MakeTlsConnect};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{super::error::Cause, server::Server};
 
@@ -30,7 +34,8 @@ const SETTINGS: &str = "
 ";
 
 /// A connection that nobody drives yet.
-pub(super) type Undriven = Connection<Socket, NoTlsStream>;
+pub(super) type Undriven =
+    Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// Connects to the host that can be written to. A standby is none, whatever the URL says: events are not lost
 /// to it, but they could not be stored.
@@ -46,7 +51,7 @@ pub(super) async fn open(server: &Server) -> Result<(Client, Undriven), Cause> {
     if config.get_application_name().is_none() {
         config.application_name("picket-collector");
     }
-    let connected = config.connect(NoTls).await?;
+    let connected = config.connect(tls(server)?).await?;
     server.metrics.connected();
     Ok(connected)
 }
@@ -58,6 +63,33 @@ pub(super) async fn connect(server: &Server) -> Result<Client, Cause> {
     tokio::spawn(async move { drop(connection.await) });
     set_up(&client).await?;
     Ok(client)
+}
+
+/// The authorities are read for each connection, so that new ones need no restart. Without any, TLS is not
+/// used.
+fn tls(server: &Server) -> Result<MakeRustlsConnect, Cause> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = &server.database.roots {
+        let refused = |reason: String| Cause::Certificates {
+            path: path.clone(),
+            reason,
+        };
+        let certificates = CertificateDer::pem_file_iter(path);
+        for certificate in certificates.map_err(|error| refused(error.to_string()))? {
+            let certificate = certificate.map_err(|error| refused(error.to_string()))?;
+            let added = roots.add(certificate);
+            added.map_err(|error| refused(error.to_string()))?;
+        }
+        if roots.is_empty() {
+            return Err(refused("it has none".into()));
+        }
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(Cause::Tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
 }
 
 pub(super) async fn set_up(client: &Client) -> Result<(), Cause> {

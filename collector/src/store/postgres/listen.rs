@@ -11,6 +11,7 @@ use super::{
     connect::{self, Undriven},
     queries,
     server::Server,
+    transaction::CHANNEL,
 };
 
 /// How often the log is looked at all the same: a connection may be dead and nobody knows yet.
@@ -62,7 +63,7 @@ async fn told(
 
 async fn ask(client: &Client, bounds: &Bounds, delay: &mut Duration) -> Result<Infallible, Cause> {
     connect::set_up(client).await?;
-    let listen = format!("LISTEN {}", queries::CHANNEL);
+    let listen = format!("LISTEN {}", CHANNEL);
     client.batch_execute(&listen).await?;
     *delay = SHORTEST;
     loop {
