@@ -88,7 +88,8 @@ impl Outbox {
     /// Events and gaps that the collector has not acknowledged.
     #[must_use]
     pub fn pending(&self) -> u64 {
-        self.spool().map_or(0, |spool| spool.told().borrow().pending)
+        self.spool()
+            .map_or(0, |spool| spool.told().borrow().pending)
     }
 
     /// Bytes that they take, on the disk and in memory.
@@ -108,7 +109,8 @@ impl Outbox {
         let is_volatile = |told: &Told| told.status.durability() == v1::Durability::Volatile;
         self.wait_for(|told| told.is_flushed || is_volatile(told))
             .await;
-        self.spool().is_some_and(|spool| spool.told().borrow().is_flushed)
+        self.spool()
+            .is_some_and(|spool| spool.told().borrow().is_flushed)
     }
 
     /// The status with what the outbox knows.

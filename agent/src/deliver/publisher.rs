@@ -7,10 +7,7 @@ use tokio::{sync::watch, time::sleep};
 use tracing::warn;
 
 use super::{
-    backoff::Backoff,
-    connection_error::ConnectionError,
-    outbox::Outbox,
-    spool::Spool,
+    backoff::Backoff, connection_error::ConnectionError, outbox::Outbox, spool::Spool,
     stream::Delivery,
 };
 

@@ -14,7 +14,7 @@ pub(super) trait Disk: fmt::Debug + Send + Sync {
     fn create(&self, name: &str) -> io::Result<Box<dyn Output>>;
     /// Fills as much of `buffer` as the file has from `offset` on.
     fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
-    /// Cuts a file off, and syncs it.
+    /// Cuts a file off, and syncs it; one that is not there needs no cutting.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file; one that is not there is removed.

@@ -7,7 +7,6 @@ mod open;
 mod room;
 mod settle;
 
-
 use std::{collections::VecDeque, sync::Arc};
 
 use api::v1;
@@ -147,10 +146,6 @@ impl Journal {
     pub(super) fn bytes(&self) -> u64 {
         let segments = self.segments().map(|segment| charge(segment.bytes));
         segments.sum::<u64>() + charge(self.ledger.size())
-    }
-
-    pub(super) const fn limits(&self) -> Limits {
-        self.limits
     }
 
     /// Events that the collector does not hold.

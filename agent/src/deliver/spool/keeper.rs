@@ -140,9 +140,7 @@ impl Keeper {
                 None => Vec::new(),
             }
         };
-        let batch = self
-            .journal
-            .batch(after.epoch, after.sequence, &unspooled);
+        let batch = self.journal.batch(after.epoch, after.sequence, &unspooled);
         self.change(memory, |_| {});
         match batch {
             Ok(batch) => (batch, true),
@@ -162,12 +160,7 @@ impl Keeper {
         self.settle(memory, held, Journal::resume);
     }
 
-    fn settle(
-        &mut self,
-        memory: &Mutex<Memory>,
-        held: Position,
-        step: fn(&mut Journal, u64, u64),
-    ) {
+    fn settle(&mut self, memory: &Mutex<Memory>, held: Position, step: fn(&mut Journal, u64, u64)) {
         let before = self.journal.events();
         step(&mut self.journal, held.epoch, held.sequence);
         let after = self.journal.events();

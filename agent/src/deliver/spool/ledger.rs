@@ -333,7 +333,10 @@ fn decode(first: u64, payload: &[u8]) -> Option<Loss> {
     let at = |index: usize| number(&bytes[index * 8..index * 8 + 8]);
     let moment = |at: usize| {
         let nanos = number(&bytes[at + 8..at + 12]) as u32;
-        (number(&bytes[at..at + 8]).cast_signed(), nanos.cast_signed())
+        (
+            number(&bytes[at..at + 8]).cast_signed(),
+            nanos.cast_signed(),
+        )
     };
     let loss = Loss {
         first,
@@ -364,7 +367,10 @@ mod tests {
         assert_eq!((damaged, read.gaps.len()), (0, 2));
         assert_eq!(read.bytes(), bytes);
         let gap = read.gaps[0].message();
-        assert_eq!((gap.events, gap.merged_updates, gap.last_sequence), (1, 1, 12));
+        assert_eq!(
+            (gap.events, gap.merged_updates, gap.last_sequence),
+            (1, 1, 12)
+        );
         assert_eq!(gap.id.map(|id| id.sequence), Some(3));
 
         for bit in 0..bytes.len() * 8 {

@@ -95,16 +95,11 @@ impl Loss {
         };
     }
 
-    /// Adds to what may not be there yet.
-    pub(super) fn add_to(self, sum: &mut Option<Self>) {
-        match sum {
-            Some(sum) => sum.add(&self),
-            None => *sum = Some(self),
-        }
-    }
-
     pub(super) fn events(&self) -> u64 {
-        let known = self.by_level.iter().fold(0_u64, |a, b| a.saturating_add(*b));
+        let known = self
+            .by_level
+            .iter()
+            .fold(0_u64, |a, b| a.saturating_add(*b));
         known.saturating_add(self.unknown)
     }
 

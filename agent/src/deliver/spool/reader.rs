@@ -65,9 +65,7 @@ impl Reader {
                     Kind::Seal if record.epoch == self.epoch => {
                         return Ok(self.ended());
                     }
-                    Kind::Event
-                        if record.epoch == self.epoch && record.sequence >= self.least =>
-                    {
+                    Kind::Event if record.epoch == self.epoch && record.sequence >= self.least => {
                         let event = (record.sequence, record.payload.to_vec());
                         (length, Some(event))
                     }

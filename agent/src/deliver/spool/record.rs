@@ -139,7 +139,10 @@ mod tests {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             let parsed = parse(&changed);
-            assert!(!matches!(parsed, Parsed::Record(..)), "bit {bit}: {parsed:?}");
+            assert!(
+                !matches!(parsed, Parsed::Record(..)),
+                "bit {bit}: {parsed:?}"
+            );
         }
         assert_eq!(parse(&[0; 64]), Parsed::Absurd, "a hole in a file");
         assert_eq!(parse(&[0xff; 64]), Parsed::Absurd);

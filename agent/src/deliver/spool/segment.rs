@@ -192,8 +192,17 @@ mod tests {
         let mut read = Segment::new(Level::Low, 7, 3);
         assert!(read.unseal(&record, 200));
         assert_eq!(read, segment);
-        assert!(!Segment::new(Level::Low, 8, 3).unseal(&record, 200), "another epoch");
-        assert!(!Segment::new(Level::Low, 7, 4).unseal(&record, 200), "it starts before");
-        assert!(!Segment::new(Level::Low, 7, 3).unseal(&record, 20), "too small");
+        assert!(
+            !Segment::new(Level::Low, 8, 3).unseal(&record, 200),
+            "another epoch"
+        );
+        assert!(
+            !Segment::new(Level::Low, 7, 4).unseal(&record, 200),
+            "it starts before"
+        );
+        assert!(
+            !Segment::new(Level::Low, 7, 3).unseal(&record, 20),
+            "too small"
+        );
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use api::v1;
 use tokio::sync::{oneshot, watch};
+use tracing::warn;
 
 use super::{
     journal::Batch,
@@ -17,7 +18,10 @@ use super::{
     ledger::Position,
     memory::Memory,
 };
-use crate::deliver::metrics::{Counts, Metrics};
+use crate::{
+    deliver::metrics::{Counts, Metrics},
+    rights,
+};
 
 /// What the one who delivers asks for.
 #[derive(Debug)]
@@ -81,7 +85,8 @@ impl Desk {
     /// There is one who delivers: it waits for what it asks for, and of acknowledgements the last counts.
     pub(super) fn call(&self, call: Call) {
         let mut calls = self.calls();
-        if matches!(call, Call::Acknowledge(_)) && matches!(calls.back(), Some(Call::Acknowledge(_)))
+        if matches!(call, Call::Acknowledge(_))
+            && matches!(calls.back(), Some(Call::Acknowledge(_)))
         {
             calls.pop_back();
         }
@@ -123,10 +128,19 @@ const IDLE: Duration = Duration::from_secs(3600);
 impl Worker {
     pub(super) fn start(self) -> io::Result<thread::JoinHandle<()>> {
         let name = "spool".to_owned();
-        thread::Builder::new().name(name).spawn(|| self.run())
+        thread::Builder::new().name(name).spawn(|| {
+            // It may be there before the others give up theirs.
+            if let Err(error) = rights::give_up() {
+                warn!(%error, "the thread of the spool keeps its rights");
+            }
+            self.run();
+        })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the loop that owns the clock of retries")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the loop that owns the clock of retries"
+    )]
     fn run(mut self) {
         let mut tried = Instant::now();
         let mut is_unread = false;

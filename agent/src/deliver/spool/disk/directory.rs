@@ -79,9 +79,14 @@ impl Disk for Directory {
     }
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(self.0.join(name))?;
-        file.set_len(length)?;
-        file.sync_data()
+        match OpenOptions::new().write(true).open(self.0.join(name)) {
+            Ok(file) => {
+                file.set_len(length)?;
+                file.sync_data()
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -92,7 +92,7 @@ impl Journal {
         Ok(())
     }
 
-    fn restore(&mut self, before: [Vec<Segment>; 4]) {
+    pub(super) fn restore(&mut self, before: [Vec<Segment>; 4]) {
         for (chain, before) in self.chains.iter_mut().zip(before) {
             for new in &chain.segments[before.len()..] {
                 self.repairs.push(Repair::Remove(new.name()));

@@ -70,7 +70,9 @@ impl Journal {
             if gap == Some(next) {
                 self.ledger.hand_out(epoch, next);
                 let gap = self.ledger.next(epoch, batch.last);
-                batch.gaps.extend(gap.map(super::super::ledger::Gap::message));
+                batch
+                    .gaps
+                    .extend(gap.map(super::super::ledger::Gap::message));
                 handed.push((next, None));
             } else if let Some((_, at)) = spooled.filter(|(sequence, _)| *sequence == next) {
                 let cursor = &mut cursors[at];
@@ -103,16 +105,15 @@ impl Journal {
     }
 
     /// Writes down what is missing before `next`, if nothing else tells of it.
-    fn tell_hole(
-        &mut self,
-        epoch: u64,
-        after: u64,
-        next: Option<u64>,
-        cursors: &[Cursor],
-    ) -> bool {
+    fn tell_hole(&mut self, epoch: u64, after: u64, next: Option<u64>, cursors: &[Cursor]) -> bool {
         let behind = next.unwrap_or_else(|| {
             let last = |cursor: &Cursor| self.chains[cursor.level.index()].segments[cursor.at].last;
-            cursors.iter().map(last).max().unwrap_or(0).saturating_add(1)
+            cursors
+                .iter()
+                .map(last)
+                .max()
+                .unwrap_or(0)
+                .saturating_add(1)
         });
         let explained = after.max(self.ledger.explained(epoch, behind.saturating_sub(1)));
         if behind <= explained.saturating_add(1) {
@@ -215,10 +216,7 @@ impl Journal {
     fn hand_out(&mut self, last: Position) {
         self.sent = self.sent.max(last);
         if last > self.ledger.sent {
-            self.ledger.sent = Position::at(
-                last.epoch,
-                last.sequence.saturating_add(SENT_AHEAD),
-            );
+            self.ledger.sent = Position::at(last.epoch, last.sequence.saturating_add(SENT_AHEAD));
             // Where it cannot be written, the spool is failing, and says so with the next event.
             self.ledger.is_dirty |= self.ledger.write(&*self.disk).is_err();
         }

@@ -25,6 +25,8 @@ const WORTHWHILE_PART: u64 = 4;
 /// An epoch and a digest of the name of an anomaly: two that share it lose an update in 2^64.
 type Anomaly = (u64, u64);
 
+type Rewritten = (Option<Segment>, Vec<u8>, Vec<Loss>);
+
 /// An update on the disk.
 struct Update {
     anomaly: Anomaly,
@@ -84,13 +86,15 @@ impl Journal {
         Ok(updates)
     }
 
-    /// Puts another segment in the place of one; whether that worked out.
+    /// Puts another segment in the place of one, or none if nothing is left; whether that worked out.
     fn replace(&mut self, level: usize, at: usize, without: &[Update]) -> Result<bool, Failure> {
         let old = self.chains[level].segments[at].clone();
         let Ok(Some((new, bytes, losses))) = self.rewritten(&old, without) else {
             return Ok(true);
         };
-        if self.write_whole(&new, &bytes).is_err() {
+        if let Some(new) = &new
+            && self.write_whole(new, &bytes).is_err()
+        {
             self.repairs.push(Repair::Remove(new.name()));
             return Ok(false);
         }
@@ -102,27 +106,21 @@ impl Journal {
         match self.ledger.write(&*self.disk) {
             Err((_, false)) => {
                 self.ledger = ledger;
-                self.repairs.push(Repair::Remove(new.name()));
+                let new = new.map(|new| Repair::Remove(new.name()));
+                self.repairs.extend(new);
                 Ok(false)
             }
-            Err((failure, true)) => {
-                self.chains[level].segments[at] = new;
-                Err(failure)
-            }
-            Ok(()) => {
-                self.chains[level].segments[at] = new;
+            written => {
+                self.chains[level].segments.splice(at..=at, new);
+                written.map_err(|(failure, _)| failure)?;
                 self.repair()?;
                 Ok(true)
             }
         }
     }
 
-    /// The segment without some updates, its bytes, and what goes.
-    fn rewritten(
-        &self,
-        old: &Segment,
-        without: &[Update],
-    ) -> Result<Option<(Segment, Vec<u8>, Vec<Loss>)>, Failure> {
+    /// The segment without some updates, its bytes, and what goes; nothing when it is damaged.
+    fn rewritten(&self, old: &Segment, without: &[Update]) -> Result<Option<Rewritten>, Failure> {
         let mut new = Segment::new(old.level, old.epoch, old.start);
         new.generation = old.generation + 1;
         let (mut bytes, mut losses) = (Vec::new(), Vec::new());
@@ -152,7 +150,7 @@ impl Journal {
             new.seal(&mut bytes);
             new.bytes += (bytes.len() - events) as u64;
         }
-        Ok((new.events > 0).then_some((new, bytes, losses)))
+        Ok(Some(((new.events > 0).then_some(new), bytes, losses)))
     }
 
     fn write_whole(&self, segment: &Segment, bytes: &[u8]) -> Result<(), Failure> {

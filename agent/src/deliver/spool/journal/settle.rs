@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     super::{disk::Failure, ledger::Position, reader::Reader},
-    Journal, Repair,
+    Chain, Journal, Repair,
 };
 
 impl Journal {
@@ -89,12 +89,23 @@ impl Journal {
     /// Ends all segments, and removes those of which the collector holds everything.
     pub(in super::super) fn close(&mut self) -> Result<(), Failure> {
         self.repair()?;
-        let mut gone = Vec::new();
+        let before = self.chains.each_ref().map(|chain| chain.segments.clone());
         for chain in &mut self.chains {
-            if chain.segments.last().is_some_and(|last| last.pending() == 0) {
+            if chain
+                .segments
+                .last()
+                .is_some_and(|last| last.pending() == 0)
+            {
                 chain.output = None;
             }
-            chain.seal()?;
+        }
+        let sealed = self.chains.iter_mut().try_for_each(Chain::seal);
+        if sealed.is_err() {
+            self.restore(before);
+            return sealed;
+        }
+        let mut gone = Vec::new();
+        for chain in &mut self.chains {
             chain.segments.retain(|segment| {
                 if segment.pending() == 0 {
                     gone.push(segment.name());

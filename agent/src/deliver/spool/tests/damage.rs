@@ -8,7 +8,7 @@ use super::{
     power::Power,
 };
 
-/// Twenty events on a disk, in a chain of two segments and one of one.
+/// Thirty events on a disk, in a chain of two segments and one of one.
 fn spooled() -> Power {
     let disk = Power::default();
     let mut bench = Bench::new(disk.clone());
@@ -28,7 +28,10 @@ fn delivered(disk: Power) -> Bench {
 #[test]
 fn a_damaged_record_is_skipped_counted_and_told() {
     let disk = spooled();
-    let name = disk.names().into_iter().find(|name| name.starts_with("low"));
+    let name = disk
+        .names()
+        .into_iter()
+        .find(|name| name.starts_with("low"));
     disk.damage(&name.unwrap(), |bytes| {
         let Parsed::Record(_, first) = parse(bytes) else {
             panic!("no record")
@@ -52,7 +55,10 @@ fn a_damaged_record_is_skipped_counted_and_told() {
 #[test]
 fn an_absurd_length_costs_the_rest_of_its_segment() {
     let disk = spooled();
-    let name = disk.names().into_iter().find(|name| name.starts_with("low"));
+    let name = disk
+        .names()
+        .into_iter()
+        .find(|name| name.starts_with("low"));
     disk.damage(&name.unwrap(), |bytes| bytes[3] = 0xff);
     let bench = delivered(disk);
     let held = bench.collector.sequences(1).len() as u64;

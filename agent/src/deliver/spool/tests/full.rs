@@ -1,6 +1,12 @@
 //! Full: what goes first, and what the gap says of it.
 
-use api::v1::{self, Severity, Severity::{High, Info, Low, Medium}, State};
+use std::collections::BTreeSet;
+
+use api::v1::{
+    self, Severity,
+    Severity::{High, Info, Low, Medium},
+    State,
+};
 
 use super::{
     bench::{Bench, LIMITS, sequence},
@@ -46,10 +52,11 @@ fn a_low_event_never_drives_out_a_higher_one() {
     let mut bench = Bench::new(Power::default());
     fill(&mut bench, 600, &[High]);
     let before = bench.keeper.tally().dropped;
-    fill(&mut bench, 5, &[Info, Medium]);
+    fill(&mut bench, 50, &[Info, Medium]);
     let dropped = bench.keeper.tally().dropped;
+    assert!(before[3] > 0, "it is full");
     assert_eq!(dropped[3], before[3]);
-    assert_eq!((dropped[0], dropped[2]), (5, 5));
+    assert!(dropped[0] > 40 && dropped[2] > 0, "{dropped:?}");
     bench.finish();
     bench.check(false);
 }
@@ -57,7 +64,7 @@ fn a_low_event_never_drives_out_a_higher_one() {
 #[test]
 fn updates_of_one_anomaly_are_merged_before_anything_goes() {
     let mut bench = Bench::new(Power::default());
-    for round in 0..400 {
+    for round in 0..300 {
         bench.raise(Low, |event| {
             event.anomaly_id = format!("anomaly {}", round % 8);
             event.set_state(State::Updated);
@@ -70,15 +77,13 @@ fn updates_of_one_anomaly_are_merged_before_anything_goes() {
     assert!(tally.merged_updates > 100, "{tally:?}");
     bench.finish();
     bench.check(false);
-    let latest: Vec<_> = bench.collector.events[&1]
+    let kept: Vec<_> = bench.collector.events[&1]
         .iter()
         .filter(|event| event.state() == State::Updated)
         .map(|event| event.anomaly_id.clone())
         .collect();
-    assert_eq!(
-        latest[latest.len() - 8..],
-        (0..8).map(|at| format!("anomaly {at}")).collect::<Vec<_>>()
-    );
+    let latest: BTreeSet<_> = kept.iter().rev().take(8).collect();
+    assert_eq!(latest.len(), 8, "the last of each");
     let [gap] = &bench.collector.gaps[&1][..] else {
         panic!("{:?}", bench.collector.gaps);
     };
@@ -94,22 +99,17 @@ fn what_may_have_been_sent_stays_and_another_gap_tells_of_the_next_outage() {
     assert!(!sent.is_empty());
     // The answers got lost, and it fills up again.
     fill(&mut bench, 300, &[Low, Low]);
-    bench = bench.disk.clone().restarted(bench);
+    let disk = bench.disk.cut(false);
+    bench = bench.restart(disk);
     fill(&mut bench, 300, &[Low, Low]);
     bench.finish();
     bench.check(false);
-    assert_eq!(bench.collector.gaps[&1].len(), 2, "{:?}", bench.collector.gaps);
-}
-
-trait Restarted {
-    fn restarted(self, bench: Bench) -> Bench;
-}
-
-impl Restarted for Power {
-    fn restarted(self, bench: Bench) -> Bench {
-        let disk = self.cut(false);
-        bench.restart(disk)
-    }
+    assert_eq!(
+        bench.collector.gaps[&1].len(),
+        2,
+        "{:?}",
+        bench.collector.gaps
+    );
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn events_say_whether_they_were_on_a_disk() {
     let disk = Power::default();
     let mut bench = Bench::new(disk.clone());
     fill(&mut bench, 3, &[Medium]);
-    disk.fill();
+    disk.fail();
     fill(&mut bench, 3, &[Medium]);
     assert!(bench.keeper.trouble().is_some());
     let status = bench.keeper.status(&bench.memory);
@@ -130,7 +130,7 @@ fn events_say_whether_they_were_on_a_disk() {
     disk.mend();
     bench.store();
     bench.store_all();
-    assert!(bench.keeper.trouble().is_none());
+    assert_eq!(bench.keeper.trouble(), None);
     fill(&mut bench, 3, &[Medium]);
     bench.finish();
     bench.check(false);

@@ -17,6 +17,8 @@ pub(super) enum Trouble {
     Once(usize),
     /// All fail from one on, until somebody mends it.
     From(usize),
+    /// All that write fail.
+    Writes,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,6 +64,10 @@ impl Power {
     pub(super) fn mend(&self) {
         self.inner().trouble = Trouble::None;
         self.inner().room = None;
+    }
+
+    pub(super) fn fail(&self) {
+        self.inner().trouble = Trouble::Writes;
     }
 
     pub(super) fn fill(&self) {
@@ -110,13 +116,14 @@ impl Power {
     }
 
     /// Counts an operation, and says whether it fails.
-    fn operation(&self) -> io::Result<MutexGuard<'_, Inner>> {
+    fn operation(&self, is_write: bool) -> io::Result<MutexGuard<'_, Inner>> {
         let mut inner = self.inner();
         let at = inner.operations;
         inner.operations += 1;
         match inner.trouble {
             Trouble::Once(once) if once == at => Err(io::Error::other("this one fails")),
             Trouble::From(from) if at >= from => Err(io::Error::other("all fail")),
+            Trouble::Writes if is_write => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
             _ => Ok(inner),
         }
     }
@@ -138,14 +145,16 @@ impl Inner {
 
 impl Disk for Power {
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
-        let inner = self.operation()?;
+        let inner = self.operation(false)?;
         let length = |node: &usize| inner.nodes[*node].written.len() as u64;
         let files = inner.names.iter();
-        Ok(files.map(|(name, node)| (name.clone(), length(node))).collect())
+        Ok(files
+            .map(|(name, node)| (name.clone(), length(node)))
+            .collect())
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Output>> {
-        let mut inner = self.operation()?;
+        let mut inner = self.operation(true)?;
         let node = inner.nodes.len();
         inner.nodes.push(Node::default());
         inner.names.insert(name.into(), node);
@@ -156,7 +165,7 @@ impl Disk for Power {
     }
 
     fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let inner = self.operation()?;
+        let inner = self.operation(false)?;
         let bytes = &inner.nodes[inner.node(name)?].written;
         let rest = bytes.get(offset as usize..).unwrap_or_default();
         let length = rest.len().min(buffer.len());
@@ -165,8 +174,10 @@ impl Disk for Power {
     }
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
-        let mut inner = self.operation()?;
-        let node = inner.node(name)?;
+        let mut inner = self.operation(true)?;
+        let Ok(node) = inner.node(name) else {
+            return Ok(());
+        };
         let node = &mut inner.nodes[node];
         node.written.truncate(length as usize);
         node.synced = node.written.clone();
@@ -174,7 +185,7 @@ impl Disk for Power {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut inner = self.operation()?;
+        let mut inner = self.operation(true)?;
         let node = inner.node(from)?;
         inner.names.remove(from);
         inner.names.insert(to.into(), node);
@@ -182,12 +193,12 @@ impl Disk for Power {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.operation()?.names.remove(name);
+        self.operation(true)?.names.remove(name);
         Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut inner = self.operation()?;
+        let mut inner = self.operation(true)?;
         inner.synced_names = inner.names.clone();
         Ok(())
     }
@@ -197,7 +208,7 @@ impl Output for End {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         // What fails half-way has written half.
         let half = &bytes[..bytes.len() / 2];
-        match self.disk.operation() {
+        match self.disk.operation(true) {
             Ok(mut inner) => {
                 let is_full = inner
                     .room
@@ -219,7 +230,7 @@ impl Output for End {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let mut inner = self.disk.operation()?;
+        let mut inner = self.disk.operation(true)?;
         let node = &mut inner.nodes[self.node];
         node.synced = node.written.clone();
         Ok(())
