@@ -3,6 +3,7 @@
 //! yaque, okaywal, commitlog and fjall keep queues and logs on a disk as well; none of them drops by severity,
 //! merges, or tells what is missing.
 
+mod directory;
 mod disk;
 mod journal;
 mod keeper;
@@ -25,7 +26,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::warn;
 
 use super::metrics::Metrics;
-use disk::Directory;
+use directory::Directory;
 use journal::Limits;
 use keeper::Keeper;
 use lock::{Lock, LockError};

@@ -1,10 +1,6 @@
 //! What the spool asks of a disk, so that a test can fail any of it.
 
-mod directory;
-
 use std::{fmt, io, sync::Arc};
-
-pub(super) use directory::Directory;
 
 /// A directory of files.
 pub(super) trait Disk: fmt::Debug + Send + Sync {

@@ -3,15 +3,13 @@
 use super::{
     disk::{Disk, Failure},
     loss::{Level, Loss},
-    record::{HEADER_BYTES, Kind, MOST_PAYLOAD_BYTES, Parsed, Record, number, parse},
+    record::{HEADER_BYTES, Kind, MOST_PAYLOAD_BYTES, Parsed, Record, parse},
 };
 use api::v1;
 
 pub(super) const NAME: &str = "ledger";
 /// It is written here, and takes the other's place as a whole.
 pub(super) const DRAFT: &str = "ledger.draft";
-const PAYLOAD_BYTES: usize = 8 * 8 + 2 * 12;
-const ENTRY_BYTES: usize = HEADER_BYTES + PAYLOAD_BYTES;
 
 /// An epoch, and a sequence in it.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -114,7 +112,7 @@ impl Ledger {
             Kind::Dropped | Kind::Missing if self.gaps.len() < self.most_gaps => {
                 self.gaps.push(Gap {
                     epoch: record.epoch,
-                    loss: decode(record.sequence, record.payload)?,
+                    loss: Loss::decode(record.sequence, record.payload)?,
                     is_hole: record.kind == Kind::Missing,
                     is_open: false,
                     is_told: false,
@@ -162,7 +160,7 @@ impl Ledger {
             .iter()
             .map(|name| Record::bytes(name.len()))
             .sum();
-        (self.gaps.len() * ENTRY_BYTES + names + HEADER_BYTES + 1) as u64
+        (self.gaps.len() * Record::bytes(Loss::BYTES) + names + HEADER_BYTES + 1) as u64
     }
 
     /// Writes down what was let go of.
@@ -294,7 +292,7 @@ impl Ledger {
             } else {
                 Kind::Dropped
             };
-            write(kind, gap.position(), &encode(&gap.loss));
+            write(kind, gap.position(), &gap.loss.encode());
         }
         for name in &self.removing {
             debug_assert!(name.len() <= MOST_PAYLOAD_BYTES);
@@ -302,51 +300,6 @@ impl Ledger {
         }
         bytes
     }
-}
-
-fn encode(loss: &Loss) -> [u8; PAYLOAD_BYTES] {
-    let mut bytes = [0; PAYLOAD_BYTES];
-    let [info, low, medium, high] = loss.by_level;
-    let numbers = [
-        loss.last,
-        loss.unknown,
-        loss.merged_updates,
-        info,
-        low,
-        medium,
-        high,
-        u64::from(loss.raised.is_some()),
-    ];
-    for (to, number) in bytes.chunks_exact_mut(8).zip(numbers) {
-        to.copy_from_slice(&number.to_le_bytes());
-    }
-    let (first, last) = loss.raised.unwrap_or_default();
-    for (to, (seconds, nanos)) in bytes[64..].chunks_exact_mut(12).zip([first, last]) {
-        to[..8].copy_from_slice(&seconds.to_le_bytes());
-        to[8..].copy_from_slice(&nanos.to_le_bytes());
-    }
-    bytes
-}
-
-fn decode(first: u64, payload: &[u8]) -> Option<Loss> {
-    let bytes = <&[u8; PAYLOAD_BYTES]>::try_from(payload).ok()?;
-    let at = |index: usize| number(&bytes[index * 8..index * 8 + 8]);
-    let moment = |at: usize| {
-        let nanos = number(&bytes[at + 8..at + 12]) as u32;
-        (
-            number(&bytes[at..at + 8]).cast_signed(),
-            nanos.cast_signed(),
-        )
-    };
-    let loss = Loss {
-        first,
-        last: at(0),
-        unknown: at(1),
-        merged_updates: at(2),
-        by_level: [at(3), at(4), at(5), at(6)],
-        raised: (at(7) == 1).then(|| (moment(64), moment(76))),
-    };
-    (first <= loss.last).then_some(loss)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::disk::Directory;
+use super::directory::Directory;
 
 const NAME: &str = "lock";
 

@@ -1,6 +1,10 @@
 //! What was let go of: by severity, between which sequences and moments.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use api::v1::{self, Severity};
+
+use super::record::number;
 
 /// A severity that is known; the lowest first.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -58,6 +62,9 @@ pub(super) struct Loss {
 }
 
 impl Loss {
+    /// Of its encoded form.
+    pub(super) const BYTES: usize = 8 * 8 + 2 * 12;
+
     pub(super) fn dropped(level: Level, sequence: u64, raised: Option<Moment>) -> Self {
         let mut loss = Self::between(sequence, sequence);
         loss.by_level[level.index()] = 1;
@@ -103,6 +110,53 @@ impl Loss {
         known.saturating_add(self.unknown)
     }
 
+    /// All but the first sequence.
+    pub(super) fn encode(&self) -> [u8; Self::BYTES] {
+        let loss = self;
+        let mut bytes = [0; Self::BYTES];
+        let [info, low, medium, high] = loss.by_level;
+        let numbers = [
+            loss.last,
+            loss.unknown,
+            loss.merged_updates,
+            info,
+            low,
+            medium,
+            high,
+            u64::from(loss.raised.is_some()),
+        ];
+        for (to, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            to.copy_from_slice(&number.to_le_bytes());
+        }
+        let (first, last) = loss.raised.unwrap_or_default();
+        for (to, (seconds, nanos)) in bytes[64..].chunks_exact_mut(12).zip([first, last]) {
+            to[..8].copy_from_slice(&seconds.to_le_bytes());
+            to[8..].copy_from_slice(&nanos.to_le_bytes());
+        }
+        bytes
+    }
+
+    pub(super) fn decode(first: u64, payload: &[u8]) -> Option<Self> {
+        let bytes = <&[u8; Self::BYTES]>::try_from(payload).ok()?;
+        let at = |index: usize| number(&bytes[index * 8..index * 8 + 8]);
+        let moment = |at: usize| {
+            let nanos = number(&bytes[at + 8..at + 12]) as u32;
+            (
+                number(&bytes[at..at + 8]).cast_signed(),
+                nanos.cast_signed(),
+            )
+        };
+        let loss = Self {
+            first,
+            last: at(0),
+            unknown: at(1),
+            merged_updates: at(2),
+            by_level: [at(3), at(4), at(5), at(6)],
+            raised: (at(7) == 1).then(|| (moment(64), moment(76))),
+        };
+        (first <= loss.last).then_some(loss)
+    }
+
     /// For the wire; the node is for who sends it to fill in.
     pub(super) fn gap(&self, epoch: u64, reason: &str) -> v1::Gap {
         let known = Level::ALL
@@ -116,7 +170,6 @@ impl Loss {
                 severity: severity.into(),
                 events,
             });
-        let at = |(seconds, nanos)| prost_types::Timestamp { seconds, nanos };
         v1::Gap {
             events: self.events(),
             reason: reason.into(),
@@ -128,9 +181,21 @@ impl Loss {
             last_sequence: self.last,
             lost: lost.collect(),
             merged_updates: self.merged_updates,
-            first_raised_at: self.raised.map(|(first, _)| at(first)),
-            last_raised_at: self.raised.map(|(_, last)| at(last)),
+            first_raised_at: self
+                .raised
+                .and_then(|raised| time(raised.0))
+                .map(Into::into),
+            last_raised_at: self
+                .raised
+                .and_then(|raised| time(raised.1))
+                .map(Into::into),
             ..v1::Gap::default()
         }
     }
+}
+
+/// None of what no clock shows.
+fn time((seconds, nanos): Moment) -> Option<SystemTime> {
+    let since = Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?);
+    UNIX_EPOCH.checked_add(since)
 }

@@ -104,7 +104,7 @@ impl Desk {
     fn wait(&self, for_events: bool, patience: Duration) -> VecDeque<Call> {
         let calls = self.calls();
         let is_idle = |calls: &mut VecDeque<Call>| {
-            calls.is_empty() && !(for_events && !lock(&self.memory).is_empty())
+            calls.is_empty() && (!for_events || lock(&self.memory).is_empty())
         };
         let waited = self.bell.wait_timeout_while(calls, patience, is_idle);
         let (mut calls, _) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use api::v1::{self, Severity};
@@ -125,10 +126,7 @@ impl Bench {
             }),
             severity: severity.into(),
             anomaly_id: format!("anomaly {}", self.raised),
-            raised_at: Some(prost_types::Timestamp {
-                seconds: self.raised as i64,
-                nanos: 1,
-            }),
+            raised_at: Some((UNIX_EPOCH + Duration::from_secs(self.raised)).into()),
             summary: "a scan ".repeat(60),
             ..v1::Event::default()
         };

@@ -123,7 +123,6 @@ struct Tmpfs(tempfile::TempDir);
 
 impl Tmpfs {
     /// None, and a word on why, without the right to mount; `PICKET_REQUIRE_ROOT` forbids that.
-    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
     fn mount() -> Option<Self> {
         if !geteuid().is_root() {
             let is_required = std::env::var_os("PICKET_REQUIRE_ROOT").is_some_and(|v| v == "1");

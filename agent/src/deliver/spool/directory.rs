@@ -7,18 +7,18 @@ use std::{
     path::PathBuf,
 };
 
-use super::{Disk, Output};
+use super::disk::{Disk, Output};
 
 /// What the agent writes is for nobody else.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
 #[derive(Debug)]
-pub(in super::super) struct Directory(PathBuf);
+pub(super) struct Directory(PathBuf);
 
 impl Directory {
     /// Makes the directory unless it is there.
-    pub(in super::super) fn make(path: PathBuf) -> io::Result<Self> {
+    pub(super) fn make(path: PathBuf) -> io::Result<Self> {
         if !path.is_dir() {
             DirBuilder::new()
                 .recursive(true)
@@ -29,7 +29,7 @@ impl Directory {
     }
 
     /// A file to lock, which a disk that is full or read-only lets open when it is there already.
-    pub(in super::super) fn lock_file(&self, name: &str) -> io::Result<File> {
+    pub(super) fn lock_file(&self, name: &str) -> io::Result<File> {
         let path = self.0.join(name);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
