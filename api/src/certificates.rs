@@ -1,24 +1,28 @@
 //! An authority in a folder, and the certificates it signs: for those without another one, and for tests.
 
+mod error;
+mod files;
+mod purpose;
+
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    net::IpAddr,
-    os::unix::fs::OpenOptionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose as Usage, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    DnType, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    date_time_ymd,
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use webpki::EndEntityCert;
 
-use crate::principal::{Principal, is_name};
+pub use error::CertificateError;
+use files::{read, write, write_error};
+pub use purpose::Purpose;
+use purpose::described;
 
 /// Lifetime of an authority, in days.
 pub const AUTHORITY_DAYS: u32 = 3650;
@@ -38,69 +42,6 @@ const RANDOM: usize = 16;
 /// Clocks differ.
 const EARLY: Duration = Duration::from_secs(300);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Why there is no certificate.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateError {
-    /// There is an authority already.
-    #[error("{} is there already: another authority would make all its certificates worthless; name another folder", path.display())]
-    Exists {
-        /// Its file.
-        path: PathBuf,
-    },
-    /// A file cannot be read.
-    #[error("cannot read {}: make an authority with `picket certs init`, and check that you may read it", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {}: check that you may write there", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file is not what `picket certs` wrote.
-    #[error("cannot use {}: {reason}", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A name cannot be certified.
-    #[error("cannot certify `{name}`: {takes}")]
-    Name {
-        /// The name.
-        name: String,
-        /// What there may be.
-        takes: &'static str,
-    },
-    /// What is to be revoked is neither a file nor a serial.
-    #[error(
-        "cannot revoke `{text}`: name the file of the certificate, or its serial in hexadecimal digits"
-    )]
-    Serial {
-        /// What was given.
-        text: String,
-    },
-    /// No random number or no signature.
-    #[error("cannot sign: {0}")]
-    Sign(String),
-}
-
-/// What a certificate is for.
-#[derive(Clone, Copy, Debug)]
-pub enum Purpose<'a> {
-    /// A server with these DNS names and addresses, at least one.
-    Server(&'a [String]),
-    /// A node's agent, or a subscriber.
-    Client(Principal<'a>),
-}
 
 /// What was written.
 #[derive(Clone, Debug)]
@@ -308,71 +249,6 @@ impl Authority {
     }
 }
 
-type Described = (String, String, Vec<SanType>, Vec<Usage>);
-
-/// The stem of the file, the common name, the names, and what it may be used for.
-fn described(purpose: Purpose<'_>) -> Result<Described, CertificateError> {
-    match purpose {
-        Purpose::Server(names) => {
-            let sans: Result<Vec<_>, _> = names.iter().map(|it| host(it)).collect();
-            let first = names.first().map_or("", String::as_str);
-            let stem = format!("server-{}", first.replace([':', '*'], "_"));
-            if first.is_empty() {
-                return Err(bad_host(first));
-            }
-            Ok((stem, first.into(), sans?, vec![Usage::ServerAuth]))
-        }
-        Purpose::Client(principal) => {
-            let name = principal.name();
-            let refused = || CertificateError::Name {
-                name: name.into(),
-                takes: "a name has 1 to 253 letters, digits, dashes, dots and underscores",
-            };
-            if !is_name(name) {
-                return Err(refused());
-            }
-            let uri = principal.to_string().try_into().map_err(|_| refused())?;
-            let mut names = vec![SanType::URI(uri)];
-            let mut usages = vec![Usage::ClientAuth];
-            let stem = match principal {
-                Principal::Node(_) => {
-                    // Its agent is a server too, to subscribers of the node alone.
-                    if let Ok(host) = host(name) {
-                        names.push(host);
-                        usages.push(Usage::ServerAuth);
-                    }
-                    format!("node-{name}")
-                }
-                Principal::Subscriber(_) => format!("subscriber-{name}"),
-            };
-            Ok((stem, name.into(), names, usages))
-        }
-    }
-}
-
-fn bad_host(name: &str) -> CertificateError {
-    CertificateError::Name {
-        name: name.into(),
-        takes: "a server has DNS names such as picket-collector.picket.svc, and IP addresses",
-    }
-}
-
-fn host(name: &str) -> Result<SanType, CertificateError> {
-    if let Ok(address) = name.parse::<IpAddr>() {
-        return Ok(SanType::IpAddress(address));
-    }
-    let bare = name.strip_prefix("*.").unwrap_or(name);
-    let label = |it: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        (1..=63).contains(&it.len()) && it.chars().all(plain)
-    };
-    if !bare.split('.').all(label) || name.len() > 253 {
-        return Err(bad_host(name));
-    }
-    let name = name.to_owned().try_into();
-    name.map(SanType::DnsName).map_err(|_| bad_host(bare))
-}
-
 fn authority(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = distinguished(name);
@@ -435,35 +311,4 @@ fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
 
 fn unsigned(error: rcgen::Error) -> CertificateError {
     CertificateError::Sign(error.to_string())
-}
-
-fn read(path: &Path) -> Result<String, CertificateError> {
-    fs::read_to_string(path).map_err(|source| CertificateError::Read {
-        path: path.into(),
-        source,
-    })
-}
-
-fn write_error(path: &Path, source: io::Error) -> CertificateError {
-    CertificateError::Write {
-        path: path.into(),
-        source,
-    }
-}
-
-/// In one step: who reads it while it is replaced sees the old one or the new one.
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
-    let draft = path.with_extension("new");
-    let written = || -> io::Result<()> {
-        drop(fs::remove_file(&draft));
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&draft)?;
-        file.write_all(text.as_bytes())?;
-        fs::rename(&draft, path)
-    };
-    written().map_err(|source| write_error(path, source))
 }

@@ -7,7 +7,7 @@ use crate::v1;
 
 /// The bytes are no event, or no gap.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot decode an event or a gap: its bytes are damaged")]
+#[error("cannot decode a message: its bytes are damaged")]
 pub struct Damaged(#[from] prost::DecodeError);
 
 /// The bytes of an event, as they cross the wire.
@@ -40,7 +40,15 @@ pub fn correlate(event: &[u8], into: &str) -> Bytes {
 /// # Errors
 /// When they are none.
 pub fn decode(bytes: &[u8]) -> Result<v1::Event, Damaged> {
-    Ok(v1::Event::decode(bytes)?)
+    read(bytes)
+}
+
+/// Whichever message these bytes are.
+///
+/// # Errors
+/// When they are none.
+pub fn read<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, Damaged> {
+    Ok(M::decode(bytes)?)
 }
 
 /// The bytes of a gap, as they cross the wire.
@@ -54,7 +62,7 @@ pub fn encode_gap(gap: &v1::Gap) -> Bytes {
 /// # Errors
 /// When they are none.
 pub fn decode_gap(bytes: &[u8]) -> Result<v1::Gap, Damaged> {
-    Ok(v1::Gap::decode(bytes)?)
+    read(bytes)
 }
 
 #[cfg(test)]

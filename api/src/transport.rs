@@ -1,5 +1,6 @@
 //! Where a server listens and how a client reaches it: TLS over TCP, TCP on one machine, or a Unix socket.
 
+mod bind;
 mod cause;
 mod connection;
 mod connector;

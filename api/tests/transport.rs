@@ -44,6 +44,7 @@ fn an_address_is_shown_as_it_is_written() {
     for text in [
         "http://collector:7400",
         "http://[::1]:7400",
+        "https://collector:7400",
         "unix:/run/picket.sock",
     ] {
         assert_eq!(text.parse::<Remote>().unwrap().to_string(), text);
@@ -60,7 +61,6 @@ fn what_is_no_address_is_refused_with_an_example() {
         "",
         "127.0.0.1:7400",
         "http://127.0.0.1",
-        "https://127.0.0.1:7400",
         "http://127.0.0.1:7400/path",
         "unix:",
         "unix:///",

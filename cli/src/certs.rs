@@ -1,20 +1,30 @@
 //! `picket certs`: an authority in a folder, for those without another one.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use api::{
-    certificates::{AUTHORITY_DAYS, Authority, Issued, LEAF_DAYS, Purpose},
+    certificates::{AUTHORITY_DAYS, Authority, CertificateError, Issued, LEAF_DAYS, Purpose},
     principal::Principal,
 };
 use clap::{Args, Subcommand, value_parser};
+use thiserror::Error;
 
-use crate::{failure::RunError, output::Output};
+use crate::output::Output;
 
 /// A hundred years; beyond that times are no longer written in two digits.
 const MOST_DAYS: i64 = 36_500;
+
+#[derive(Debug, Error)]
+pub enum CertsError {
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
+}
 
 #[derive(Args, Debug)]
 pub(crate) struct CertsArguments {
@@ -88,7 +98,7 @@ pub(crate) fn run(
     arguments: CertsArguments,
     now: SystemTime,
     output: &mut Output,
-) -> Result<(), RunError> {
+) -> Result<(), CertsError> {
     let mut wrote = |path: &Path| output.line(&format!("wrote {}", path.display()));
     let said = match arguments.command {
         CertsCommand::Init { folder, days } => {
@@ -166,8 +176,8 @@ pub(crate) fn run(
 
 fn told(
     issued: &Issued,
-    wrote: &mut impl FnMut(&Path) -> std::io::Result<()>,
-) -> Result<(), RunError> {
+    wrote: &mut impl FnMut(&Path) -> io::Result<()>,
+) -> Result<(), CertsError> {
     wrote(&issued.certificate)?;
     wrote(&issued.key)?;
     Ok(())

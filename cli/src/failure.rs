@@ -2,10 +2,9 @@
 
 use std::io;
 
-use api::certificates::CertificateError;
 use thiserror::Error;
 
-use crate::{agent::AgentError, manual::ManualError, server::ServerError};
+use crate::{agent::AgentError, certs::CertsError, manual::ManualError, server::ServerError};
 
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -16,7 +15,7 @@ pub enum RunError {
     #[error(transparent)]
     Agent(#[from] AgentError),
     #[error(transparent)]
-    Certificates(#[from] CertificateError),
+    Certs(#[from] CertsError),
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }
@@ -25,7 +24,9 @@ impl RunError {
     /// Nobody reads any more, so nothing is missed.
     pub(crate) fn reader_left(&self) -> bool {
         match self {
-            Self::Output(error) | Self::Manual(ManualError::Completions(error)) => {
+            Self::Output(error)
+            | Self::Certs(CertsError::Output(error))
+            | Self::Manual(ManualError::Completions(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe
             }
             _ => false,

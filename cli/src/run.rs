@@ -32,7 +32,7 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
     match arguments.command {
         Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
         Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
-        Command::Certs(arguments) => certs::run(arguments, now, &mut output),
+        Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),
         Command::Man(arguments) => Ok(manual::write_pages(&arguments.directory)?),

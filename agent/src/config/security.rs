@@ -108,3 +108,101 @@ impl Config {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::SystemTime};
+
+    use api::certificates::{Authority, LEAF_DAYS, Purpose};
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::config::Args;
+
+    fn secure(flags: &[&str]) -> Result<Secured, String> {
+        let line = [&["picket-agent", "--node", "n1"], flags].concat();
+        let matches = Args::command().try_get_matches_from(line).unwrap();
+        let config = Config::read(&matches).unwrap();
+        config.secure().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn on_one_machine_nothing_is_needed() {
+        for flags in [
+            &[][..],
+            &["--listen", "unix:/run/picket.sock"],
+            &[
+                "--listen",
+                "[::1]:7401",
+                "--collector",
+                "http://localhost:7400",
+            ],
+            &["--collector", "unix:/run/picket.sock"],
+        ] {
+            let secured = secure(flags).unwrap();
+            assert!(secured.tls.is_none() && !secured.insecure);
+        }
+    }
+
+    #[test]
+    fn beyond_it_nothing_is_spoken_in_the_clear_unless_somebody_asks_for_it() {
+        for (flags, expected) in [
+            (&["--listen", "0.0.0.0:7401"][..], "--insecure"),
+            (
+                &["--listen", "127.0.0.1:1", "--listen", "10.0.0.1:1"],
+                "10.0.0.1:1",
+            ),
+            (&["--collector", "http://10.0.0.1:7400"], "--insecure"),
+            (&["--collector", "http://collector:7400"], "https://"),
+            (&["--collector", "https://collector:7400"], "--tls-ca"),
+        ] {
+            let refused = secure(flags).unwrap_err();
+            assert!(refused.contains(expected), "{refused}");
+        }
+        for flags in [
+            &["--listen", "0.0.0.0:7401", "--insecure"][..],
+            &["--collector", "http://collector:7400", "--insecure"],
+        ] {
+            assert!(secure(flags).unwrap().insecure);
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "certificates are of this moment")]
+    fn a_secret_that_cannot_be_used_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::create(folder.path(), 10, SystemTime::now()).unwrap();
+        let purpose = Purpose::Server(&["localhost".to_owned()]);
+        let own = authority.issue(purpose, LEAF_DAYS, SystemTime::now());
+        let own = own.unwrap();
+        let nonsense = folder.path().join("nonsense");
+        fs::write(&nonsense, "two words").unwrap();
+        let text = |path: &PathBuf| path.display().to_string();
+        let (cert, key, ca) = (
+            text(&own.certificate),
+            text(&own.key),
+            text(&authority.certificate()),
+        );
+        let (nonsense, away) = (text(&nonsense), text(&folder.path().join("away")));
+        let collector = ["--collector", "https://collector:7400"];
+        secure(
+            &[
+                &collector[..],
+                &["--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key],
+            ]
+            .concat(),
+        )
+        .unwrap();
+        for (flags, expected) in [
+            (["--tls-cert", &cert, "--tls-ca", &ca], "--tls-key"),
+            (["--tls-key", &key, "--tls-ca", &ca], "--tls-cert"),
+            (["--tls-ca", &away, "--tick", "1s"], "away"),
+            (["--tls-ca", &nonsense, "--tick", "1s"], "nonsense"),
+            (["--tls-ca", &ca, "--token", &away], "away"),
+            (["--tls-ca", &ca, "--token", &nonsense], "one word"),
+        ] {
+            let refused = secure(&[&collector[..], &flags].concat()).unwrap_err();
+            assert!(refused.contains(expected), "{refused}");
+        }
+    }
+}

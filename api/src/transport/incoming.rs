@@ -20,9 +20,9 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Listen,
     connection::{Connection, Socket},
     limits::Limits,
+    listen::Listen,
     peer::Peer,
     refused::{Refused, Tally},
     seats::{Seat, Seats},

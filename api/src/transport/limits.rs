@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 /// The longest request that a server takes, in bytes. A batch must be cut before it.
 pub const LARGEST_REQUEST: usize = 4 << 20;
-/// Requests that one connection may have open at once.
-pub const CONCURRENT_REQUESTS: u32 = 128;
+/// Requests that one connection may have open at once; what is asked beyond waits for one to end, so it is
+/// more than all seats for subscribers, whose own bound says what is wrong.
+pub const CONCURRENT_REQUESTS: u32 = 512;
 /// The headers of one request, in bytes; a token takes a tenth of it.
 pub const LARGEST_HEADERS: u32 = 16 << 10;
 

@@ -13,7 +13,7 @@ use rustls::{
     RootCertStore, ServerConfig,
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, UnixTime},
-    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
     version::TLS13,
 };
 use tokio::time::interval;
@@ -244,8 +244,7 @@ impl Material {
             .with_single_cert(certificates, secrets.key.key()?)
             .map_err(|error| secrets.key.nonsense(unfit(&error)))?;
         config.alpn_protocols = vec![PROTOCOL.into()];
-        // Who resumes shows no certificate again, so a revoked one would live on.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
+        // Who resumes with a ticket shows no certificate again, so a revoked one would live on.
         config.send_tls13_tickets = 0;
         Ok(Self {
             secrets,

@@ -30,7 +30,7 @@ async fn usage_errors_name_the_value_and_exit_with_2() {
         (&["events", "--limit", "0"], "0 is not in 1.."),
         (
             &["status", "--server", "127.0.0.1"],
-            "write it like http://127.0.0.1:7400 or unix:",
+            "http://127.0.0.1:7400 or unix:",
         ),
         (&["completions", "tcsh"], "[possible values: bash,"),
     ];

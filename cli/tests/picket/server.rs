@@ -7,7 +7,7 @@ use std::{
 };
 
 use api::{
-    transport::Listen,
+    transport::{Listen, Reception},
     v1::{
         Event, EventId, Filter, GetRequest, Heartbeat, ListNodesRequest, ListNodesResponse,
         ListRequest, ListResponse, Node, SubscribeRequest, SubscribeResponse,
@@ -107,8 +107,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(path: &Path, log: &Log) -> Self {
-        let listen = Listen::Unix(path.to_owned());
-        let address = listen.to_string();
+        Self::listening(Listen::Unix(path.to_owned()), Reception::default(), log).await
+    }
+
+    pub(crate) async fn listening(listen: Listen, reception: Reception, log: &Log) -> Self {
         let server = tonic::transport::Server::builder()
             .add_service(EventsServer::new(log.clone()))
             .add_service(NodesServer::new(log.clone()));
@@ -118,11 +120,11 @@ impl Server {
             .build()
             .unwrap();
         let incoming = runtime
-            .spawn(async move { listen.bind().await.unwrap() })
+            .spawn(async move { listen.bind_with(reception).await.unwrap() })
             .await
             .unwrap();
         Self {
-            address,
+            address: incoming.local().to_string(),
             task: runtime.spawn(server.serve_with_incoming(incoming)),
             runtime: Some(runtime),
         }

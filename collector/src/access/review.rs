@@ -108,7 +108,7 @@ impl ServiceAccount {
             "spec": {"token": bearer, "audiences": [AUDIENCE]},
         });
         let request = Request::post("/apis/authentication.k8s.io/v1/tokenreviews")
-            .header("host", &self.host)
+            .header("host", bracketed(&self.host))
             .header("authorization", format!("Bearer {own}"))
             .header("content-type", "application/json")
             .header("accept", "application/json")
@@ -162,6 +162,14 @@ impl ServiceAccount {
             [node] => Ok(node.clone()),
             _ => refused("it does not say on which node its pod is, which takes Kubernetes 1.30 or later; give the agents certificates instead".into()),
         }
+    }
+}
+
+/// As an IPv6 address is in a URI.
+fn bracketed(host: &str) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.into(),
     }
 }
 

@@ -5,6 +5,7 @@
 )]
 
 mod agent;
+mod closed;
 mod correlations;
 mod engine;
 mod failures;
@@ -17,6 +18,8 @@ mod process;
 mod replicas;
 mod retention;
 mod reviews;
+mod scopes;
+mod secrets;
 mod security;
 mod subscriber;
 mod subscribers;

@@ -58,7 +58,7 @@ impl Drop for Process {
 }
 
 /// On free ports, unless a flag says otherwise.
-fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_picket-collector"));
     command
         .env_clear()
@@ -71,7 +71,7 @@ fn command(folder: &Path) -> Command {
 }
 
 /// Runs a command that is expected to end by itself.
-async fn refused(command: &mut Command, code: i32, words: &[&str]) {
+pub(crate) async fn refused(command: &mut Command, code: i32, words: &[&str]) {
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = child.stderr.take().unwrap();
     let child = Process {
@@ -174,7 +174,17 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let cases: [(&[&str], i32, &[&str]); 20] = [
+    let cases: [(&[&str], i32, &[&str]); 22] = [
+        (
+            &["--listen", "0.0.0.0:0"],
+            2,
+            &["0.0.0.0:0", "picket certs", "--insecure"],
+        ),
+        (
+            &["--listen", "[::1]:0", "--listen", "[::]:0"],
+            2,
+            &["[::]:0", "--tls-cert"],
+        ),
         (&["--nonsense"], 2, &["--nonsense"]),
         (
             &["--listen", "nowhere"],

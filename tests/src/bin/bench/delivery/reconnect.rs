@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use agent::deliver::{self, Metrics, Outbox, Publisher};
+use agent::deliver::{self, Metrics, Outbox, Place, Publisher, Spooling};
 use anyhow::{Context as _, Result};
 use api::{pods::Pods, transport::Remote, v1};
 use serde_json::{Value, json};
@@ -18,6 +18,9 @@ use super::{
 
 const EPOCH: u64 = 1_795_000_000_000_000_000;
 
+/// More than any of them holds.
+const SPOOL_BYTES: u64 = 1 << 20;
+
 /// What must be done by then.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -28,10 +31,10 @@ pub(super) fn run(engine: Engine, extent: Extent) -> Result<Value> {
     let remote = collector.remote()?;
     let runtime = runtime()?;
     let _inside = runtime.enter();
-    let agents: Vec<_> = (1..)
+    let agents = (1..)
         .take(extent.agents)
-        .map(|number| Simulated::start(&remote, number))
-        .collect();
+        .map(|number| Simulated::start(&remote, number));
+    let agents = agents.collect::<Result<Vec<_>>>()?;
     let first = runtime
         .block_on(stream(&agents, 1))
         .context("at the start")?;
@@ -71,8 +74,12 @@ struct Simulated {
 }
 
 impl Simulated {
-    fn start(remote: &Remote, number: u32) -> Self {
-        let outbox = Outbox::new(Metrics::default());
+    fn start(remote: &Remote, number: u32) -> Result<Self> {
+        let spooling = Spooling {
+            place: Place::Nowhere,
+            capacity_bytes: SPOOL_BYTES,
+        };
+        let outbox = Outbox::open(&spooling, Metrics::default())?;
         let (pods, _) = watch::channel(Pods::default());
         let (status, reported) = watch::channel(v1::NodeStatus::default());
         let publisher = Publisher {
@@ -87,12 +94,12 @@ impl Simulated {
         };
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(publisher.run(stopped));
-        Self {
+        Ok(Self {
             number,
             outbox,
             stop,
             _status: status,
-        }
+        })
     }
 
     #[expect(clippy::disallowed_methods, reason = "the event is raised now")]
