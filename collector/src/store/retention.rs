@@ -67,6 +67,11 @@ impl Retention {
         now: Timestamp,
     ) -> Result<(), Cause> {
         self.gave_up = false;
+        if self.retain == Retain::default() {
+            return Ok(());
+        }
+        // Others may have written since, and this collector nothing.
+        self.head = engine.head().await?;
         if let Some(age) = self.retain.age {
             let before = nanoseconds(now).saturating_sub(saturating(age));
             self.too_old = if self.head.committed_at < before {

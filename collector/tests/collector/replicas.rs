@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use api::v1::{self, State, subscribe_request::From};
+use collector::config::Retain;
+use tonic::Code;
 
 use crate::{
     correlations::{publish, scan},
     engine::Engine,
-    harness::{Collector, all, beginning, sequence, within},
+    harness::{Collector, all, beginning, eventually, sequence, within},
     postgres::Database,
     subscriber::Subscriber,
 };
@@ -108,6 +110,32 @@ async fn an_agent_that_goes_to_the_other_is_known_there() {
 }
 
 #[tokio::test]
+async fn what_one_has_written_is_removed_by_the_other_and_both_know() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let engine = Engine::Postgres(database);
+    let one = Collector::start(&engine).await;
+    let retain = Retain {
+        age: Some(Duration::from_millis(1)),
+        bytes: None,
+    };
+    let other = Collector::keeping(&engine, retain).await;
+    one.agent("n1").await.publish(1..=10).await;
+    for collector in [&other, &one] {
+        eventually("the removal", async || {
+            let horizon = collector.metric("picket_collector_horizon_cursor").await;
+            (horizon == 10).then_some(())
+        })
+        .await;
+    }
+    let refused = one.subscribe_to(From::AfterCursor(3)).await.err();
+    assert_eq!(refused.map(|it| it.code()), Some(Code::OutOfRange));
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
 async fn a_correlation_over_both_is_raised_once() {
     const TARGETS: u64 = 8;
     let Some((one, other)) = replicas().await else {
@@ -203,7 +231,7 @@ async fn connections_that_are_cut_lose_nothing_and_double_nothing() {
         };
         let mut last = 0;
         for count in 1..=CUTS {
-            last = crate::harness::eventually("commits", async || committed(last + 10).await).await;
+            last = eventually("commits", async || committed(last + 10).await).await;
             database.cut(&by).await;
             cut.send_replace(count);
         }
