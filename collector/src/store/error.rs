@@ -59,7 +59,7 @@ impl Cause {
     }
 
     /// It may be gone when it is tried again, as with a connection that was cut.
-    fn may_pass(&self) -> bool {
+    pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Sqlite(_) | Self::Certificates { .. } | Self::Tls(_) => false,
             Self::Postgres(error) => match error.code() {

@@ -197,6 +197,8 @@ async fn connections_that_are_cut_lose_nothing_and_double_nothing() {
     };
     let engine = Engine::Postgres(database.clone());
     let (one, other) = tokio::join!(Collector::start(&engine), Collector::start(&engine));
+    let mut live = one.subscribe(From::Now(true), all()).await;
+    assert_eq!(live.heartbeat().await, 0);
     let (cut, was_cut) = tokio::sync::watch::channel(0);
     let publish = async |collector: &Collector, node: &str| {
         let mut published = 0;
@@ -246,6 +248,16 @@ async fn connections_that_are_cut_lose_nothing_and_double_nothing() {
     assert!(held(of_one, welcome), "{of_one} {welcome}");
     let also = other.agent("n2").await.welcome;
     assert!(held(of_other, also), "{of_other} {also}");
+    // The stream that was there all the time has gone on, and goes on.
+    let followed = events(&mut live, welcome + also).await;
+    assert!(
+        followed
+            .iter()
+            .map(|event| event.cursor)
+            .eq(1..=welcome + also)
+    );
+    other.agent("n3").await.publish([1]).await;
+    assert_eq!(live.event().await.cursor, welcome + also + 1);
     for collector in [&one, &other] {
         let mut subscriber = collector.subscribe(beginning(), all()).await;
         let seen = events(&mut subscriber, welcome + also).await;

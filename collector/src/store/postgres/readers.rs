@@ -80,10 +80,11 @@ impl Readers {
         let pool = &self.0;
         let _permit = pool.permits.acquire().await.map_err(|_| Cause::Ended)?;
         let read = async {
-            // One that lay idle may have been cut long ago, which says nothing of the server.
+            // One that lay idle may have been cut long ago, which says nothing of the server; what cuts it
+            // is told of before it is closed.
             while let Some(client) = pool.take() {
                 match query(Arc::clone(&client)).await {
-                    Err(_) if client.is_closed() => {}
+                    Err(cause) if client.is_closed() || cause.may_pass() => {}
                     result => {
                         pool.put(client);
                         return result;
