@@ -78,8 +78,13 @@ impl Bench {
 
     /// The agent of an epoch, in the directory of one before it.
     pub(super) fn start(directory: Arc<TempDir>, epoch: u64) -> Self {
+        let place = Place::At(directory.path().join("spool"));
+        Self::spooling(directory, epoch, place)
+    }
+
+    pub(super) fn spooling(directory: Arc<TempDir>, epoch: u64, place: Place) -> Self {
         let spooling = Spooling {
-            place: Place::At(directory.path().join("spool")),
+            place,
             capacity_bytes: 1 << 20,
         };
         let outbox = Outbox::open(&spooling, Metrics::default()).unwrap();

@@ -10,7 +10,7 @@ use api::{
     v1::{self, publish_request::Item},
 };
 
-use super::{bench::Bench, event, sequence_of, soon};
+use super::{super::Place, bench::Bench, event, sequence_of, soon};
 
 /// Waits until all is on the disk, and stops the agent without a word to the collector.
 async fn kill(bench: Bench) -> Arc<tempfile::TempDir> {
@@ -65,6 +65,26 @@ async fn what_agents_before_left_behind_goes_first_each_epoch_over_its_stream() 
             assert_eq!(connection.events(1).await, [2]);
         }
     }
+}
+
+#[tokio::test]
+async fn without_a_spool_events_are_volatile_and_delivered_all_the_same() {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let bench = Bench::spooling(directory, 7, Place::Nowhere);
+    bench.raise(1..=600);
+    assert!(!bench.outbox.flushed().await);
+    let mut collector = bench.collector(None).await;
+    let mut connection = collector.welcome(0).await;
+    let mut sequences = Vec::new();
+    while sequences.len() < 600 {
+        let batch = connection.batch().await;
+        let volatile = |event: &v1::Event| event.durability() == v1::Durability::Volatile;
+        assert!(batch.events.iter().all(volatile));
+        sequences.extend(batch.events.iter().map(sequence_of));
+    }
+    assert_eq!(sequences, Vec::from_iter(1..=600));
+    connection.acknowledge(600).await;
+    soon(bench.outbox.drained()).await;
 }
 
 #[tokio::test]
