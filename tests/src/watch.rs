@@ -136,9 +136,9 @@ impl Watch {
         let mut command = self.agent_command()?;
         command.args(["--node", &self.node]);
         command.args(["--collector", &self.collector_address()]);
+        command.arg("--spool").arg(self.path("spool"));
         command.args(["--listen", &self.agent_address()]);
         command.arg("--config").arg(self.path("agent.yaml"));
-        command.arg("--spool").arg(self.path("spool"));
         let agent = self
             .agent
             .insert(Process::spawn("picket-agent", &mut command)?);

@@ -1,7 +1,8 @@
 //! Delivery over real gRPC on Unix sockets.
 
+mod bench;
 mod publishing;
-mod secured;
+mod spooling;
 mod subscribing;
 
 use std::time::Duration;

@@ -112,23 +112,28 @@ impl Loss {
 
     /// All but the first sequence.
     pub(super) fn encode(&self) -> [u8; Self::BYTES] {
-        let loss = self;
+        let Self {
+            last,
+            unknown,
+            merged_updates,
+            ..
+        } = *self;
         let mut bytes = [0; Self::BYTES];
-        let [info, low, medium, high] = loss.by_level;
+        let [info, low, medium, high] = self.by_level;
         let numbers = [
-            loss.last,
-            loss.unknown,
-            loss.merged_updates,
+            last,
+            unknown,
+            merged_updates,
             info,
             low,
             medium,
             high,
-            u64::from(loss.raised.is_some()),
+            u64::from(self.raised.is_some()),
         ];
         for (to, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             to.copy_from_slice(&number.to_le_bytes());
         }
-        let (first, last) = loss.raised.unwrap_or_default();
+        let (first, last) = self.raised.unwrap_or_default();
         for (to, (seconds, nanos)) in bytes[64..].chunks_exact_mut(12).zip([first, last]) {
             to[..8].copy_from_slice(&seconds.to_le_bytes());
             to[8..].copy_from_slice(&nanos.to_le_bytes());

@@ -191,6 +191,11 @@ impl Worker {
     pub(super) fn tell(&self, again: bool) {
         let (keeper, journal) = (&self.keeper, self.keeper.journal());
         let status = keeper.status(&self.desk.memory);
+        self.desk.spooled.send_if_modified(|spooled| {
+            let is_news = *spooled != keeper.spooled();
+            *spooled = keeper.spooled();
+            is_news
+        });
         let memory = lock(&self.desk.memory);
         let pending = memory.pending();
         let is_flushed = memory.is_empty() && keeper.trouble().is_none();
@@ -207,11 +212,6 @@ impl Worker {
             is_news
         });
         drop(memory);
-        self.desk.spooled.send_if_modified(|spooled| {
-            let is_news = *spooled != keeper.spooled();
-            *spooled = keeper.spooled();
-            is_news
-        });
         let tally = keeper.tally();
         self.metrics.report(&Counts {
             pending,

@@ -40,8 +40,13 @@ impl Journal {
                 chain.segments.push(Segment { bytes, ..segment });
             }
         }
+        let is_ledger_damaged = journal.damaged > 0;
         for index in 0..journal.chains.len() {
             journal.open_chain(index)?;
+        }
+        if is_ledger_damaged {
+            // Whatever is there may have been sent.
+            journal.sent = Position::at(journal.newest_epoch(), u64::MAX);
         }
         Ok(journal)
     }
@@ -57,10 +62,6 @@ impl Journal {
         self.ledger = ledger;
         self.damaged += damaged;
         self.sent = self.ledger.sent;
-        if damaged > 0 {
-            // Whatever is there may have been sent.
-            self.sent = Position::at(u64::MAX, u64::MAX);
-        }
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! Room for what comes: first by merging, then by dropping the oldest of the lowest severity.
 
+use std::io;
+
 use super::{
-    super::{disk::Failure, loss::Loss},
+    super::{disk::Failure, ledger::Position, loss::Loss},
     BLOCK_BYTES, Entry, Journal, charge,
 };
 
@@ -27,7 +29,15 @@ impl Journal {
             group.clone(),
         );
         self.choose(group);
-        match self.ledger.write(&*self.disk) {
+        let written = if self.has_room(group) {
+            self.ledger.write(&*self.disk)
+        } else {
+            // The collector may hold what is left: it is let go of nowhere, and waits where it is.
+            let full = io::ErrorKind::StorageFull.into();
+            let failure = Failure::of("make room for events", "that may have been sent")(full);
+            Err((failure, false))
+        };
+        match written {
             Ok(()) => self.repair(),
             // What it says may already be so: it is written again, and done, before all else.
             Err((failure, true)) => Err(failure),
@@ -52,12 +62,15 @@ impl Journal {
 
     fn choose(&mut self, group: &mut Vec<Entry>) {
         while !self.has_room(group) {
-            let lowest_new = group.iter().map(|entry| entry.level).min();
+            let unsent = |entry: &Entry| Position::at(entry.epoch, entry.sequence) > self.sent;
+            let lowest = group.iter().map(|entry| entry.level).min();
+            let lowest_unsent = group.iter().filter(|entry| unsent(entry));
+            let lowest_unsent = lowest_unsent.map(|entry| entry.level).min();
             let old = self.chains.iter().enumerate().find_map(|(level, chain)| {
                 let oldest = chain.segments.iter().position(|old| self.is_unsent(old));
                 oldest.map(|at| (level, at))
             });
-            match (old, lowest_new) {
+            match (old, lowest) {
                 (Some((level, at)), Some(lowest)) if level <= lowest.index() => {
                     let chain = &mut self.chains[level];
                     let gone = chain.segments.remove(at);
@@ -67,14 +80,15 @@ impl Journal {
                     self.ledger.add(gone.epoch, gone.loss());
                     self.ledger.removing.push(gone.name());
                 }
-                (_, Some(lowest)) => {
-                    if let Some(at) = group.iter().position(|entry| entry.level == lowest) {
-                        let gone = group.remove(at);
-                        let loss = Loss::dropped(gone.level, gone.sequence, gone.raised);
-                        self.ledger.add(gone.epoch, loss);
-                    }
+                _ => {
+                    let at = group
+                        .iter()
+                        .position(|entry| unsent(entry) && Some(entry.level) == lowest_unsent);
+                    let Some(at) = at else { break };
+                    let gone = group.remove(at);
+                    let loss = Loss::dropped(gone.level, gone.sequence, gone.raised);
+                    self.ledger.add(gone.epoch, loss);
                 }
-                (_, None) => break,
             }
         }
     }

@@ -20,8 +20,8 @@ use super::{
 };
 
 pub(super) const LIMITS: Limits = Limits {
-    capacity_bytes: 256 * 1024,
-    segment_bytes: 8 * 1024,
+    capacity_bytes: 128 * 1024,
+    segment_bytes: 4 * 1024,
 };
 const MEMORY_BYTES: u64 = 32 * 1024;
 

@@ -19,12 +19,12 @@ fn scenario(bench: &mut Bench) {
         }
     }
     // Longer than there is room for, with the collector away.
-    for round in 0..90 {
+    for round in 0..36 {
         for severity in [Low, Low, Medium, Low, Low, Info] {
             bench.raise(severity, |_| ());
         }
         bench.store();
-        if round == 60 {
+        if round == 24 {
             bench.deliver(1, 1);
         }
     }

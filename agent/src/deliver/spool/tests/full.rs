@@ -25,8 +25,8 @@ fn fill(bench: &mut Bench, rounds: u64, severities: &[Severity]) {
 #[test]
 fn the_lowest_goes_first_and_one_gap_says_how_much() {
     let mut bench = Bench::new(Power::default());
-    // Some 500 bytes each: about 300 of the low ones must go.
-    fill(&mut bench, 200, &[Low, Medium, Low, High]);
+    // Some 500 bytes each, and not room for all of the low ones.
+    fill(&mut bench, 60, &[Low, Medium, Low, High]);
     assert!(bench.disk.bytes() as u64 <= LIMITS.capacity_bytes);
     bench.finish();
     bench.check(false);
@@ -37,7 +37,7 @@ fn the_lowest_goes_first_and_one_gap_says_how_much() {
         panic!("{gap:?}")
     };
     assert_eq!(lost.severity(), Low);
-    assert!((250..400).contains(&lost.events), "{gap:?}");
+    assert!((20..110).contains(&lost.events), "{gap:?}");
     assert_eq!(sequence(&gap.id), 1);
     let at = gap.first_raised_at.map(|at| at.seconds);
     assert_eq!(at, Some(1), "it was raised then");
@@ -64,7 +64,7 @@ fn a_low_event_never_drives_out_a_higher_one() {
 #[test]
 fn updates_of_one_anomaly_are_merged_before_anything_goes() {
     let mut bench = Bench::new(Power::default());
-    for round in 0..300 {
+    for round in 0..100 {
         bench.raise(Low, |event| {
             event.anomaly_id = format!("anomaly {}", round % 8);
             event.set_state(State::Updated);
@@ -74,7 +74,7 @@ fn updates_of_one_anomaly_are_merged_before_anything_goes() {
     }
     let tally = bench.keeper.tally();
     assert_eq!(tally.dropped, [0; 4], "{tally:?}");
-    assert!(tally.merged_updates > 100, "{tally:?}");
+    assert!(tally.merged_updates > 20, "{tally:?}");
     bench.finish();
     bench.check(false);
     let kept: Vec<_> = bench.collector.events[&1]
