@@ -7,6 +7,7 @@
 mod agent;
 mod closed;
 mod correlations;
+mod garbage;
 mod harness;
 mod intake;
 mod log;
