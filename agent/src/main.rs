@@ -130,7 +130,7 @@ async fn run(
     }
     let (registry, metrics) = Metrics::new();
     let outbox = match &config.collector {
-        Some(_) => Outbox::new(metrics.deliver),
+        Some(_) => Outbox::open(&config.spooling, metrics.deliver)?,
         None => Outbox::standalone(metrics.deliver),
     };
     let (pods, known_pods) = watch::channel(known);
@@ -141,7 +141,8 @@ async fn run(
     let (status, reported) = watch::channel(NodeStatus::default());
     let agent = Agent {
         node: config.node,
-        epoch: epoch(),
+        // Later than all that waits, even when the clock was set back.
+        epoch: epoch().max(outbox.newest_epoch().saturating_add(1)),
     };
 
     let access = Access::new(secured.tls, metrics.access);
@@ -199,7 +200,7 @@ async fn run(
         if let Some(publishing) = publishing
             && timeout(FAREWELL, publishing).await.is_err()
         {
-            warn!("stopping with events that the collector has not acknowledged; they are lost");
+            farewell(&outbox).await;
         }
         anyhow::Ok(())
     };
@@ -212,6 +213,21 @@ async fn run(
         watched = watch => watched?,
     }
     Ok(())
+}
+
+/// Says what becomes of events that the collector has not acknowledged.
+async fn farewell(outbox: &Outbox) {
+    let pending = outbox.pending();
+    match timeout(FAREWELL, outbox.flushed()).await {
+        Ok(true) => info!(
+            pending,
+            "stopping with events that the collector has not acknowledged; they wait on disk"
+        ),
+        _ => warn!(
+            pending,
+            "stopping with events that the collector has not acknowledged; those in memory are lost"
+        ),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "read once, at the start")]

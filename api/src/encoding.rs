@@ -5,7 +5,7 @@ use prost::Message as _;
 
 use crate::v1;
 
-/// The bytes are no event.
+/// The bytes are no event, or no gap.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot decode a message: its bytes are damaged")]
 pub struct Damaged(#[from] prost::DecodeError);
@@ -49,6 +49,20 @@ pub fn decode(bytes: &[u8]) -> Result<v1::Event, Damaged> {
 /// When they are none.
 pub fn read<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, Damaged> {
     Ok(M::decode(bytes)?)
+}
+
+/// The bytes of a gap, as they cross the wire.
+#[must_use]
+pub fn encode_gap(gap: &v1::Gap) -> Bytes {
+    gap.encode_to_vec().into()
+}
+
+/// The gap of these bytes.
+///
+/// # Errors
+/// When they are none.
+pub fn decode_gap(bytes: &[u8]) -> Result<v1::Gap, Damaged> {
+    read(bytes)
 }
 
 #[cfg(test)]

@@ -4,25 +4,24 @@ use crate::v1;
 
 /// Whether the event passes the filter: every set field matches, a repeated one by any value.
 ///
-/// Namespaces and pods are those of the source, or of the first target when the source is unknown. An event
-/// without a time is not "since" anything.
+/// Namespaces, pods and labels are those of the source, or of the first target when the source is unknown. An
+/// event without a time is not "since" anything.
 #[must_use]
 pub fn matches(filter: &v1::Filter, event: &v1::Event) -> bool {
-    let known = |source: &&v1::Endpoint| **source != v1::Endpoint::default();
-    let target = event
-        .targets
-        .first()
-        .and_then(|target| target.endpoint.as_ref());
-    let source = event.source.as_ref().filter(known).or(target);
+    let subject = subject(event);
     let node = event.id.as_ref().map_or("", |id| &id.node);
     any(
         &filter.namespaces,
-        source.map_or("", |source| &source.namespace),
-    ) && any(&filter.pods, source.map_or("", |source| &source.pod))
+        subject.map_or("", |subject| &subject.namespace),
+    ) && any(&filter.pods, subject.map_or("", |subject| &subject.pod))
         && any(&filter.nodes, node)
         && any(&filter.detectors, &event.detector)
         && (filter.states.is_empty() || filter.states.contains(&event.state))
         && event.severity >= filter.min_severity
+        && filter
+            .labels
+            .iter()
+            .all(|(key, value)| subject.is_some_and(|pod| pod.labels.get(key) == Some(value)))
         && (!filter.exclude_correlated || event.correlated_into.is_empty())
         && filter.since.is_none_or(|since| {
             event
@@ -31,12 +30,30 @@ pub fn matches(filter: &v1::Filter, event: &v1::Event) -> bool {
         })
 }
 
+/// The pod that an event is about: its source, or the first target when the source is unknown.
+#[must_use]
+pub fn subject(event: &v1::Event) -> Option<&v1::Endpoint> {
+    match &event.source {
+        Some(source) if *source != v1::Endpoint::default() => Some(source),
+        _ => event.targets.first()?.endpoint.as_ref(),
+    }
+}
+
+pub(crate) fn subject_mut(event: &mut v1::Event) -> Option<&mut v1::Endpoint> {
+    match &mut event.source {
+        Some(source) if *source != v1::Endpoint::default() => Some(source),
+        _ => event.targets.first_mut()?.endpoint.as_mut(),
+    }
+}
+
 fn any(wanted: &[String], value: &str) -> bool {
     wanted.is_empty() || wanted.iter().any(|wanted| wanted == value)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use prost_types::Timestamp;
 
     use super::*;
@@ -56,10 +73,16 @@ mod tests {
             source: Some(v1::Endpoint {
                 namespace: "default".into(),
                 pod: "app1".into(),
+                labels: labels(&[("app", "shop"), ("tier", "web")]),
                 ..Default::default()
             }),
             ..Default::default()
         }
+    }
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
     }
 
     const fn at(seconds: i64, nanos: i32) -> Timestamp {
@@ -73,7 +96,7 @@ mod tests {
     #[test]
     fn every_set_field_must_match_and_a_repeated_one_by_any_value() {
         type Set = fn(&mut v1::Filter);
-        let cases: [(&str, Set, bool); 18] = [
+        let cases: [(&str, Set, bool); 21] = [
             ("nothing set", |_| {}, true),
             (
                 "its namespace",
@@ -87,6 +110,21 @@ mod tests {
             ),
             ("its pod", |it| it.pods = names(&["app1"]), true),
             ("part of its pod", |it| it.pods = names(&["app"]), false),
+            (
+                "its labels",
+                |it| it.labels = labels(&[("app", "shop"), ("tier", "web")]),
+                true,
+            ),
+            (
+                "only one of its labels",
+                |it| it.labels = labels(&[("app", "shop"), ("tier", "db")]),
+                false,
+            ),
+            (
+                "a label it lacks",
+                |it| it.labels = labels(&[("team", "")]),
+                false,
+            ),
             ("its node", |it| it.nodes = names(&["n1"]), true),
             ("other node", |it| it.nodes = names(&["n2"]), false),
             (

@@ -9,7 +9,10 @@ use std::{
 
 pub use file::{PodsError, Problem, read};
 
-use crate::{summary, v1};
+use crate::{filter, summary, v1};
+
+/// Of a pod that go into an event.
+const LABELS: usize = 64;
 
 /// The pods that are known, by address.
 #[derive(Clone, Debug, Default)]
@@ -82,23 +85,44 @@ impl Pods {
         self.nodes.as_ref().is_none_or(|nodes| nodes.contains(node))
     }
 
-    /// Names the pods of an event that are still unnamed, from their addresses, and says its
-    /// summary again with those names. What is unknown stays empty.
+    /// Names the pods of an event that are still unnamed, from their addresses, labels the pod it is about,
+    /// and says its summary again when there are names that it lacks. What is unknown stays empty.
     pub fn complete(&self, event: &mut v1::Event) {
         let targets = event
             .targets
             .iter_mut()
             .filter_map(|target| target.endpoint.as_mut());
+        let mut news = event.summary.is_empty();
         for endpoint in event.source.iter_mut().chain(targets) {
-            self.name(endpoint);
+            news |= self.name(endpoint);
         }
-        event.summary = summary::summarize(event);
+        self.label(event);
+        if news {
+            event.summary = summary::summarize(event);
+        }
     }
 
-    fn name(&self, endpoint: &mut v1::Endpoint) {
+    fn label(&self, event: &mut v1::Event) {
+        let Some(subject) = filter::subject_mut(event) else {
+            return;
+        };
+        let known = address(&subject.address).and_then(|address| self.by_address(address));
+        let same = |pod: &&v1::Pod| subject.namespace == pod.namespace && subject.pod == pod.name;
+        if let Some(pod) = known.filter(same) {
+            let labels = pod.labels.iter().take(LABELS);
+            let labels = labels.map(|(key, value)| (key.clone(), value.clone()));
+            subject.labels = labels.collect();
+        }
+    }
+
+    /// Whether the pod has a name that it had not.
+    fn name(&self, endpoint: &mut v1::Endpoint) -> bool {
+        if self.by_address.is_empty() {
+            return false;
+        }
         let known = address(&endpoint.address).and_then(|address| self.by_address(address));
         let Some(pod) = known else {
-            return;
+            return false;
         };
         let unnamed = endpoint.namespace.is_empty() && endpoint.pod.is_empty();
         let same = endpoint.namespace == pod.namespace && endpoint.pod == pod.name;
@@ -110,6 +134,7 @@ impl Pods {
         if (unnamed || same) && endpoint.uid.is_empty() {
             endpoint.uid.clone_from(&pod.uid);
         }
+        unnamed
     }
 }
 
@@ -212,6 +237,43 @@ mod tests {
         );
         let sentence = "default/app1 (10.244.147.92) scanned blue/app2 (10.244.147.93): ";
         assert!(event.summary.starts_with(sentence), "{}", event.summary);
+    }
+
+    #[test]
+    fn the_pod_that_an_event_is_about_is_labelled() {
+        let labels: BTreeMap<_, _> = [("app".to_owned(), "shop".to_owned())].into();
+        let shop = v1::Pod {
+            labels: labels.clone(),
+            ..pod("default", "shop", "n1", &["10.244.147.95"])
+        };
+        let pods = Pods::from_table(v1::PodTable { pods: vec![shop] });
+        let mut scanner = v1::Event {
+            source: Some(endpoint("10.244.147.95")),
+            ..Default::default()
+        };
+        pods.complete(&mut scanner);
+        assert_eq!(scanner.source.unwrap().labels, labels);
+
+        let mut victim = v1::Event {
+            source: Some(v1::Endpoint::default()),
+            targets: vec![v1::Target {
+                endpoint: Some(endpoint("10.244.147.95")),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        pods.complete(&mut victim);
+        assert_eq!(victim.targets[0].endpoint.as_ref().unwrap().labels, labels);
+
+        let mut other = v1::Event {
+            source: Some(v1::Endpoint {
+                pod: "older".into(),
+                ..endpoint("10.244.147.95")
+            }),
+            ..Default::default()
+        };
+        pods.complete(&mut other);
+        assert!(other.source.unwrap().labels.is_empty(), "of another pod");
     }
 
     #[test]

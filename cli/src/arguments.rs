@@ -122,6 +122,10 @@ pub(crate) struct EventsArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) pod: Vec<String>,
 
+    /// Only events of pods with this label; may be repeated, and then all of them must match.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    pub(crate) label: Vec<(String, String)>,
+
     /// Only events of this node; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub(crate) node: Vec<String>,
@@ -141,6 +145,13 @@ pub(crate) struct EventsArguments {
     /// Stop after this many events.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("it takes the name and the value of a label, such as app=shop")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Args, Debug)]

@@ -86,6 +86,7 @@ fn filter(arguments: EventsArguments, now: SystemTime) -> Filter {
         states: arguments.state.into_iter().map(state).collect(),
         min_severity: severity.into(),
         since: arguments.since.map(|since| since.before(now).into()),
-        ..Filter::default()
+        labels: arguments.label.into_iter().collect(),
+        exclude_correlated: false,
     }
 }

@@ -7,8 +7,12 @@ pub(crate) fn state(event: &v1::Event) -> String {
     short(event.state().as_str_name(), "STATE_")
 }
 
-pub(crate) fn severity(event: &v1::Event) -> String {
-    short(event.severity().as_str_name(), "SEVERITY_")
+pub(crate) fn severity(severity: v1::Severity) -> String {
+    short(severity.as_str_name(), "SEVERITY_")
+}
+
+pub(crate) fn durability(durability: v1::Durability) -> String {
+    short(durability.as_str_name(), "DURABILITY_")
 }
 
 pub(crate) fn technique(event: &v1::Event) -> String {

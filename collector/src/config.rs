@@ -1,6 +1,7 @@
 //! The configuration: flags, then the file, then defaults; checked as a whole before anything runs.
 
 mod file;
+mod kept;
 mod log;
 mod security;
 
@@ -15,14 +16,18 @@ use api::{
 };
 use clap::Parser;
 pub use file::FileError;
+use kept::Named;
+pub use kept::RetainError;
 pub use log::LogFormat;
 pub use security::{Security, SecurityError, SecurityFlags};
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
-pub use crate::access::{ReviewError, ServiceAccount, Subscribers, SubscribersError};
-pub use crate::correlate::{SettingError, Settings};
+pub use crate::{
+    access::{ReviewError, ServiceAccount, Subscribers, SubscribersError},
+    correlate::{SettingError, Settings},
+    store::{Cause, Database, DatabaseError, Postgres, Retain, StoreError},
+};
 
-const DATABASE: &str = "picket.db";
 const LOG: &str = "info";
 
 /// Collects the events of all agents, keeps them, and hands them to subscribers.
@@ -43,9 +48,24 @@ pub struct Flags {
     /// Serve /metrics, /healthz and /readyz on HOST:PORT [default: 127.0.0.1:7402]
     #[arg(long, value_name = "ADDRESS", env = "PICKET_METRICS")]
     pub metrics: Option<SocketAddr>,
-    /// Keep the events in this SQLite file [default: picket.db]
-    #[arg(long, value_name = "FILE", env = "PICKET_DATABASE")]
-    pub database: Option<PathBuf>,
+    /// Keep the events in this SQLite file, or in the database at postgres://USER:PASSWORD@HOST/NAME, which
+    /// several collectors may share [default: picket.db]
+    #[arg(
+        long,
+        value_name = "FILE|URL",
+        env = "PICKET_DATABASE",
+        hide_env_values = true
+    )]
+    pub database: Option<String>,
+    /// Read the URL of the database from this file, instead of --database
+    #[arg(long, value_name = "FILE", env = "PICKET_DATABASE_URL_FILE")]
+    pub database_url_file: Option<PathBuf>,
+    /// Remove events this long after they came, as in `30d`; without it only --retain-bytes removes any
+    #[arg(long, value_name = "DURATION", env = "PICKET_RETAIN")]
+    pub retain: Option<String>,
+    /// Remove the oldest events when all have more bytes, as in `10GiB`
+    #[arg(long, value_name = "BYTES", env = "PICKET_RETAIN_BYTES")]
+    pub retain_bytes: Option<String>,
     /// YAML file of nodes and pods; without it every node is welcome and no pod is named
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<PathBuf>,
@@ -67,8 +87,10 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Where HTTP is served.
     pub metrics: SocketAddr,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where the events are kept.
+    pub database: Database,
+    /// And for how long.
+    pub retain: Retain,
     /// The pod table, already read.
     pub pods: Pods,
     /// When events of several pods are one thing.
@@ -87,6 +109,12 @@ pub enum ConfigError {
     /// The file cannot.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The database cannot.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// How long events are kept cannot.
+    #[error(transparent)]
+    Retain(#[from] RetainError),
     /// The pod table cannot.
     #[error(transparent)]
     Pods(#[from] PodsError),
@@ -135,10 +163,20 @@ impl Config {
                 .metrics
                 .or(file.metrics)
                 .unwrap_or_else(|| ([127, 0, 0, 1], 7402).into()),
-            database: flags
-                .database
-                .or(file.database)
-                .unwrap_or_else(|| DATABASE.into()),
+            database: kept::database([
+                Named {
+                    database: flags.database,
+                    url_file: flags.database_url_file,
+                },
+                Named {
+                    database: file.database,
+                    url_file: file.database_url_file,
+                },
+            ])?,
+            retain: kept::retain(
+                flags.retain.or(file.retain),
+                flags.retain_bytes.or(file.retain_bytes),
+            )?,
             pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
             correlate: correlate(file.correlate)?,
             log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
@@ -209,7 +247,7 @@ mod tests {
         let config = load(yaml, &[]);
         assert_eq!(listen(&config), ["127.0.0.1:1", "unix:/run/file.sock"]);
         assert_eq!(config.metrics.port(), 2);
-        assert_eq!(config.database, Path::new("file.db"));
+        assert_eq!(config.database.to_string(), "file.db");
         assert_eq!(config.correlate.distributed_scan.sources, 4);
         assert_eq!(config.correlate.distributed_scan.nodes, 2);
         assert_eq!(config.correlate.distributed_scan.window.as_secs(), 60);
@@ -226,7 +264,7 @@ mod tests {
         ];
         let config = load(yaml, &flags);
         assert_eq!(listen(&config), ["127.0.0.1:3", "[::1]:4"]);
-        assert_eq!(config.database, Path::new("flag.db"));
+        assert_eq!(config.database.to_string(), "flag.db");
         assert_eq!(config.metrics.port(), 2);
     }
 
@@ -260,7 +298,8 @@ mod tests {
             let config = load(yaml, &[]);
             assert_eq!(listen(&config), ["127.0.0.1:7400"]);
             assert_eq!(config.metrics.to_string(), "127.0.0.1:7402");
-            assert_eq!(config.database, Path::new("picket.db"));
+            assert_eq!(config.database.to_string(), "picket.db");
+            assert_eq!(config.retain, Retain::default());
             assert!(config.pods.is_empty() && config.pods.knows_node("any"));
         }
     }

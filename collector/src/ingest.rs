@@ -1,6 +1,10 @@
 //! `Ingest.Publish`: takes events from agents and acknowledges them once they are on disk.
 
+mod batch;
 mod event;
+mod field;
+mod gap;
+mod id;
 mod metrics;
 mod stream;
 
@@ -26,6 +30,9 @@ const HELLO: Duration = Duration::from_secs(10);
 
 /// Longest name of a node; Kubernetes allows a DNS subdomain.
 const NODE_NAME: usize = 253;
+
+/// Longest version of an agent.
+const VERSION: usize = 64;
 
 /// Responses an agent has not read yet; beyond that its stream waits.
 const RESPONSES: usize = 32;
@@ -126,6 +133,9 @@ fn check(hello: &v1::Hello) -> Result<(), &'static str> {
         return Err(
             "the hello names no node, or one longer than 253 bytes; start the agent with --node NAME",
         );
+    }
+    if hello.version.len() > VERSION {
+        return Err("the hello's version is longer than 64 bytes; install an agent of Picket's");
     }
     if hello.node == COLLECTOR {
         return Err(

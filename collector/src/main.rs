@@ -44,7 +44,7 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     for listen in server.listening() {
         tracing::info!(%listen, "serving gRPC");
     }
-    tracing::info!(listen = %server.metrics(), database = %database.display(), "serving metrics");
+    tracing::info!(listen = %server.metrics(), %database, "serving metrics");
     server
         .run(async {
             tokio::select! {

@@ -113,7 +113,8 @@ impl Server {
         );
         let web = Web::bind(config.metrics).await?;
         let correlator = Correlator::new(config.correlate, metrics.correlate);
-        let (store, writer) = Store::open(&config.database, correlator, metrics.store)?;
+        let opened = Store::open(&config.database, config.retain, correlator, metrics.store);
+        let (store, writer) = opened.await?;
         let shutdown = CancellationToken::new();
         let nodes = Nodes::new(metrics.nodes);
         let ingest = Ingest {

@@ -1,15 +1,24 @@
 //! What a client is told when it cannot be served.
 
-use std::{error::Error, iter};
+use std::time::Duration;
 
+use api::retry;
 use tonic::Status;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, chain};
+
+/// How long agents stay away while the disk is full, and while it is slow.
+const FULL: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(1);
 
 /// The log failed. What may pass is unavailable, so that clients try again.
 pub(crate) fn failed(error: &StoreError) -> Status {
     match error {
-        StoreError::Closed | StoreError::Write(_) => Status::unavailable(chain(error)),
+        StoreError::Full(_) => retry::after(FULL, chain(error)),
+        StoreError::Busy => retry::after(BUSY, chain(error)),
+        StoreError::Behind { .. } => Status::aborted(chain(error)),
+        StoreError::Removed { .. } => Status::out_of_range(chain(error)),
+        _ if error.may_pass() => Status::unavailable(chain(error)),
         _ => {
             tracing::error!(error = chain(error), "cannot read the log");
             Status::internal(chain(error))
@@ -17,33 +26,39 @@ pub(crate) fn failed(error: &StoreError) -> Status {
     }
 }
 
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &StoreError) -> String {
-    let first: &dyn Error = error;
-    let causes: Vec<_> = iter::successors(Some(first), |&error| error.source())
-        .map(ToString::to_string)
-        .collect();
-    causes.join(": ")
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tonic::Code;
 
     use super::*;
+    use crate::store::Cause;
 
     #[test]
     fn what_may_pass_is_unavailable_and_the_cause_is_told() {
-        let cause = || Arc::new(rusqlite::Error::QueryReturnedNoRows);
+        let cause = || Cause::from(rusqlite::Error::QueryReturnedNoRows);
+        let removed = StoreError::Removed {
+            after: 3,
+            earliest: 9,
+        };
+        let behind = StoreError::Behind {
+            after: 3,
+            highest: 2,
+        };
         for (error, code) in [
             (StoreError::Closed, Code::Unavailable),
             (StoreError::Write(cause()), Code::Unavailable),
+            (StoreError::Full(cause()), Code::ResourceExhausted),
+            (StoreError::Busy, Code::ResourceExhausted),
             (StoreError::Read(cause()), Code::Internal),
+            (StoreError::Read(Cause::Cut), Code::Unavailable),
             (StoreError::Damaged(7), Code::Internal),
+            (removed, Code::OutOfRange),
+            (behind, Code::Aborted),
         ] {
-            assert_eq!(failed(&error).code(), code, "{error}");
+            let status = failed(&error);
+            assert_eq!(status.code(), code, "{error}");
+            let delayed = retry::delay(&status).is_some();
+            assert_eq!(delayed, code == Code::ResourceExhausted, "{error}");
         }
         let status = failed(&StoreError::Write(cause()));
         let cause = cause().to_string();

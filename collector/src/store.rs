@@ -1,42 +1,69 @@
-//! The log of events and gaps: one SQLite file, one writer, and readers that never wait for it.
+//! The log of events and gaps: one contract, in a file of SQLite or a database of PostgreSQL. One writer in each
+//! collector, and readers that never wait for it.
 
+mod bounds;
+mod database;
+mod engine;
 mod entry;
 mod error;
 mod metrics;
+mod plan;
+mod postgres;
 mod read;
 mod recall;
-mod schema;
-mod write;
+mod retention;
+mod sqlite;
+mod writer;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::{Duration, SystemTime},
 };
 
 use api::v1::{self, Timestamp};
-pub(crate) use entry::{Append, Encoded, Entry};
-pub(crate) use error::StoreError;
+use bounds::Bounds;
+pub use database::{Database, DatabaseError, Postgres};
+use engine::Engine;
+pub(crate) use entry::{Append, Entry, Record};
+pub(crate) use error::chain;
+pub use error::{Cause, StoreError};
 pub(crate) use metrics::Metrics;
 use read::Readers;
 pub(crate) use read::{PAGE_BYTES, Page, Query};
-use tokio::sync::{mpsc, oneshot, watch};
-use write::Command;
+pub use retention::Retain;
+use retention::Retention;
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::timeout,
+};
+use writer::Command;
 
 use crate::correlate::Correlator;
 
 /// Batches that wait for the writer; beyond that their senders wait.
-const QUEUE: usize = 256;
+const QUEUE: usize = 1024;
+
+/// Bytes of those batches; a batch alone may have more.
+const QUEUE_BYTES: u32 = 64 * 1024 * 1024;
+
+/// How long a sender waits before it is told to come again later.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long news of another collector's commit may take.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// The log. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     commands: mpsc::Sender<Command>,
+    room: Arc<Semaphore>,
     last: watch::Receiver<u64>,
+    horizon: watch::Receiver<u64>,
     readers: Arc<Readers>,
     /// Whether the last commit failed.
     failing: Arc<AtomicBool>,
@@ -51,33 +78,62 @@ pub(crate) struct Writer {
 
 impl Store {
     /// Opens the log, and creates it when there is none.
-    pub(crate) fn open(
-        path: &Path,
+    pub(crate) async fn open(
+        database: &Database,
+        retain: Retain,
         correlator: Correlator,
         metrics: Metrics,
     ) -> Result<(Self, Writer), StoreError> {
-        let lock = lock(path)?;
-        let connection = schema::open(path)?;
-        let last = schema::last_cursor(&connection).map_err(|source| StoreError::Open {
-            path: path.into(),
-            source: Arc::new(source),
-        })?;
-        let readers = Arc::new(Readers::open(path)?);
-        metrics.cursor(last);
-        let (publish, last) = watch::channel(last);
+        let bounds = Bounds::new(metrics.clone());
+        match database {
+            Database::File(path) => {
+                let (engine, readers) = sqlite::Sqlite::open(path)?;
+                let readers = Readers::Sqlite(readers);
+                Self::start(engine, readers, bounds, retain, correlator, metrics).await
+            }
+            Database::Postgres(database) => {
+                let (engine, readers) = postgres::open(database, &bounds, &metrics).await?;
+                let readers = Readers::Postgres(readers);
+                Self::start(engine, readers, bounds, retain, correlator, metrics).await
+            }
+        }
+    }
+
+    async fn start<E: Engine + Send + 'static>(
+        mut engine: E,
+        readers: Readers,
+        bounds: Bounds,
+        retain: Retain,
+        mut correlator: Correlator,
+        metrics: Metrics,
+    ) -> Result<(Self, Writer), StoreError> {
+        let head = match engine::reserve(&mut engine, now()).await {
+            Ok(head) => {
+                correlator.reset(head.epoch, 0);
+                head
+            }
+            // What is there can be read, and there may be room again before something comes.
+            Err(cause) if cause.is_full() => engine.head().await.map_err(StoreError::Read)?,
+            Err(cause) => return Err(StoreError::write(cause)),
+        };
+        bounds.advance(head.last, head.horizon);
+        let (last, horizon) = (bounds.watch_last(), bounds.watch_horizon());
         let (commands, receiver) = mpsc::channel(QUEUE);
         let failing = Arc::new(AtomicBool::new(false));
-        let failed = Arc::clone(&failing);
+        let writer = writer::Writer {
+            engine,
+            correlator,
+            bounds,
+            failing: Arc::clone(&failing),
+            retention: Retention::new(retain, head),
+            metrics,
+            seen: None,
+            grown: 0,
+        };
+        let runtime = Handle::current();
         let thread = thread::Builder::new()
             .name("store".into())
-            .spawn(move || {
-                let log = write::Log {
-                    connection,
-                    correlator,
-                };
-                write::run(log, receiver, &publish, &failed, &metrics);
-                drop(lock);
-            })
+            .spawn(move || runtime.block_on(writer.run(receiver)))
             .map_err(|error| StoreError::Thread(Arc::new(error)))?;
         let writer = Writer {
             commands: commands.clone(),
@@ -85,23 +141,34 @@ impl Store {
         };
         let store = Self {
             commands,
+            room: Arc::new(Semaphore::new(
+                usize::try_from(QUEUE_BYTES).unwrap_or(usize::MAX),
+            )),
             last,
-            readers,
+            horizon,
+            readers: Arc::new(readers),
             failing,
         };
         Ok((store, writer))
     }
 
-    /// Queues a batch, waiting for room. What it returns resolves after the commit.
+    /// Queues a batch, waiting for room, but not for long. What it returns resolves after the commit.
     pub(crate) async fn append(
         &self,
         append: Append,
     ) -> Result<impl Future<Output = Result<(), StoreError>> + Send + use<>, StoreError> {
+        let bytes = u32::try_from(append.bytes()).unwrap_or(u32::MAX);
         let (reply, committed) = oneshot::channel();
-        self.commands
-            .send(Command::Append(append, reply))
+        let queue = async {
+            let room = Arc::clone(&self.room).acquire_many_owned(bytes.min(QUEUE_BYTES));
+            let permit = room.await.map_err(|_| StoreError::Closed)?;
+            let command = Command::Append(append, permit, reply);
+            let sent = self.commands.send(command).await;
+            sent.map_err(|_| StoreError::Closed)
+        };
+        timeout(PATIENCE, queue)
             .await
-            .map_err(|_| StoreError::Closed)?;
+            .map_err(|_| StoreError::Busy)??;
         Ok(async move { committed.await.map_err(|_| StoreError::Closed)? })
     }
 
@@ -124,9 +191,27 @@ impl Store {
         tried.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// The last committed cursor, and a wake-up for each commit.
+    /// The last committed cursor, and a wake-up for each commit, of other collectors too.
     pub(crate) fn last(&self) -> watch::Receiver<u64> {
         self.last.clone()
+    }
+
+    /// Whether the log reaches the cursor. Another collector may have given it, and this one not know yet.
+    pub(crate) async fn reaches(&self, cursor: u64) -> bool {
+        let mut last = self.last();
+        if *last.borrow() >= cursor {
+            return true;
+        }
+        let shared = matches!(*self.readers, Readers::Postgres(_));
+        shared
+            && timeout(NEWS, last.wait_for(|last| *last >= cursor))
+                .await
+                .is_ok()
+    }
+
+    /// The cursor before the earliest that is kept.
+    pub(crate) fn horizon(&self) -> u64 {
+        *self.horizon.borrow()
     }
 
     /// Highest stored sequence of an agent's epoch; 0 when none.
@@ -135,30 +220,23 @@ impl Store {
         node: String,
         epoch: u64,
     ) -> Result<u64, StoreError> {
-        self.readers
-            .read(move |connection| read::highest_sequence(connection, &node, epoch))
-            .await
+        self.readers.highest_sequence(node, epoch).await
     }
 
-    /// The next matching entries.
+    /// The next matching entries. [`StoreError::Removed`] when what lies behind `after` was removed, unless
+    /// that is 0.
     pub(crate) async fn page(&self, query: Query) -> Result<Page, StoreError> {
-        self.readers
-            .read(move |connection| read::page(connection, &query))
-            .await
+        self.readers.page(&query).await
     }
 
     /// A cursor that only events raised earlier lie before.
     pub(crate) async fn before(&self, since: Timestamp) -> Result<u64, StoreError> {
-        self.readers
-            .read(move |connection| read::before(connection, since))
-            .await
+        self.readers.before(since).await
     }
 
     /// One event by its id.
     pub(crate) async fn event(&self, id: v1::EventId) -> Result<Option<v1::Event>, StoreError> {
-        self.readers
-            .read(move |connection| read::event(connection, &id))
-            .await
+        self.readers.event(id).await
     }
 }
 
@@ -174,19 +252,7 @@ impl Writer {
     }
 }
 
-/// Two collectors on one file would not see each other's commits. The lock goes with the process.
-fn lock(path: &Path) -> Result<fs::File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = PathBuf::from(name);
-    let refused = |source| StoreError::Lock {
-        path: name.clone(),
-        source: Arc::new(source),
-    };
-    let file = fs::File::create(&name).map_err(refused)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StoreError::Taken { path: path.into() }),
-        Err(fs::TryLockError::Error(error)) => Err(refused(error)),
-    }
+#[expect(clippy::disallowed_methods, reason = "an epoch is a start's time")]
+fn now() -> Timestamp {
+    SystemTime::now().into()
 }

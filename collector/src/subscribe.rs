@@ -2,20 +2,22 @@
 
 mod follow;
 mod metrics;
+mod tail;
 
 use std::{pin::Pin, sync::Arc};
 
 use api::v1::{self, events_server, subscribe_request};
-use follow::Follower;
+use follow::{Follower, Log};
 use futures_util::Stream;
 pub(crate) use metrics::Metrics;
+use tail::Tail;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::{
     access, status,
-    store::{Entry, PAGE_BYTES, Query, Store},
+    store::{Entry, PAGE_BYTES, Query, Store, StoreError},
 };
 
 /// Events of a page, when the client does not say and at most.
@@ -31,16 +33,18 @@ const LOOKS: usize = 16;
 /// The service. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
-    store: Store,
+    log: Log,
     metrics: Metrics,
     shutdown: CancellationToken,
     seats: Arc<Semaphore>,
 }
 
 impl Events {
+    /// Starts to follow the log.
     pub(crate) fn new(store: Store, metrics: Metrics, shutdown: CancellationToken) -> Self {
+        let tail = Tail::follow(store.clone(), metrics.clone(), shutdown.clone());
         Self {
-            store,
+            log: Log { store, tail },
             metrics,
             shutdown,
             seats: Arc::new(Semaphore::new(SUBSCRIBERS)),
@@ -68,7 +72,7 @@ impl events_server::Events for Events {
             Some(subscribe_request::From::Now(_)) | None => self.last(),
         };
         let follower = Follower::new(
-            self.store.clone(),
+            self.log.clone(),
             self.metrics.clone(),
             self.shutdown.clone(),
             filter,
@@ -94,6 +98,7 @@ impl events_server::Events for Events {
         let mut bytes = 0;
         for _ in 0..LOOKS {
             let page = self
+                .log
                 .store
                 .page(Query {
                     filter: Arc::clone(&filter),
@@ -127,7 +132,7 @@ impl events_server::Events for Events {
             epoch,
             sequence,
         } = id.clone();
-        let event = self.store.event(id).await;
+        let event = self.log.store.event(id).await;
         let event = event.map_err(|error| status::failed(&error))?;
         let event = event.filter(|event| scope.sees(event));
         event.map(Response::new).ok_or_else(|| {
@@ -149,21 +154,29 @@ impl Events {
     }
 
     fn last(&self) -> u64 {
-        *self.store.last().borrow()
+        *self.log.store.last().borrow()
     }
 
     /// Where to read from: after the cursor, and past all that was raised too early.
     async fn start(&self, filter: &v1::Filter, cursor: u64) -> Result<u64, Status> {
-        let last = self.last();
-        if cursor > last {
+        if !self.log.store.reaches(cursor).await {
+            let last = self.last();
             return Err(Status::out_of_range(format!(
                 "cursor {cursor} lies beyond the log, whose last cursor is {last}; if the database is a new one, start from 0"
             )));
         }
+        // 0 stands for the beginning of what is kept.
+        let horizon = self.log.store.horizon();
+        if (1..horizon).contains(&cursor) {
+            return Err(status::failed(&StoreError::Removed {
+                after: cursor,
+                earliest: horizon + 1,
+            }));
+        }
         let Some(since) = filter.since else {
             return Ok(cursor);
         };
-        let before = self.store.before(since).await;
+        let before = self.log.store.before(since).await;
         Ok(before.map_err(|error| status::failed(&error))?.max(cursor))
     }
 }

@@ -20,7 +20,7 @@ use prometheus_client::{encoding::text, registry::Registry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{status, store::Store};
+use crate::store::{self, Store};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -101,7 +101,7 @@ async fn readyz(State(ready): State<Ready>) -> (StatusCode, String) {
     let reason = if ready.serving.load(Ordering::Relaxed) {
         match ready.store.writable().await {
             Ok(()) => return (StatusCode::OK, "ready\n".into()),
-            Err(error) => status::chain(&error),
+            Err(error) => store::chain(&error),
         }
     } else {
         "the collector starts or shuts down".into()

@@ -138,6 +138,7 @@ impl Watch {
         command.args(["--collector", &self.collector_address()]);
         command.args(["--listen", &self.agent_address()]);
         command.arg("--config").arg(self.path("agent.yaml"));
+        command.arg("--spool").arg(self.path("spool"));
         let agent = self
             .agent
             .insert(Process::spawn("picket-agent", &mut command)?);

@@ -27,3 +27,7 @@ fn event(sequence: u64) -> v1::Event {
         ..v1::Event::default()
     }
 }
+
+fn sequence_of(event: &v1::Event) -> u64 {
+    event.id.as_ref().map_or(0, |id| id.sequence)
+}

@@ -110,7 +110,8 @@ pub struct Endpoint {
     /// Name of the workload, when it is its pods together that are meant; `pod` is then empty.
     #[prost(string, tag = "6")]
     pub workload: ::prost::alloc::string::String,
-    /// Of the pod, as the collector knows them when it commits the event; of sources only.
+    /// Of the pod, as the collector knew them when it committed the event, at most 64: of the source, or of the
+    /// first target when the source is unknown.
     #[prost(btree_map = "string, string", tag = "7")]
     pub labels: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,

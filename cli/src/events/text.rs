@@ -23,7 +23,7 @@ pub(super) fn event(event: &Event, palette: Palette) -> String {
     format!(
         "{}  {}  {}  {}  {}",
         time::short(event.raised_at),
-        palette.paint(colour, &format!("{:6}", names::severity(event))),
+        palette.paint(colour, &format!("{:6}", names::severity(event.severity()))),
         palette.paint(emphasis, &format!("{:7}", names::state(event))),
         palette.paint(BOLD, &source(event)),
         harmless(&event.summary),
@@ -50,10 +50,18 @@ pub(super) fn gap(gap: &Gap, palette: Palette) -> String {
         1 => "1 event is missing here".to_owned(),
         events => format!("{events} events are missing here"),
     };
+    let merged = match gap.merged_updates {
+        0 => String::new(),
+        1 => ", and 1 update that a later one replaced".to_owned(),
+        merged => format!(", and {merged} updates that later ones replaced"),
+    };
     let node = if gap.node.is_empty() {
         String::new()
     } else {
         format!(", of node {}", gap.node)
     };
-    palette.paint(MEDIUM, &format!("-- {lost}{node}: {}", gap.reason))
+    palette.paint(
+        MEDIUM,
+        &format!("-- {lost}{merged}{node}: {}", harmless(&gap.reason)),
+    )
 }

@@ -1,6 +1,6 @@
 //! `picket.v1.Event` as JSON.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use api::v1;
 use serde::Serialize;
@@ -34,6 +34,7 @@ pub(super) struct Event<'a> {
     coverage: Option<Coverage>,
     correlated_into: &'a str,
     correlated: &'a [String],
+    durability: String,
 }
 
 impl<'a> Event<'a> {
@@ -44,7 +45,7 @@ impl<'a> Event<'a> {
             anomaly_id: &event.anomaly_id,
             state: names::state(event),
             detector: &event.detector,
-            severity: names::severity(event),
+            severity: names::severity(event.severity()),
             raised_at: time::exact(event.raised_at),
             crossed_at: time::exact(event.crossed_at),
             first_seen: time::exact(event.first_seen),
@@ -64,12 +65,13 @@ impl<'a> Event<'a> {
             coverage: event.coverage.as_ref().map(Coverage::new),
             correlated_into: &event.correlated_into,
             correlated: &event.correlated,
+            durability: names::durability(event.durability()),
         }
     }
 }
 
 #[derive(Serialize)]
-struct Id<'a> {
+pub(super) struct Id<'a> {
     node: &'a str,
     /// Text, because it is beyond the 53 bits that many readers keep of a number.
     epoch: String,
@@ -77,7 +79,7 @@ struct Id<'a> {
 }
 
 impl<'a> Id<'a> {
-    fn new(id: &'a v1::EventId) -> Self {
+    pub(super) fn new(id: &'a v1::EventId) -> Self {
         Self {
             node: &id.node,
             epoch: id.epoch.to_string(),
@@ -94,6 +96,7 @@ struct Endpoint<'a> {
     address: &'a str,
     interface: &'a str,
     workload: &'a str,
+    labels: &'a BTreeMap<String, String>,
 }
 
 impl<'a> Endpoint<'a> {
@@ -105,6 +108,7 @@ impl<'a> Endpoint<'a> {
             address: &endpoint.address,
             interface: &endpoint.interface,
             workload: &endpoint.workload,
+            labels: &endpoint.labels,
         }
     }
 }

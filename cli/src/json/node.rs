@@ -3,7 +3,7 @@
 use api::v1;
 use serde::Serialize;
 
-use crate::time;
+use crate::{names, time};
 
 #[derive(Serialize)]
 pub(super) struct Node<'a> {
@@ -35,6 +35,7 @@ struct Status<'a> {
     unwatched: Vec<Unwatched<'a>>,
     drops: Vec<Drop<'a>>,
     events_pending: u64,
+    spool: Option<Spool<'a>>,
 }
 
 impl<'a> Status<'a> {
@@ -67,6 +68,7 @@ impl<'a> Status<'a> {
             unwatched: status.unwatched.iter().map(unwatched).collect(),
             drops: status.drops.iter().map(drop).collect(),
             events_pending: status.events_pending,
+            spool: status.spool.as_ref().map(Spool::new),
         }
     }
 }
@@ -95,4 +97,25 @@ struct Unwatched<'a> {
 struct Drop<'a> {
     reason: &'a str,
     count: u64,
+}
+
+#[derive(Serialize)]
+struct Spool<'a> {
+    durability: String,
+    reason: &'a str,
+    bytes: u64,
+    capacity_bytes: u64,
+    damaged_records: u64,
+}
+
+impl<'a> Spool<'a> {
+    fn new(spool: &'a v1::Spool) -> Self {
+        Self {
+            durability: names::durability(spool.durability()),
+            reason: &spool.reason,
+            bytes: spool.bytes,
+            capacity_bytes: spool.capacity_bytes,
+            damaged_records: spool.damaged_records,
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use api::v1::{Node, NodeStatus, Slot};
+use api::v1::{Durability, Node, NodeStatus, Slot};
 
 use crate::{
     names,
-    palette::{BOLD, Palette},
+    palette::{BOLD, Palette, harmless},
     table::table,
     time,
 };
@@ -73,6 +73,12 @@ fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
             "not watched",
             table(["INTERFACE", "REASON"], &rows, palette),
         );
+    }
+    if let Some(spool) = &status.spool
+        && spool.durability() == Durability::Volatile
+    {
+        let reason = harmless(&spool.reason);
+        section("events are kept in memory only", vec![reason]);
     }
     let lost = status.drops.iter().filter(|drop| drop.count > 0);
     let rows: Vec<_> = lost

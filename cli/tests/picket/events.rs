@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use api::v1::{
-    Coverage, Criterion, Endpoint, Event, Filter, Measure, PortCounts, Severity, State, Target,
-    Technique, subscribe_response::Item,
+    Coverage, Criterion, Durability, Endpoint, Event, Filter, Measure, PortCounts, Severity, State,
+    Target, Technique, subscribe_response::Item,
 };
 
 use crate::{
@@ -35,7 +35,7 @@ fn scan() -> Event {
             address: "10.244.147.92".to_owned(),
             interface: "veth1".to_owned(),
             workload: "app".to_owned(),
-            ..Default::default()
+            labels: [("app".to_owned(), "shop".to_owned())].into(),
         }),
         targets: vec![Target {
             endpoint: Some(Endpoint {
@@ -78,6 +78,7 @@ fn scan() -> Event {
             contained_packets: 4,
             reply_filter_percent: 5,
         }),
+        durability: Durability::Volatile.into(),
         ..event(1)
     }
 }
@@ -135,19 +136,19 @@ async fn machines_read_every_field_under_its_name_on_the_wire() {
         r#""anomaly_id":"n1/7/1","state":"opened","detector":"port_scan","severity":"high","#,
         r#""raised_at":"2027-01-15T08:00:00.001000000Z","crossed_at":"2027-01-15T07:43:22.500000000Z","#,
         r#""first_seen":"2027-01-15T07:43:21.500000000Z","last_seen":"2027-01-15T07:43:23.500000000Z","#,
-        r#""source":{"namespace":"default","pod":"app1","uid":"u-1","address":"10.244.147.92","interface":"veth1","workload":"app"},"#,
-        r#""targets":[{"endpoint":{"namespace":"blue","pod":"app2","uid":"","address":"10.244.147.93","interface":"","workload":""},"#,
+        r#""source":{"namespace":"default","pod":"app1","uid":"u-1","address":"10.244.147.92","interface":"veth1","workload":"app","labels":{"app":"shop"}},"#,
+        r#""targets":[{"endpoint":{"namespace":"blue","pod":"app2","uid":"","address":"10.244.147.93","interface":"","workload":"","labels":{}},"#,
         r#""failed_ports":10,"answered_ports":1,"sample_ports":[22,80,443]}],"further_targets":2,"#,
         r#""crossed":{"measure":"failed_ports_per_destination","counted":10,"threshold":10,"window":"60s"},"#,
         r#""ports":{"distinct":11,"refused":10,"answered":1,"silent":0},"counted":11,"technique":"tcp_syn","samples":["a.example"],"shadow":true,"withheld":6,"attack_ids":["T1046"],"#,
         r#""summary":"default/app1 scanned blue/app2","#,
         r#""coverage":{"records_dropped":1,"parse_failures":2,"sample_rate":16,"spoofed_packets":3,"#,
-        r#""contained_packets":4,"reply_filter_percent":5},"correlated_into":"@collector/1/distributed_scan/1","correlated":["n1/1/2.1/port_scan/1"]}"#,
+        r#""contained_packets":4,"reply_filter_percent":5},"correlated_into":"@collector/1/distributed_scan/1","correlated":["n1/1/2.1/port_scan/1"],"durability":"volatile"}"#,
         "\n",
         r#"{"kind":"event","id":null,"cursor":2,"anomaly_id":"","state":"unspecified","detector":"","#,
         r#""severity":"unspecified","raised_at":null,"crossed_at":null,"first_seen":null,"last_seen":null,"#,
         r#""source":null,"targets":[],"further_targets":0,"crossed":null,"ports":null,"#,
-        r#""counted":0,"technique":"unspecified","samples":[],"shadow":false,"withheld":0,"attack_ids":[],"summary":"","coverage":null,"correlated_into":"","correlated":[]}"#,
+        r#""counted":0,"technique":"unspecified","samples":[],"shadow":false,"withheld":0,"attack_ids":[],"summary":"","coverage":null,"correlated_into":"","correlated":[],"durability":"unspecified"}"#,
         "\n",
     );
     assert_eq!(printed, expected);
@@ -187,7 +188,7 @@ async fn options_become_the_filter() {
     let directory = tempfile::tempdir().unwrap();
     let log = Log::of(Kind::Collector);
     let server = Server::start(&directory.path().join("s"), &log).await;
-    let options = "events --namespace a -n b --pod p --node n1 --detector port_scan --state opened \
+    let options = "events --namespace a -n b --pod p --label app=shop --label tier= --node n1 --detector port_scan --state opened \
                    --state closed --min-severity medium --since 2027-01-15T08:00:00Z --server";
     let arguments: Vec<_> = options
         .split_whitespace()
@@ -206,7 +207,9 @@ async fn options_become_the_filter() {
         min_severity: Severity::Medium.into(),
         since: Some(since.into()),
         exclude_correlated: false,
-        ..Default::default()
+        labels: [("app", "shop"), ("tier", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
     };
     assert_eq!(log.filters(), [expected]);
 }

@@ -1,8 +1,8 @@
 //! New events as they come, through whatever happens to the server and the reader.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use api::v1::{Gap, subscribe_response::Item};
+use api::v1::{EventId, Gap, Lost, Severity, subscribe_response::Item};
 use tonic::Status;
 
 use crate::{
@@ -126,28 +126,50 @@ async fn a_log_that_is_another_one_is_an_error() {
 
 #[tokio::test]
 async fn gaps_are_shown_at_their_place() {
-    let gap = |events, node: &str| {
-        Item::Gap(Gap {
-            events,
-            reason: "the agent's queue was full".to_owned(),
-            node: node.to_owned(),
-            cursor: 0,
-            ..Default::default()
-        })
+    let small = Gap {
+        events: 1,
+        reason: "the ring is full".to_owned(),
+        ..Gap::default()
+    };
+    let large = Gap {
+        events: 7,
+        reason: "the spool was full".to_owned(),
+        node: "n1".to_owned(),
+        id: Some(EventId {
+            node: "n1".to_owned(),
+            epoch: 1_799_999_999_123_456_789,
+            sequence: 5,
+        }),
+        last_sequence: 20,
+        lost: vec![Lost {
+            severity: Severity::Low.into(),
+            events: 7,
+        }],
+        merged_updates: 2,
+        first_raised_at: Some(SystemTime::UNIX_EPOCH.into()),
+        ..Gap::default()
     };
     let cases: [(&[&str], [&str; 2]); 2] = [
         (
             &[],
             [
-                "-- 1 event is missing here: the agent's queue was full",
-                "-- 7 events are missing here, of node n1: the agent's queue was full",
+                "-- 1 event is missing here: the ring is full",
+                "-- 7 events are missing here, and 2 updates that later ones replaced, of node n1: the spool was full",
             ],
         ),
         (
             &["--json"],
             [
-                r#"{"kind":"gap","events":1,"reason":"the agent's queue was full","node":"","cursor":1}"#,
-                r#"{"kind":"gap","events":7,"reason":"the agent's queue was full","node":"n1","cursor":3}"#,
+                concat!(
+                    r#"{"kind":"gap","id":null,"cursor":1,"node":"","events":1,"last_sequence":0,"lost":[],"#,
+                    r#""merged_updates":0,"first_raised_at":null,"last_raised_at":null,"reason":"the ring is full"}"#,
+                ),
+                concat!(
+                    r#"{"kind":"gap","id":{"node":"n1","epoch":"1799999999123456789","sequence":5},"cursor":3,"#,
+                    r#""node":"n1","events":7,"last_sequence":20,"lost":[{"severity":"low","events":7}],"#,
+                    r#""merged_updates":2,"first_raised_at":"1970-01-01T00:00:00.000000000Z","#,
+                    r#""last_raised_at":null,"reason":"the spool was full"}"#,
+                ),
             ],
         ),
     ];
@@ -155,9 +177,9 @@ async fn gaps_are_shown_at_their_place() {
         let directory = tempfile::tempdir().unwrap();
         let log = Log::of(Kind::Collector);
         let server = Server::start(&directory.path().join("s"), &log).await;
-        log.append(gap(1, ""));
+        log.append(Item::Gap(small.clone()));
         log.append(Item::Event(event(1)));
-        log.append(gap(7, "n1"));
+        log.append(Item::Gap(large.clone()));
         let arguments = ["events", "-f", "--after", "0", "--server", &server.address];
         let mut picket = Running::start(&[&arguments[..], options].concat());
 

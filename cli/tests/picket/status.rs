@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use api::v1::{Drop, Event, Node, NodeStatus, Slot, Unwatched, subscribe_response::Item};
+use api::v1::{
+    Drop, Durability, Event, Node, NodeStatus, Slot, Spool, Unwatched, subscribe_response::Item,
+};
 
 use crate::{
     process::answer,
@@ -48,7 +50,13 @@ fn nodes(seen: SystemTime) -> Vec<Node> {
                 }],
                 drops: vec![drop("ring buffer full", 3), drop("queue full", 0)],
                 events_pending: 4,
-                ..Default::default()
+                spool: Some(Spool {
+                    durability: Durability::Volatile.into(),
+                    reason: "the disk is full".to_owned(),
+                    bytes: 7,
+                    capacity_bytes: 64,
+                    damaged_records: 1,
+                }),
             }),
         },
         Node {
@@ -87,6 +95,9 @@ n1: not watched
   INTERFACE  REASON
   veth3      no free slot
 
+n1: events are kept in memory only
+  the disk is full
+
 n1: lost
   REASON            COUNT
   ring buffer full  3
@@ -113,7 +124,8 @@ async fn machines_read_one_object_a_node() {
         r#""spoofed_packets":0,"contained_packets":0,"reply_filter_percent":0},"#,
         r#"{"interface":"veth2","namespace":"","pod":"","addresses":[],"distinct_ports":0,"records_dropped":3,"#,
         r#""parse_failures":1,"spoofed_packets":2,"contained_packets":5,"reply_filter_percent":50}],"unwatched":[{"interface":"veth3","reason":"no free slot"}],"#,
-        r#""drops":[{"reason":"ring buffer full","count":3},{"reason":"queue full","count":0}],"events_pending":4}}"#,
+        r#""drops":[{"reason":"ring buffer full","count":3},{"reason":"queue full","count":0}],"events_pending":4,"#,
+        r#""spool":{"durability":"volatile","reason":"the disk is full","bytes":7,"capacity_bytes":64,"damaged_records":1}}}"#,
         "\n",
         r#"{"kind":"node","name":"node-2","connected":false,"last_seen":null,"agent_version":"","status":null}"#,
         "\n",

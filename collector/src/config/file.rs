@@ -40,7 +40,10 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) listen: Vec<Address>,
     pub(super) metrics: Option<SocketAddr>,
-    pub(super) database: Option<PathBuf>,
+    pub(super) database: Option<String>,
+    pub(super) database_url_file: Option<PathBuf>,
+    pub(super) retain: Option<String>,
+    pub(super) retain_bytes: Option<String>,
     pub(super) pod_table: Option<PathBuf>,
     #[serde(default)]
     pub(super) correlate: Correlate,

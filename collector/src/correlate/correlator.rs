@@ -63,6 +63,11 @@ impl Correlator {
         };
     }
 
+    /// The next event is the one behind `sequence`.
+    pub(crate) const fn resume(&mut self, sequence: u64) {
+        self.sequence = sequence;
+    }
+
     /// The epoch of its events; 0 before the first reset.
     pub(crate) const fn epoch(&self) -> u64 {
         self.epoch

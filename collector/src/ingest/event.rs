@@ -2,73 +2,38 @@
 
 use std::net::IpAddr;
 
-use api::{
-    encoding,
-    v1::{self, Timestamp},
-};
+use api::{encoding, v1};
+
+use super::field::{Fault, few, known, set, text, time};
 
 /// Largest event, encoded. A full one, with all its targets and ports, has about 4 KiB.
 const LARGEST: usize = 64 * 1024;
 
 const TARGETS: usize = 16;
 const SAMPLE_PORTS: usize = 16;
+const SAMPLES: usize = 16;
+const ATTACK_IDS: usize = 16;
 const PORT: u32 = 65_535;
+const PERCENT: u32 = 100;
 
-/// Why an event is refused for good.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
-    #[error("it has no id")]
-    NoId,
-    #[error("its id names node `{id}`, but the stream's hello named `{hello}`")]
-    Node { id: String, hello: String },
-    #[error("its id names epoch {id}, but the stream's hello named {hello}")]
-    Epoch { id: u64, hello: u64 },
-    #[error("its sequence {0} is not between 1 and 2^63 - 1")]
-    Sequence(u64),
-    #[error("it has no {0}")]
-    Missing(&'static str),
-    #[error("its {field} {value} is unknown to this collector")]
-    Unknown { field: &'static str, value: i32 },
-    #[error("its {0} is no valid time")]
-    Time(&'static str),
-    #[error("`{0}` is no IP address")]
-    Address(String),
-    #[error("it has {0} targets, more than {TARGETS}")]
-    Targets(usize),
-    #[error("a target has {0} sample ports, more than {SAMPLE_PORTS}")]
-    SamplePorts(usize),
-    #[error("{0} is no port")]
-    Port(u32),
-    #[error("it has {0} bytes, more than {LARGEST}")]
-    Large(usize),
-}
-
-/// The sequence of an event that the agent of this stream may have given it.
-pub(super) fn sequence(event: &v1::Event, hello: &v1::Hello) -> Result<u64, Fault> {
-    let id = event.id.as_ref().ok_or(Fault::NoId)?;
-    if id.node != hello.node {
-        return Err(Fault::Node {
-            id: id.node.clone(),
-            hello: hello.node.clone(),
-        });
-    }
-    if id.epoch != hello.epoch {
-        return Err(Fault::Epoch {
-            id: id.epoch,
-            hello: hello.epoch,
-        });
-    }
-    if id.sequence == 0 || i64::try_from(id.sequence).is_err() {
-        return Err(Fault::Sequence(id.sequence));
-    }
-    Ok(id.sequence)
-}
+/// Longest texts, in bytes. Kubernetes gives names of 253 at most, and DNS of 255, each byte of which is
+/// four when it is written as `\xHH`.
+const ANOMALY: usize = 512;
+const NAME: usize = 253;
+const SHORT: usize = 64;
+const SAMPLE: usize = 4096;
+const SUMMARY: usize = 32 * 1024;
 
 /// What a subscriber may rely on in every event.
 pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
+    text_limits(event)?;
     let size = encoding::size(event);
     if size > LARGEST {
-        return Err(Fault::Large(size));
+        return Err(Fault::Long {
+            field: "encoding",
+            length: size,
+            limit: LARGEST,
+        });
     }
     for (field, text) in [
         ("anomaly_id", &event.anomaly_id),
@@ -78,55 +43,64 @@ pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
             return Err(Fault::Missing(field));
         }
     }
-    known(
-        "state",
-        event.state,
-        v1::State::try_from(event.state).is_ok(),
-    )?;
-    known(
-        "severity",
-        event.severity,
-        v1::Severity::try_from(event.severity).is_ok(),
-    )?;
+    set::<v1::State>("state", event.state)?;
+    set::<v1::Severity>("severity", event.severity)?;
+    known::<v1::Technique>("technique", event.technique)?;
+    known::<v1::Durability>("durability", event.durability)?;
     for (field, at) in [
         ("raised_at", event.raised_at),
         ("crossed_at", event.crossed_at),
         ("first_seen", event.first_seen),
         ("last_seen", event.last_seen),
     ] {
-        time(field, at)?;
+        time(field, at.ok_or(Fault::Missing(field))?)?;
     }
-    address(event.source.as_ref().ok_or(Fault::Missing("source"))?)?;
+    if let Some(crossed) = &event.crossed {
+        set::<v1::Measure>("measure", crossed.measure)?;
+        if let Some(window) = crossed.window
+            && (window.seconds < 0 || !(0..1_000_000_000).contains(&window.nanos))
+        {
+            return Err(Fault::Window);
+        }
+    }
+    if let Some(coverage) = &event.coverage
+        && coverage.reply_filter_percent > PERCENT
+    {
+        return Err(Fault::Unknown {
+            field: "reply_filter_percent",
+            value: i32::try_from(coverage.reply_filter_percent).unwrap_or(i32::MAX),
+        });
+    }
+    endpoint(event.source.as_ref().ok_or(Fault::Missing("source"))?)?;
     targets(&event.targets)
 }
 
-/// Zero stands for unspecified in every enumeration.
-fn known(field: &'static str, value: i32, known: bool) -> Result<(), Fault> {
-    match (value, known) {
-        (0, _) => Err(Fault::Missing(field)),
-        (_, false) => Err(Fault::Unknown { field, value }),
-        (_, true) => Ok(()),
+fn text_limits(event: &v1::Event) -> Result<(), Fault> {
+    text("anomaly_id", &event.anomaly_id, ANOMALY)?;
+    text("detector", &event.detector, SHORT)?;
+    text("summary", &event.summary, SUMMARY)?;
+    few("samples", &event.samples, SAMPLES)?;
+    for sample in &event.samples {
+        text("sample", sample, SAMPLE)?;
     }
-}
-
-fn time(field: &'static str, at: Option<Timestamp>) -> Result<(), Fault> {
-    let at = at.ok_or(Fault::Missing(field))?;
-    if at.seconds < 0 || !(0..1_000_000_000).contains(&at.nanos) {
-        return Err(Fault::Time(field));
+    few("attack_ids", &event.attack_ids, ATTACK_IDS)?;
+    for id in &event.attack_ids {
+        text("attack_id", id, SHORT)?;
     }
     Ok(())
 }
 
 fn targets(targets: &[v1::Target]) -> Result<(), Fault> {
-    if targets.len() > TARGETS {
-        return Err(Fault::Targets(targets.len()));
-    }
+    few("targets", targets, TARGETS)?;
     for target in targets {
-        let endpoint = target.endpoint.as_ref();
-        address(endpoint.ok_or(Fault::Missing("endpoint in a target"))?)?;
-        if target.sample_ports.len() > SAMPLE_PORTS {
-            return Err(Fault::SamplePorts(target.sample_ports.len()));
-        }
+        let reached = target.endpoint.as_ref();
+        endpoint(reached.ok_or(Fault::Missing("endpoint in a target"))?)?;
+        few(
+            "sample ports of a target",
+            &target.sample_ports,
+            SAMPLE_PORTS,
+        )?;
+        // Nobody listens on port 0, but it is scanned.
         if let Some(port) = target.sample_ports.iter().find(|port| **port > PORT) {
             return Err(Fault::Port(*port));
         }
@@ -134,8 +108,18 @@ fn targets(targets: &[v1::Target]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Empty is unknown, which is allowed.
-fn address(endpoint: &v1::Endpoint) -> Result<(), Fault> {
+fn endpoint(endpoint: &v1::Endpoint) -> Result<(), Fault> {
+    for (field, name) in [
+        ("namespace", &endpoint.namespace),
+        ("pod", &endpoint.pod),
+        ("uid", &endpoint.uid),
+        ("interface", &endpoint.interface),
+        ("workload", &endpoint.workload),
+        ("address", &endpoint.address),
+    ] {
+        text(field, name, NAME)?;
+    }
+    // Empty is unknown, which is allowed.
     let address = &endpoint.address;
     if address.is_empty() || address.parse::<IpAddr>().is_ok() {
         return Ok(());
@@ -145,15 +129,9 @@ fn address(endpoint: &v1::Endpoint) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use api::v1::Timestamp;
 
-    fn hello() -> v1::Hello {
-        v1::Hello {
-            node: "n1".into(),
-            epoch: 5,
-            version: String::new(),
-        }
-    }
+    use super::*;
 
     fn event() -> v1::Event {
         let at = Some(Timestamp {
@@ -161,11 +139,6 @@ mod tests {
             nanos: 0,
         });
         v1::Event {
-            id: Some(v1::EventId {
-                node: "n1".into(),
-                epoch: 5,
-                sequence: 1,
-            }),
             anomaly_id: "n1/5/1.1/port_scan/1".into(),
             state: v1::State::Opened.into(),
             detector: "port_scan".into(),
@@ -179,77 +152,130 @@ mod tests {
                 endpoint: Some(v1::Endpoint::default()),
                 ..Default::default()
             }],
+            crossed: Some(v1::Criterion {
+                measure: v1::Measure::DistinctPorts.into(),
+                ..Default::default()
+            }),
             ..Default::default()
         }
     }
 
-    #[test]
-    fn each_fault_is_told() {
-        type Spoil = fn(&mut v1::Event);
-        fn id(event: &mut v1::Event) -> &mut v1::EventId {
-            event.id.get_or_insert_default()
+    type Spoil = fn(&mut v1::Event);
+
+    fn check_all(cases: &[(Spoil, &str)]) {
+        check(&event()).unwrap();
+        for (spoil, expected) in cases {
+            let mut event = event();
+            spoil(&mut event);
+            let fault = check(&event).unwrap_err().to_string();
+            assert!(fault.contains(expected), "{fault} is not {expected}");
         }
-        let cases: [(Spoil, &str); 20] = [
-            (|it| it.id = None, "it has no id"),
-            (|it| id(it).node = "n2".into(), "its id names node `n2`"),
-            (|it| id(it).epoch = 6, "its id names epoch 6"),
-            (|it| id(it).sequence = 0, "its sequence 0 is not"),
-            (
-                |it| id(it).sequence = u64::MAX,
-                "its sequence 18446744073709551615 is not",
-            ),
+    }
+
+    #[test]
+    fn what_is_missing_or_unknown_is_told() {
+        check_all(&[
             (|it| it.anomaly_id.clear(), "it has no anomaly_id"),
             (|it| it.detector.clear(), "it has no detector"),
             (|it| it.state = 0, "it has no state"),
             (|it| it.state = 99, "its state 99 is unknown"),
             (|it| it.severity = 0, "it has no severity"),
             (|it| it.severity = -1, "its severity -1 is unknown"),
-            (|it| it.raised_at = None, "it has no raised_at"),
+            (|it| it.technique = 99, "its technique 99 is unknown"),
+            (|it| it.durability = 9, "its durability 9 is unknown"),
             (
-                |it| {
-                    it.last_seen = Some(Timestamp {
-                        seconds: -1,
-                        nanos: 0,
-                    })
-                },
+                |it| it.crossed.get_or_insert_default().measure = 999,
+                "its measure 999 is unknown",
+            ),
+            (
+                |it| it.coverage.get_or_insert_default().reply_filter_percent = 101,
+                "its reply_filter_percent 101 is unknown",
+            ),
+            (|it| it.raised_at = None, "it has no raised_at"),
+            (|it| it.source = None, "it has no source"),
+            (
+                |it| it.targets[0].endpoint = None,
+                "it has no endpoint in a target",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told() {
+        check_all(&[
+            (
+                |it| it.last_seen.get_or_insert_default().seconds = -1,
                 "its last_seen is no valid time",
             ),
-            (|it| it.source = None, "it has no source"),
+            (
+                |it| it.raised_at.get_or_insert_default().seconds = i64::MAX,
+                "its raised_at is no valid time",
+            ),
+            (
+                |it| {
+                    let crossed = it.crossed.get_or_insert_default();
+                    crossed.window.get_or_insert_default().seconds = -1;
+                },
+                "its window is no valid duration",
+            ),
             (
                 |it| it.source.get_or_insert_default().address = "10.0".into(),
                 "`10.0` is no IP address",
             ),
             (
+                |it| it.targets[0].sample_ports = vec![65_536],
+                "65536 is no port",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_is_too_much_is_told() {
+        check_all(&[
+            (
                 |it| it.targets = vec![it.targets[0].clone(); 17],
                 "it has 17 targets",
             ),
             (
-                |it| it.targets[0].endpoint = None,
-                "it has no endpoint in a target",
-            ),
-            (
                 |it| it.targets[0].sample_ports = vec![1; 17],
-                "a target has 17 sample ports",
+                "it has 17 sample ports of a target",
             ),
             (
-                |it| it.targets[0].sample_ports = vec![65_536],
-                "65536 is no port",
+                |it| it.samples = vec![String::new(); 17],
+                "it has 17 samples",
             ),
             (
-                |it| it.anomaly_id = "x".repeat(LARGEST),
+                |it| it.samples = vec!["x".repeat(4097)],
+                "its sample has 4097 bytes",
+            ),
+            (
+                |it| it.attack_ids = vec![String::new(); 17],
+                "it has 17 attack_ids",
+            ),
+            (
+                |it| it.attack_ids = vec!["x".repeat(65)],
+                "its attack_id has 65 bytes",
+            ),
+            (|it| it.summary = "x".repeat(SUMMARY + 1), "its summary has"),
+            (
+                |it| it.anomaly_id = "x".repeat(513),
+                "its anomaly_id has 513 bytes",
+            ),
+            (
+                |it| it.detector = "x".repeat(65),
+                "its detector has 65 bytes",
+            ),
+            (
+                |it| it.source.get_or_insert_default().pod = "x".repeat(254),
+                "its pod has 254 bytes",
+            ),
+            (
+                |it| {
+                    let labels = &mut it.source.get_or_insert_default().labels;
+                    labels.insert("app".into(), "x".repeat(LARGEST));
+                },
                 "bytes, more than 65536",
             ),
-        ];
-        let fault = |event: &v1::Event| {
-            let fault = sequence(event, &hello()).err();
-            fault.or_else(|| check(event).err())
-        };
-        assert!(fault(&event()).is_none());
-        for (spoil, expected) in cases {
-            let mut event = event();
-            spoil(&mut event);
-            let fault = fault(&event).map(|it| it.to_string()).unwrap_or_default();
-            assert!(fault.contains(expected), "{fault} is not {expected}");
-        }
+        ]);
     }
 }

@@ -8,16 +8,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use super::{event, metrics::Metrics};
+use super::{batch, metrics::Metrics};
 use crate::{
     identity::Identity,
     nodes::Connected,
     status,
-    store::{Append, Encoded, Store, StoreError},
+    store::{Store, StoreError},
 };
-
-/// Events of one batch, at most.
-const BATCH: usize = 256;
 
 /// Batches of one stream that wait for their commit; beyond that the stream waits.
 const UNCOMMITTED: usize = 16;
@@ -90,38 +87,11 @@ impl AgentStream {
     }
 
     async fn queue(&self, batch: v1::Batch, highest: &mut u64) -> Result<Committing, Status> {
-        let received = batch.events.len();
-        if received > BATCH {
-            return Err(Status::invalid_argument(format!(
-                "a batch of {received} events is too large; send {BATCH} at most"
-            )));
-        }
-        if i64::try_from(batch.dropped).is_err() {
-            return Err(Status::invalid_argument("nobody can drop so many events"));
-        }
-        let mut events = Vec::with_capacity(received);
-        let mut refusals = Vec::new();
-        for mut event in batch.events {
-            let sequence = event.id.as_ref().map_or(0, |id| id.sequence);
-            let checked = event::sequence(&event, &self.hello).and_then(|sequence| {
-                *highest = sequence.max(*highest);
-                event::check(&event)
-            });
-            match checked {
-                Ok(()) => {
-                    event.cursor = 0;
-                    event.correlated_into.clear();
-                    event.correlated.clear();
-                    self.identity.complete(&mut event);
-                    events.push(Encoded::from(&event));
-                }
-                Err(fault) => refusals.push(v1::Refusal {
-                    sequence,
-                    reason: fault.to_string(),
-                }),
-            }
-        }
-        self.metrics.batch(received, refusals.len());
+        let checked = batch::check(batch, &self.hello, &self.identity);
+        let checked = checked.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let refusals = checked.refusals;
+        *highest = checked.append.through.max(*highest);
+        self.metrics.batch(checked.received, refusals.len());
         if let Some(first) = refusals.first() {
             tracing::warn!(
                 node = self.hello.node,
@@ -134,13 +104,7 @@ impl AgentStream {
             sequence: *highest,
             refusals,
         };
-        let append = Append {
-            node: self.hello.node.clone(),
-            epoch: self.hello.epoch,
-            dropped: batch.dropped,
-            events,
-        };
-        let committed = self.store.append(append).await;
+        let committed = self.store.append(checked.append).await;
         let committed = committed.map_err(|error| status::failed(&error))?;
         Ok(Box::pin(async move {
             committed.await.map(|()| acknowledgement)

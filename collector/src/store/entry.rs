@@ -1,11 +1,12 @@
 //! What goes into the log, and what comes out.
 
 use api::{
-    encoding,
+    encoding, filter,
     v1::{self, Timestamp},
 };
 use bytes::Bytes;
 
+use super::error::StoreError;
 use crate::correlate::Sighting;
 
 /// What an agent sent at once. It is stored as a whole or not at all.
@@ -13,33 +14,110 @@ use crate::correlate::Sighting;
 pub(crate) struct Append {
     pub(crate) node: String,
     pub(crate) epoch: u64,
-    /// Events the agent lost before these.
-    pub(crate) dropped: u64,
-    pub(crate) events: Vec<Encoded>,
+    /// The sequence that the log has to hold of the epoch; 0 for none.
+    pub(crate) after: u64,
+    /// The highest sequence of the batch, also of what was refused in it; 0 for none.
+    pub(crate) through: u64,
+    /// In the order of their sequences.
+    pub(crate) records: Vec<Record>,
 }
 
-/// An event as the log keeps it: encoded before it is queued, so that the one writer only writes.
-#[derive(Debug)]
-pub(crate) struct Encoded {
-    pub(super) sequence: Option<u64>,
+impl Append {
+    pub(super) fn bytes(&self) -> usize {
+        self.records.iter().map(|it| it.bytes.len()).sum()
+    }
+}
+
+/// What an agent may send again, and the log holds once.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Kind {
+    Event,
+    Gap,
+}
+
+impl Kind {
+    /// As the databases keep it.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Event => 0,
+            Self::Gap => 1,
+        }
+    }
+
+    pub(super) const fn of_number(number: u8) -> Self {
+        match number {
+            0 => Self::Event,
+            _ => Self::Gap,
+        }
+    }
+}
+
+/// An event or a gap as the log keeps it: encoded before it is queued, so that the one writer only writes.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(super) sequence: u64,
+    pub(super) kind: Kind,
+    /// In nanoseconds since 1970; none of a gap.
     pub(super) raised_at: Option<i64>,
     pub(super) bytes: Bytes,
+    /// Events that are missing.
+    pub(super) lost: u64,
     /// What it says to be correlated.
     pub(super) sighting: Option<Box<Sighting>>,
 }
 
-impl From<&v1::Event> for Encoded {
+impl From<&v1::Event> for Record {
     fn from(event: &v1::Event) -> Self {
         Self {
-            sequence: event.id.as_ref().map(|id| id.sequence),
+            sequence: event.id.as_ref().map_or(0, |id| id.sequence),
+            kind: Kind::Event,
             raised_at: event.raised_at.map(nanoseconds),
             bytes: encoding::encode(event),
+            lost: 0,
             sighting: Sighting::of(event).map(Box::new),
         }
     }
 }
 
+impl From<&v1::Gap> for Record {
+    fn from(gap: &v1::Gap) -> Self {
+        Self {
+            sequence: gap.id.as_ref().map_or(0, |id| id.sequence),
+            kind: Kind::Gap,
+            raised_at: None,
+            bytes: encoding::encode_gap(gap),
+            lost: gap.events,
+            sighting: None,
+        }
+    }
+}
+
 /// One row of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    pub(super) cursor: u64,
+    pub(super) kind: Kind,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Row {
+    pub(super) fn entry(&self) -> Result<Entry, StoreError> {
+        let cursor = self.cursor;
+        let damaged = |_| StoreError::Damaged(cursor);
+        Ok(match self.kind {
+            Kind::Event => {
+                let event = encoding::decode(&self.bytes).map_err(damaged)?;
+                Entry::Event(Box::new(v1::Event { cursor, ..event }))
+            }
+            Kind::Gap => {
+                let gap = encoding::decode_gap(&self.bytes).map_err(damaged)?;
+                Entry::Gap(v1::Gap { cursor, ..gap })
+            }
+        })
+    }
+}
+
+/// One row of the log, decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Entry {
     Event(Box<v1::Event>),
@@ -47,6 +125,30 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
+    pub(crate) const fn cursor(&self) -> u64 {
+        match self {
+            Self::Event(event) => event.cursor,
+            Self::Gap(gap) => gap.cursor,
+        }
+    }
+
+    /// Bytes, encoded.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Event(event) => encoding::size(event),
+            Self::Gap(gap) => gap.reason.len(),
+        }
+    }
+
+    /// Whether a subscriber with this filter is sent it.
+    pub(crate) fn passes(&self, filter: &v1::Filter) -> bool {
+        match self {
+            Self::Event(event) => filter::matches(filter, event),
+            // What was lost could have matched anything but another node.
+            Self::Gap(gap) => filter.nodes.is_empty() || filter.nodes.contains(&gap.node),
+        }
+    }
+
     pub(crate) fn event(self) -> Option<v1::Event> {
         match self {
             Self::Event(event) => Some(*event),

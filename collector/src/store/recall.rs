@@ -2,82 +2,69 @@
 
 use std::collections::BTreeMap;
 
-use api::{
-    correlations::COLLECTOR,
-    encoding,
-    v1::{self, Timestamp},
-};
-use rusqlite::{Connection, params};
+use api::v1::{self, Timestamp};
 
-use super::entry::nanoseconds;
+use super::{
+    engine::Engine,
+    entry::{Entry, Row, nanoseconds},
+    error::Cause,
+};
 use crate::correlate::{Correlator, Time};
 
-/// Events of the collector's own that are looked through for correlations that are still open: those that
-/// are, are among the last.
-const OWN: u64 = 16_384;
+/// Events of collectors that are looked through for correlations that are still open: those that are, are
+/// among the last.
+const OWN: usize = 16_384;
 
-/// Brings the correlator to where the log ends.
-pub(super) fn recall(
-    connection: &Connection,
+/// Brings the correlator to where the log ends; the cursor of that.
+pub(super) async fn recall<E: Engine>(
+    engine: &mut E,
     correlator: &mut Correlator,
     now: Timestamp,
-) -> rusqlite::Result<()> {
-    let epoch = match correlator.epoch() {
-        0 => next_epoch(connection, now)?,
-        epoch => epoch,
-    };
-    let sequence: Option<u64> = connection.query_row(
-        "SELECT max(sequence) FROM log WHERE node = ?1 AND epoch = ?2",
-        params![COLLECTOR, epoch],
-        |row| row.get(0),
-    )?;
-    correlator.reset(epoch, sequence.unwrap_or(0));
-    let oldest = oldest_open(connection)?.map_or(now.into(), |it| it.min(now.into()));
+) -> Result<u64, Cause> {
+    correlator.reset(correlator.epoch(), 0);
+    let oldest = oldest_open(engine.own(OWN).await?);
+    let oldest = oldest.map_or(now.into(), |it| it.min(now.into()));
     let since = Timestamp::from(oldest.before(correlator.reach()));
-    let first: Option<u64> = connection.query_row(
-        "SELECT min(cursor) FROM log WHERE raised_at >= ?1",
-        [nanoseconds(since)],
-        |row| row.get(0),
-    )?;
-    let Some(first) = first else {
-        return Ok(());
-    };
-    let mut statement = connection.prepare(
-        "SELECT event FROM log WHERE cursor >= ?1 AND event IS NOT NULL ORDER BY cursor",
-    )?;
-    let mut rows = statement.query([first])?;
-    while let Some(row) = rows.next()? {
+    let first = engine.before(nanoseconds(since)).await?;
+    catch_up(engine, correlator, first, now).await
+}
+
+/// Takes in what was written after a cursor; the cursor of the last.
+pub(super) async fn catch_up<E: Engine>(
+    engine: &mut E,
+    correlator: &mut Correlator,
+    mut seen: u64,
+    now: Timestamp,
+) -> Result<u64, Cause> {
+    loop {
+        let rows = engine.rows(seen).await?;
+        seen = replay(correlator, &rows, now).unwrap_or(seen);
+        if rows.len() < E::ROWS {
+            return Ok(seen);
+        }
+    }
+}
+
+/// Takes in rows of the log; the cursor of the last.
+pub(super) fn replay(correlator: &mut Correlator, rows: &[Row], now: Timestamp) -> Option<u64> {
+    for row in rows {
         // A damaged event is told of when it is read for somebody.
-        if let Ok(event) = encoding::decode(&row.get::<_, Vec<u8>>(0)?) {
+        if let Ok(Entry::Event(event)) = row.entry() {
             correlator.replay(&event, now.into());
         }
     }
-    Ok(())
-}
-
-/// Later than any before, also when the clock was set back.
-fn next_epoch(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
-    let newest: Option<u64> = connection.query_row(
-        "SELECT max(epoch) FROM log WHERE node = ?1",
-        [COLLECTOR],
-        |row| row.get(0),
-    )?;
-    let now = u64::try_from(nanoseconds(now)).unwrap_or(0);
-    Ok(now.max(newest.unwrap_or(0) + 1))
+    rows.last().map(|row| row.cursor)
 }
 
 /// When the oldest correlation that is open crossed its threshold.
-fn oldest_open(connection: &Connection) -> rusqlite::Result<Option<Time>> {
-    let mut statement = connection.prepare(
-        "SELECT event FROM log WHERE node = ?1 ORDER BY epoch DESC, sequence DESC LIMIT ?2",
-    )?;
-    let mut rows = statement.query(params![COLLECTOR, OWN])?;
+fn oldest_open(mut own: Vec<Row>) -> Option<Time> {
+    own.sort_unstable_by_key(|row| row.cursor);
     let mut last = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        if let Ok(event) = encoding::decode(&row.get::<_, Vec<u8>>(0)?) {
-            last.entry(event.anomaly_id.clone()).or_insert(event);
+    for row in own {
+        if let Ok(Entry::Event(event)) = row.entry() {
+            last.insert(event.anomaly_id.clone(), event);
         }
     }
     let open = last.values().filter(|it| it.state() != v1::State::Closed);
-    Ok(open.filter_map(|it| it.crossed_at).map(Time::from).min())
+    open.filter_map(|it| it.crossed_at).map(Time::from).min()
 }

@@ -1,4 +1,4 @@
-//! One subscriber: its cursor, and the page it is being sent.
+//! One subscriber: its cursor, and what it is being sent.
 
 use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
@@ -11,10 +11,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::metrics::Metrics;
+use super::{
+    metrics::Metrics,
+    tail::{Behind, Tail},
+};
 use crate::{
     status,
-    store::{Entry, PAGE_BYTES, Query, Store},
+    store::{Entry, Query, Store},
 };
 
 /// The longest silence.
@@ -23,15 +26,25 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Entries held for a subscriber, at most.
 const PAGE: usize = 64;
 
+/// Bytes of encoded events read for a subscriber who is far behind, after which no further one is read.
+const PAGE_BYTES: usize = 256 * 1024;
+
+/// Where entries are read.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    pub(super) store: Store,
+    pub(super) tail: Tail,
+}
+
 pub(super) struct Follower {
-    store: Store,
+    log: Log,
     metrics: Metrics,
     shutdown: CancellationToken,
     filter: Arc<v1::Filter>,
     /// All up to here was read.
     cursor: u64,
-    read: VecDeque<Entry>,
-    last: watch::Receiver<u64>,
+    read: VecDeque<Arc<Entry>>,
+    end: watch::Receiver<u64>,
     silence: Pin<Box<time::Sleep>>,
     greeted: bool,
     _seat: OwnedSemaphorePermit,
@@ -39,7 +52,7 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) fn new(
-        store: Store,
+        log: Log,
         metrics: Metrics,
         shutdown: CancellationToken,
         filter: Arc<v1::Filter>,
@@ -48,8 +61,8 @@ impl Follower {
     ) -> Self {
         metrics.subscribers.inc();
         Self {
-            last: store.last(),
-            store,
+            end: log.tail.end(),
+            log,
             metrics,
             shutdown,
             filter,
@@ -77,11 +90,13 @@ impl Follower {
         }
         loop {
             if let Some(entry) = self.read.pop_front() {
-                return Ok(self.send(entry));
+                return Ok(self.send(&entry));
             }
             let silence = &mut self.silence;
-            let advance = advance(&self.store, &self.filter, self.cursor, &mut self.last);
+            let advance = self.log.advance(&self.filter, self.cursor, &mut self.end);
             tokio::select! {
+                // First: the tail ends with it, which says less.
+                biased;
                 () = self.shutdown.cancelled() => return Err(Status::unavailable(format!(
                     "the collector is shutting down; subscribe again after cursor {}",
                     self.cursor
@@ -92,14 +107,14 @@ impl Follower {
         }
     }
 
-    fn send(&mut self, entry: Entry) -> Item {
+    fn send(&mut self, entry: &Entry) -> Item {
         self.rest();
         match entry {
             Entry::Event(event) => {
                 self.metrics.sent.inc();
-                Item::Event(*event)
+                Item::Event(v1::Event::clone(event))
             }
-            Entry::Gap(gap) => Item::Gap(gap),
+            Entry::Gap(gap) => Item::Gap(gap.clone()),
         }
     }
 
@@ -121,32 +136,46 @@ impl Drop for Follower {
     }
 }
 
-/// The next entries and the cursor after them; waits for a commit when all was read.
-async fn advance(
-    store: &Store,
-    filter: &Arc<v1::Filter>,
-    cursor: u64,
-    last: &mut watch::Receiver<u64>,
-) -> Result<(VecDeque<Entry>, u64), Status> {
-    let committed = *last
-        .wait_for(|last| *last > cursor)
-        .await
-        .map_err(|_| Status::unavailable("the collector is shutting down; subscribe again"))?;
-    let page = store
-        .page(Query {
-            filter: Arc::clone(filter),
-            after: cursor,
-            limit: PAGE,
-            bytes: PAGE_BYTES,
-            gaps: true,
-        })
-        .await
-        .map_err(|error| status::failed(&error))?;
-    // A last cursor whose row is gone must not be looked for again and again.
-    let next = if page.end {
-        page.next.max(committed)
-    } else {
-        page.next
-    };
-    Ok((page.entries.into(), next))
+type Read = (VecDeque<Arc<Entry>>, u64);
+
+impl Log {
+    /// The next entries and the cursor after them; waits for a commit when all was read.
+    async fn advance(
+        &self,
+        filter: &Arc<v1::Filter>,
+        cursor: u64,
+        end: &mut watch::Receiver<u64>,
+    ) -> Result<Read, Status> {
+        end.wait_for(|end| *end > cursor)
+            .await
+            .map_err(|_| Status::unavailable("the collector is shutting down; subscribe again"))?;
+        let passes = |entry: &Entry| entry.passes(filter);
+        match self.tail.behind(cursor, PAGE, passes) {
+            Behind::Entries(entries, reached) => Ok((entries, reached)),
+            Behind::Elsewhere => self.catch_up(filter, cursor).await,
+        }
+    }
+
+    /// The next entries of a part of the log that the tail has forgotten.
+    async fn catch_up(&self, filter: &Arc<v1::Filter>, cursor: u64) -> Result<Read, Status> {
+        let committed = *self.store.last().borrow();
+        let page = self
+            .store
+            .page(Query {
+                filter: Arc::clone(filter),
+                after: cursor,
+                limit: PAGE,
+                bytes: PAGE_BYTES,
+                gaps: true,
+            })
+            .await
+            .map_err(|error| status::failed(&error))?;
+        // Rows that are gone must not be looked for again and again.
+        let next = if page.end {
+            page.next.max(committed)
+        } else {
+            page.next
+        };
+        Ok((page.entries.into_iter().map(Arc::new).collect(), next))
+    }
 }

@@ -10,6 +10,7 @@ pub(crate) struct Metrics {
     pub(super) subscribers: Gauge,
     pub(super) refused: Counter,
     pub(super) sent: Counter,
+    pub(super) tail_failures: Counter,
 }
 
 impl Metrics {
@@ -18,6 +19,7 @@ impl Metrics {
             subscribers: Gauge::default(),
             refused: Counter::default(),
             sent: Counter::default(),
+            tail_failures: Counter::default(),
         };
         registry.register(
             "subscribers",
@@ -33,6 +35,11 @@ impl Metrics {
             "sent_events",
             "Events sent to subscribers, all together",
             metrics.sent.clone(),
+        );
+        registry.register(
+            "tail_failures",
+            "Reads of the end of the log that failed, and were tried again",
+            metrics.tail_failures.clone(),
         );
         metrics
     }

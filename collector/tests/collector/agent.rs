@@ -102,10 +102,20 @@ impl Agent {
         within("a send", self.requests.send(request)).await.unwrap();
     }
 
-    pub(crate) async fn send_batch(&self, events: Vec<v1::Event>, dropped: u64) {
+    pub(crate) async fn send_batch(&self, events: Vec<v1::Event>) {
         let batch = v1::Batch {
             events,
-            dropped,
+            ..Default::default()
+        };
+        self.send(publish_request::Item::Batch(batch)).await;
+    }
+
+    /// Sends events with these sequences, which follow that one, and waits for nothing.
+    pub(crate) async fn send_after(&self, after: u64, sequences: impl IntoIterator<Item = u64>) {
+        let events = sequences.into_iter().map(|it| event(&self.node, it));
+        let batch = v1::Batch {
+            events: events.collect(),
+            after,
             ..Default::default()
         };
         self.send(publish_request::Item::Batch(batch)).await;
@@ -118,7 +128,7 @@ impl Agent {
             .map(|it| event(&self.node, it))
             .collect();
         let highest = events.iter().map(sequence).max();
-        self.send_batch(events, 0).await;
+        self.send_batch(events).await;
         let acknowledgement = self.acknowledged().await;
         assert_eq!(Some(acknowledgement.sequence), highest);
         assert_eq!(acknowledgement.refusals, []);

@@ -6,18 +6,27 @@ use api::{
     correlations::COLLECTOR,
     v1::{self, Filter, State, Technique, Timestamp, subscribe_request::From},
 };
-use rusqlite::Connection;
 use tonic::Code;
 
 use crate::{
     agent::Agent,
+    engine::{Engine, on_each_engine},
     harness::{Collector, all, beginning, event},
     subscriber::Subscriber,
 };
 
+on_each_engine! {
+    a_target_scanned_from_three_nodes_is_one_distributed_scan_across_a_restart,
+    fifty_clients_of_one_dead_target_are_one_note_and_the_rest_can_be_left_out,
+    an_innocent_mix_is_only_what_it_is,
+    a_correlation_is_not_raised_by_a_commit_that_failed,
+    what_is_old_is_closed_by_the_clock,
+    nobody_speaks_for_the_collector,
+}
+
 /// Just now: what is older is closed soon.
 #[expect(clippy::disallowed_methods, reason = "it is an agent's clock")]
-fn scan(node: &str, sequence: u64, source: &str, ports: &[u32]) -> v1::Event {
+pub(crate) fn scan(node: &str, sequence: u64, source: &str, ports: &[u32]) -> v1::Event {
     let now = Some(Timestamp::from(SystemTime::now()));
     let mut event = event(node, sequence);
     event.source = Some(v1::Endpoint {
@@ -38,8 +47,8 @@ fn scan(node: &str, sequence: u64, source: &str, ports: &[u32]) -> v1::Event {
     }
 }
 
-async fn publish(agent: &mut Agent, events: Vec<v1::Event>) {
-    agent.send_batch(events, 0).await;
+pub(crate) async fn publish(agent: &mut Agent, events: Vec<v1::Event>) {
+    agent.send_batch(events).await;
     assert_eq!(agent.acknowledged().await.refusals, []);
 }
 
@@ -54,9 +63,10 @@ async fn told(subscriber: &mut Subscriber, count: usize) -> Vec<v1::Event> {
     events
 }
 
-#[tokio::test]
-async fn a_target_scanned_from_three_nodes_is_one_distributed_scan_across_a_restart() {
-    let collector = Collector::start().await;
+async fn a_target_scanned_from_three_nodes_is_one_distributed_scan_across_a_restart(
+    engine: Engine,
+) {
+    let collector = Collector::start(&engine).await;
     let mut live = collector.subscribe(From::Now(true), all()).await;
     for (node, first) in [("n1", 10), ("n2", 30), ("n3", 50)] {
         let ports: Vec<_> = (first..first + 10).collect();
@@ -114,9 +124,10 @@ async fn a_target_scanned_from_three_nodes_is_one_distributed_scan_across_a_rest
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn fifty_clients_of_one_dead_target_are_one_note_and_the_rest_can_be_left_out() {
-    let collector = Collector::start().await;
+async fn fifty_clients_of_one_dead_target_are_one_note_and_the_rest_can_be_left_out(
+    engine: Engine,
+) {
+    let collector = Collector::start(&engine).await;
     let ports: Vec<_> = (9000..9012).collect();
     let mut raised = 0;
     for node in ["n1", "n2"] {
@@ -148,9 +159,8 @@ async fn fifty_clients_of_one_dead_target_are_one_note_and_the_rest_can_be_left_
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn an_innocent_mix_is_only_what_it_is() {
-    let collector = Collector::start().await;
+async fn an_innocent_mix_is_only_what_it_is(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     for node in ["n1", "n2", "n3"] {
         let mut agent = collector.agent(node).await;
         let pods = (1..=20_u32).map(|it| {
@@ -172,9 +182,8 @@ async fn an_innocent_mix_is_only_what_it_is() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_correlation_is_not_raised_by_a_commit_that_failed() {
-    let collector = Collector::start().await;
+async fn a_correlation_is_not_raised_by_a_commit_that_failed(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let scans = |sequence| {
         ["a", "b", "c", "d", "e", "f"]
             .iter()
@@ -187,18 +196,13 @@ async fn a_correlation_is_not_raised_by_a_commit_that_failed() {
             .collect::<Vec<_>>()
     };
     // The fifth opens it, and then the sixth cannot be stored: nothing of the batch is.
-    let other = Connection::open(collector.database()).unwrap();
-    other
-        .execute_batch(
-            "CREATE TRIGGER broken BEFORE INSERT ON log WHEN NEW.sequence = 6
-             BEGIN SELECT RAISE(ABORT, 'broken'); END",
-        )
-        .unwrap();
+    let other = collector.other().await;
+    other.break_at(6).await;
     let mut agent = collector.agent("n1").await;
-    agent.send_batch(scans(1), 0).await;
+    agent.send_batch(scans(1)).await;
     let status = agent.next().await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status}");
-    other.execute_batch("DROP TRIGGER broken").unwrap();
+    other.mend().await;
 
     let mut agent = collector.agent("n1").await;
     publish(&mut agent, scans(1)).await;
@@ -209,9 +213,8 @@ async fn a_correlation_is_not_raised_by_a_commit_that_failed() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn what_is_old_is_closed_by_the_clock() {
-    let collector = Collector::start().await;
+async fn what_is_old_is_closed_by_the_clock(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut agent = collector.agent("n1").await;
     // Raised years ago.
     let old = (1..=5).map(|sequence| {
@@ -230,9 +233,8 @@ async fn what_is_old_is_closed_by_the_clock() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn nobody_speaks_for_the_collector() {
-    let collector = Collector::start().await;
+async fn nobody_speaks_for_the_collector(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let status = Agent::connect(collector.channel().await, COLLECTOR)
         .await
         .err();
@@ -242,6 +244,8 @@ async fn nobody_speaks_for_the_collector() {
     let mut forged = event("n1", 1);
     forged.correlated_into = "@collector/1/dependency_down/1".into();
     forged.correlated = vec!["n2/1/1.1/port_scan/1".into()];
+    let labels = &mut forged.source.get_or_insert_default().labels;
+    labels.insert("app".into(), "trusted".into());
     publish(&mut agent, vec![forged]).await;
     let mut subscriber = collector.subscribe(beginning(), all()).await;
     let stored = subscriber.event().await;
@@ -249,5 +253,6 @@ async fn nobody_speaks_for_the_collector() {
         (stored.correlated_into.as_str(), stored.correlated.len()),
         ("", 0)
     );
+    assert!(stored.source.unwrap().labels.is_empty());
     collector.stop().await;
 }

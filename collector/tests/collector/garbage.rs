@@ -10,7 +10,10 @@ use tonic::{
     transport::Channel,
 };
 
-use crate::harness::{Collector, within};
+use crate::{
+    engine::Engine,
+    harness::{Collector, within},
+};
 
 /// Bytes as they are.
 #[derive(Default)]
@@ -68,7 +71,7 @@ async fn said(channel: Channel, path: &'static str, bytes: Bytes) -> Code {
 
 #[tokio::test]
 async fn bytes_that_are_no_message_are_refused_and_the_connection_goes_on() {
-    let collector = Collector::start().await;
+    let collector = Collector::start(&Engine::Sqlite).await;
     let channel = collector.channel().await;
     let cut_short = &[0x0a, 0x7f, 1][..];
     let no_wire_type = &[0x0f, 0x0f][..];

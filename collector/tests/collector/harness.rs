@@ -4,7 +4,7 @@ use std::{
     fs,
     future::Future,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +14,7 @@ use api::{
     v1::{self, Timestamp, events_client::EventsClient, subscribe_request::From},
 };
 use collector::{
-    config::{Config, LogFormat, Security, Settings},
+    config::{Config, LogFormat, Retain, Security, Settings},
     server::Server,
 };
 use tempfile::TempDir;
@@ -24,9 +24,13 @@ use tokio::{
     sync::oneshot,
     task::JoinHandle,
 };
-use tonic::transport::Channel;
+use tonic::{Status, transport::Channel};
 
-use crate::{agent::Agent, subscriber::Subscriber};
+use crate::{
+    agent::Agent,
+    engine::{Engine, Other},
+    subscriber::Subscriber,
+};
 
 /// Far more than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -41,6 +45,7 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 }
 
 pub(crate) struct Collector {
+    engine: Engine,
     folder: TempDir,
     pub(crate) remote: Remote,
     http: SocketAddr,
@@ -49,31 +54,42 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub(crate) async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), Pods::default()).await
+    pub(crate) async fn start(engine: &Engine) -> Self {
+        Self::start_in(engine, tempfile::tempdir().unwrap(), Pods::default()).await
     }
 
-    pub(crate) async fn with_pods(yaml: &str) -> Self {
+    /// Keeps no more than this.
+    pub(crate) async fn keeping(engine: &Engine, retain: Retain) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_with(engine, folder, Pods::default(), retain).await
+    }
+
+    /// Why one cannot start.
+    pub(crate) async fn refused(engine: &Engine) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(engine, folder.path(), Pods::default(), Retain::default());
+        let error = Server::bind(config).await.expect_err("it cannot start");
+        format!("{:#}", anyhow::Error::from(error))
+    }
+
+    /// Keeps its files in this folder.
+    pub(crate) async fn within(engine: &Engine, folder: TempDir) -> Self {
+        Self::start_in(engine, folder, Pods::default()).await
+    }
+
+    pub(crate) async fn with_pods(engine: &Engine, yaml: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pods.yaml");
         fs::write(&path, yaml).unwrap();
-        Self::start_in(folder, api::pods::read(&path).unwrap()).await
+        Self::start_in(engine, folder, api::pods::read(&path).unwrap()).await
     }
 
-    async fn start_in(folder: TempDir, pods: Pods) -> Self {
-        let config = Config {
-            listen: vec![
-                "127.0.0.1:0".parse().unwrap(),
-                Listen::Unix(folder.path().join("picket.sock")),
-            ],
-            metrics: ([127, 0, 0, 1], 0).into(),
-            database: folder.path().join("picket.db"),
-            pods,
-            correlate: Settings::default(),
-            security: Security::default(),
-            log: "warn".parse().unwrap(),
-            log_format: LogFormat::Text,
-        };
+    async fn start_in(engine: &Engine, folder: TempDir, pods: Pods) -> Self {
+        Self::start_with(engine, folder, pods, Retain::default()).await
+    }
+
+    async fn start_with(engine: &Engine, folder: TempDir, pods: Pods, retain: Retain) -> Self {
+        let config = config(engine, folder.path(), pods, retain);
         let server = Server::bind(config).await.unwrap();
         let tcp = server.listening().next().unwrap();
         let remote = format!("http://{tcp}").parse().unwrap();
@@ -84,6 +100,7 @@ impl Collector {
             server.run(stop).await.expect("the collector runs");
         });
         Self {
+            engine: engine.clone(),
             folder,
             remote,
             http,
@@ -96,8 +113,9 @@ impl Collector {
         format!("unix:{}", self.folder.path().join("picket.sock").display())
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("picket.db")
+    /// Somebody else's connection to the database.
+    pub(crate) async fn other(&self) -> Other {
+        self.engine.other(self.folder.path()).await
     }
 
     /// The answer to a GET, with its head.
@@ -110,6 +128,15 @@ impl Collector {
             .await
             .unwrap();
         response
+    }
+
+    /// The value of a metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let page = self.page("/metrics").await;
+        let value = page
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|it| it.parse().ok()).expect(name)
     }
 
     pub(crate) async fn channel(&self) -> Channel {
@@ -130,6 +157,11 @@ impl Collector {
             .unwrap()
     }
 
+    /// From a cursor, which may be refused.
+    pub(crate) async fn subscribe_to(&self, from: From) -> Result<Subscriber, Status> {
+        Subscriber::open(self.events().await, from, all()).await
+    }
+
     pub(crate) async fn stop(self) -> TempDir {
         self.stop.send(()).expect("it runs");
         within("the end", self.running).await.unwrap();
@@ -137,7 +169,25 @@ impl Collector {
     }
 
     pub(crate) async fn restart(self) -> Self {
-        Self::start_in(self.stop().await, Pods::default()).await
+        let engine = self.engine.clone();
+        Self::start_in(&engine, self.stop().await, Pods::default()).await
+    }
+}
+
+fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config {
+    Config {
+        listen: vec![
+            "127.0.0.1:0".parse().unwrap(),
+            Listen::Unix(folder.join("picket.sock")),
+        ],
+        metrics: ([127, 0, 0, 1], 0).into(),
+        database: engine.database(folder).parse().unwrap(),
+        retain,
+        pods,
+        correlate: Settings::default(),
+        security: Security::default(),
+        log: "warn".parse().unwrap(),
+        log_format: LogFormat::Text,
     }
 }
 
@@ -177,6 +227,17 @@ pub(crate) fn event(node: &str, sequence: u64) -> v1::Event {
             endpoint: Some(endpoint("10.244.147.93")),
             ..Default::default()
         }],
+        ..Default::default()
+    }
+}
+
+/// A gap that is taken.
+pub(crate) fn gap(node: &str, first: u64, last: u64) -> v1::Gap {
+    v1::Gap {
+        events: last - first + 1,
+        reason: "the spool was full".into(),
+        id: event(node, first).id,
+        last_sequence: last,
         ..Default::default()
     }
 }

@@ -5,8 +5,17 @@ use tonic::Code;
 
 use crate::{
     agent::Agent,
-    harness::{Collector, EPOCH, all, beginning, event, sequence},
+    engine::{Engine, on_each_engine},
+    harness::{Collector, EPOCH, all, beginning, event, gap, sequence},
 };
+
+on_each_engine! {
+    an_unknown_node_is_told_what_to_do,
+    a_node_is_sent_its_pods_and_its_events_are_named,
+    a_bad_event_is_refused_and_the_rest_of_its_batch_is_taken,
+    a_stream_that_breaks_the_rules_ends_with_the_reason,
+    batches_sent_without_waiting_are_acknowledged_in_order,
+}
 
 const PODS: &str = "
 nodes: [n1, n2]
@@ -15,9 +24,8 @@ pods:
 - {namespace: blue, name: app2, node: n2, addresses: [10.244.147.93]}
 ";
 
-#[tokio::test]
-async fn an_unknown_node_is_told_what_to_do() {
-    let collector = Collector::with_pods(PODS).await;
+async fn an_unknown_node_is_told_what_to_do(engine: Engine) {
+    let collector = Collector::with_pods(&engine, PODS).await;
     let status = Agent::connect(collector.channel().await, "n3").await.err();
     let status = status.expect("n3 is unknown");
     assert_eq!(status.code(), Code::NotFound);
@@ -27,9 +35,8 @@ async fn an_unknown_node_is_told_what_to_do() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_node_is_sent_its_pods_and_its_events_are_named() {
-    let collector = Collector::with_pods(PODS).await;
+async fn a_node_is_sent_its_pods_and_its_events_are_named(engine: Engine) {
+    let collector = Collector::with_pods(&engine, PODS).await;
     let mut agent = collector.agent("n1").await;
     let names: Vec<_> = agent
         .pods
@@ -40,7 +47,7 @@ async fn a_node_is_sent_its_pods_and_its_events_are_named() {
     assert_eq!(names, ["app1"]);
     let mut unknown = event("n1", 2);
     unknown.source.get_or_insert_default().address = "10.0.0.1".into();
-    agent.send_batch(vec![event("n1", 1), unknown], 0).await;
+    agent.send_batch(vec![event("n1", 1), unknown]).await;
     agent.acknowledged().await;
 
     let mut subscriber = collector.subscribe(beginning(), all()).await;
@@ -53,14 +60,13 @@ async fn a_node_is_sent_its_pods_and_its_events_are_named() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_bad_event_is_refused_and_the_rest_of_its_batch_is_taken() {
-    let collector = Collector::start().await;
+async fn a_bad_event_is_refused_and_the_rest_of_its_batch_is_taken(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut agent = collector.agent("n1").await;
     let mut stateless = event("n1", 2);
     stateless.state = 0;
     let events = vec![event("n1", 1), stateless, event("n1", 3), event("n2", 99)];
-    agent.send_batch(events, 0).await;
+    agent.send_batch(events).await;
 
     let acknowledgement = agent.acknowledged().await;
     assert_eq!(
@@ -83,9 +89,8 @@ async fn a_bad_event_is_refused_and_the_rest_of_its_batch_is_taken() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_stream_that_breaks_the_rules_ends_with_the_reason() {
-    let collector = Collector::start().await;
+async fn a_stream_that_breaks_the_rules_ends_with_the_reason(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let hello = |node: &str, epoch| {
         Item::Hello(v1::Hello {
             node: node.into(),
@@ -93,7 +98,13 @@ async fn a_stream_that_breaks_the_rules_ends_with_the_reason() {
             version: String::new(),
         })
     };
+    let long = Item::Hello(v1::Hello {
+        node: "n1".into(),
+        epoch: EPOCH,
+        version: "1".repeat(65),
+    });
     for (first, expected) in [
+        (long, "version"),
         (Item::Batch(v1::Batch::default()), "must be a hello"),
         (hello("", EPOCH), "names no node"),
         (hello("n1", 0), "epoch"),
@@ -106,17 +117,33 @@ async fn a_stream_that_breaks_the_rules_ends_with_the_reason() {
     }
 
     let too_many: Vec<_> = (1..=257).map(|it| event("n1", it)).collect();
-    let batch = |events, dropped| {
+    let batch = |events, gaps, after| {
         Item::Batch(v1::Batch {
             events,
-            dropped,
+            gaps,
+            after,
             ..Default::default()
         })
     };
+    let descending = vec![event("n1", 2), event("n1", 1)];
     for (item, expected) in [
         (hello("n1", EPOCH), "hello once"),
-        (batch(too_many, 0), "257 events is too large"),
-        (batch(Vec::new(), u64::MAX), "drop"),
+        (
+            batch(too_many, Vec::new(), 0),
+            "257 events and gaps is too large",
+        ),
+        (
+            batch(descending, Vec::new(), 0),
+            "sequence 1 does not follow 2",
+        ),
+        (
+            batch(vec![event("n1", 5)], vec![gap("n1", 5, 9)], 0),
+            "sequence 5 does not follow 5",
+        ),
+        (
+            batch(vec![event("n1", 5)], Vec::new(), 5),
+            "sequence 5 does not follow 5",
+        ),
     ] {
         let mut agent = collector.agent("n1").await;
         agent.send(item).await;
@@ -127,13 +154,12 @@ async fn a_stream_that_breaks_the_rules_ends_with_the_reason() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn batches_sent_without_waiting_are_acknowledged_in_order() {
-    let collector = Collector::start().await;
+async fn batches_sent_without_waiting_are_acknowledged_in_order(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut agent = collector.agent("n1").await;
     for batch in 0..50 {
         let events = (1..=10).map(|it| event("n1", batch * 10 + it)).collect();
-        agent.send_batch(events, 0).await;
+        agent.send_batch(events).await;
     }
     for batch in 1..=50 {
         assert_eq!(agent.acknowledged().await.sequence, batch * 10);

@@ -7,12 +7,17 @@
 mod agent;
 mod closed;
 mod correlations;
+mod engine;
+mod failures;
 mod garbage;
 mod harness;
 mod intake;
 mod log;
 mod nodes;
+mod postgres;
 mod process;
+mod replicas;
+mod retention;
 mod reviews;
 mod scopes;
 mod secrets;

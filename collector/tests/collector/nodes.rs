@@ -6,7 +6,18 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use crate::harness::{Collector, eventually};
+use crate::{
+    engine::{Engine, on_each_engine},
+    harness::{Collector, eventually, gap},
+};
+
+on_each_engine! {
+    a_node_is_listed_with_its_own_account_also_when_it_is_gone,
+    a_second_hello_of_a_node_ends_the_first_stream,
+    what_happened_is_counted,
+    a_collector_that_serves_is_alive_ready_and_healthy,
+    the_services_describe_themselves_in_both_versions_of_reflection,
+}
 
 async fn nodes(channel: Channel) -> Vec<v1::Node> {
     let response = NodesClient::new(channel)
@@ -15,9 +26,8 @@ async fn nodes(channel: Channel) -> Vec<v1::Node> {
     response.unwrap().into_inner().nodes
 }
 
-#[tokio::test]
-async fn a_node_is_listed_with_its_own_account_also_when_it_is_gone() {
-    let collector = Collector::start().await;
+async fn a_node_is_listed_with_its_own_account_also_when_it_is_gone(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let channel = collector.channel().await;
     assert_eq!(nodes(channel.clone()).await, []);
 
@@ -49,9 +59,8 @@ async fn a_node_is_listed_with_its_own_account_also_when_it_is_gone() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_second_hello_of_a_node_ends_the_first_stream() {
-    let collector = Collector::start().await;
+async fn a_second_hello_of_a_node_ends_the_first_stream(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut older = collector.agent("n1").await;
     let mut newer = collector.agent("n1").await;
     let status = older.next().await.unwrap_err();
@@ -62,19 +71,22 @@ async fn a_second_hello_of_a_node_ends_the_first_stream() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn what_happened_is_counted() {
-    let collector = Collector::start().await;
+async fn what_happened_is_counted(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut agent = collector.agent("n1").await;
     agent.publish([1, 2]).await;
     agent.publish([2]).await;
-    agent.send_batch(Vec::new(), 5).await;
+    let lost = v1::Batch {
+        gaps: vec![gap("n1", 3, 7)],
+        ..Default::default()
+    };
+    agent.send(Item::Batch(lost)).await;
     agent.acknowledged().await;
 
     let page = collector.page("/metrics").await;
     for line in [
         "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8",
-        "picket_collector_received_events_total 3",
+        "picket_collector_received_events_total 4",
         "picket_collector_stored_events_total 2",
         "picket_collector_duplicate_events_total 1",
         "picket_collector_lost_events_total 5",
@@ -89,9 +101,8 @@ async fn what_happened_is_counted() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_collector_that_serves_is_alive_ready_and_healthy() {
-    let collector = Collector::start().await;
+async fn a_collector_that_serves_is_alive_ready_and_healthy(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     eventually("readiness", async || {
         let page = collector.page("/readyz").await;
         page.starts_with("HTTP/1.1 200").then_some(())
@@ -115,11 +126,10 @@ async fn a_collector_that_serves_is_alive_ready_and_healthy() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn the_services_describe_themselves_in_both_versions_of_reflection() {
+async fn the_services_describe_themselves_in_both_versions_of_reflection(engine: Engine) {
     use tonic_reflection::pb::{v1, v1alpha};
 
-    let collector = Collector::start().await;
+    let collector = Collector::start(&engine).await;
     let expected = ["picket.v1.Events", "picket.v1.Ingest", "picket.v1.Nodes"];
 
     let request = v1::ServerReflectionRequest {

@@ -87,6 +87,7 @@ pub(crate) async fn refused(command: &mut Command, code: i32, words: &[&str]) {
     for word in words {
         assert!(message.contains(word), "{word} is not in {message}");
     }
+    assert!(!message.contains("s3cret"), "{message}");
 }
 
 #[tokio::test]
@@ -96,7 +97,7 @@ async fn what_was_acknowledged_survives_kill_9() {
     let mut agent = Agent::connect(process.channel().await, "n1").await.unwrap();
     for batch in 0..60 {
         let events = (1..=5).map(|it| event("n1", batch * 5 + it)).collect();
-        agent.send_batch(events, 0).await;
+        agent.send_batch(events).await;
     }
     let mut acknowledged = 0;
     while acknowledged < 100 {
@@ -173,7 +174,7 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let cases: [(&[&str], i32, &[&str]); 16] = [
+    let cases: [(&[&str], i32, &[&str]); 22] = [
         (
             &["--listen", "0.0.0.0:0"],
             2,
@@ -233,6 +234,32 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
             1,
             &["/proc/picket.db", "--database"],
         ),
+        (
+            &["--database", "postgres://picket:s3cret@127.0.0.1:x/log"],
+            2,
+            &["postgres://USER", "%XX"],
+        ),
+        (
+            &["--database", "postgres://picket:s3cret@127.0.0.1:1/log"],
+            1,
+            &[
+                "postgres://127.0.0.1:1/log",
+                "--database-url-file",
+                "refused",
+            ],
+        ),
+        (
+            &["--database-url-file", "missing.url"],
+            2,
+            &["missing.url", "permissions"],
+        ),
+        (
+            &["--database-url-file", "unknown.yaml"],
+            2,
+            &["unknown.yaml", "postgres://"],
+        ),
+        (&["--retain", "month"], 2, &["`month`", "30d"]),
+        (&["--retain-bytes", "much"], 2, &["`much`", "10GiB"]),
         (
             &["--database", "foreign.db"],
             1,

@@ -7,7 +7,7 @@ use api::{
     transport::{Credentials, Incoming, Reception, Remote, Tls, TlsFiles},
 };
 use collector::{
-    config::{Config, LogFormat, Security, ServiceAccount, Settings},
+    config::{Config, Database, LogFormat, Retain, Security, ServiceAccount, Settings},
     server::Server,
 };
 use futures_util::StreamExt as _;
@@ -86,7 +86,8 @@ impl Cluster {
         let config = Config {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             metrics: ([127, 0, 0, 1], 0).into(),
-            database: folder.path().join("picket.db"),
+            database: Database::File(folder.path().join("picket.db")),
+            retain: Retain::default(),
             pods: api::pods::Pods::default(),
             correlate: Settings::default(),
             security: Security {

@@ -48,9 +48,7 @@ async fn a_token_shows_its_namespaces_and_no_others() {
     let mut nobodys = event("n1", 3);
     nobodys.source = Some(v1::Endpoint::default());
     nobodys.targets[0].endpoint.get_or_insert_default().address = "10.244.147.92".into();
-    agent
-        .send_batch(vec![event("n1", 1), red, nobodys], 0)
-        .await;
+    agent.send_batch(vec![event("n1", 1), red, nobodys]).await;
     agent.acknowledged().await;
 
     let seen = with_token(&collector, TOKEN).await.unwrap();

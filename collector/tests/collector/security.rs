@@ -46,9 +46,7 @@ async fn an_agent_speaks_for_its_node_and_for_no_other() {
     agent.publish([2]).await;
 
     // A batch of another node within its own stream, with a sequence that node has used.
-    agent
-        .send_batch(vec![event("n2", 1), event("n1", 3)], 0)
-        .await;
+    agent.send_batch(vec![event("n2", 1), event("n1", 3)]).await;
     let acknowledged = agent.acknowledged().await;
     assert!(acknowledged.refusals[0].reason.contains("`n2`"));
 
@@ -251,7 +249,7 @@ async fn what_is_too_large_ends_its_stream_alone() {
     let mut agent = Agent::connect(channel.clone(), "n1").await.unwrap();
     let mut large = event("n1", 1);
     large.summary = "x".repeat(api::transport::LARGEST_REQUEST);
-    agent.send_batch(vec![large], 0).await;
+    agent.send_batch(vec![large]).await;
     let status = agent.next().await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange, "{status}");
     Agent::connect(channel, "n1")

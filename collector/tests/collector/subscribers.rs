@@ -7,9 +7,22 @@ use tonic::Code;
 
 use crate::{
     agent::Agent,
+    engine::{Engine, on_each_engine},
     harness::{Collector, all, beginning, event, eventually, sequence},
     subscriber::Subscriber,
 };
+
+on_each_engine! {
+    a_subscriber_that_does_not_read_delays_no_other,
+    a_subscriber_that_does_not_read_holds_up_no_shutdown,
+    a_page_of_large_events_fits_a_client_with_the_default_limit,
+    seats_are_bounded_and_given_back,
+    a_subscriber_of_now_sees_nothing_of_the_past,
+    a_cursor_beyond_the_log_is_refused_with_the_last_one,
+    a_silent_stream_has_a_heartbeat_at_the_cursor_it_has_reached,
+    streams_end_with_the_collector_and_say_why,
+    a_unix_socket_serves_the_same_log,
+}
 
 /// More than all buffers between the log and a client together.
 const EVENTS: u64 = 400;
@@ -21,20 +34,17 @@ async fn publish_large(agent: &mut Agent, mut published: impl AsyncFnMut(RangeIn
         let batch = first..=first + 49;
         let large = |sequence| {
             let mut event = event("n1", sequence);
-            event.attack_ids = vec!["x".repeat(EVENT_BYTES)];
+            event.samples = vec!["x".repeat(EVENT_BYTES / 16); 16];
             event
         };
-        agent
-            .send_batch(batch.clone().map(large).collect(), 0)
-            .await;
+        agent.send_batch(batch.clone().map(large).collect()).await;
         agent.acknowledged().await;
         published(batch).await;
     }
 }
 
-#[tokio::test]
-async fn a_subscriber_that_does_not_read_delays_no_other() {
-    let collector = Collector::start().await;
+async fn a_subscriber_that_does_not_read_delays_no_other(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut stuck = collector.subscribe(beginning(), all()).await;
     let mut reader = collector.subscribe(beginning(), all()).await;
     let mut agent = collector.agent("n1").await;
@@ -49,9 +59,8 @@ async fn a_subscriber_that_does_not_read_delays_no_other() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_subscriber_that_does_not_read_holds_up_no_shutdown() {
-    let collector = Collector::start().await;
+async fn a_subscriber_that_does_not_read_holds_up_no_shutdown(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let stuck = collector.subscribe(beginning(), all()).await;
     publish_large(&mut collector.agent("n1").await, async |_| {}).await;
     let collector = collector.restart().await;
@@ -62,9 +71,8 @@ async fn a_subscriber_that_does_not_read_holds_up_no_shutdown() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_page_of_large_events_fits_a_client_with_the_default_limit() {
-    let collector = Collector::start().await;
+async fn a_page_of_large_events_fits_a_client_with_the_default_limit(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     publish_large(&mut collector.agent("n1").await, async |_| {}).await;
     let mut client = collector.events().await;
     let mut request = ListRequest {
@@ -84,9 +92,8 @@ async fn a_page_of_large_events_fits_a_client_with_the_default_limit() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn seats_are_bounded_and_given_back() {
-    let collector = Collector::start().await;
+async fn seats_are_bounded_and_given_back(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     // A connection carries fewer streams than there are seats.
     let clients = [collector.events().await, collector.events().await];
     let mut subscribers = Vec::new();
@@ -114,9 +121,8 @@ async fn seats_are_bounded_and_given_back() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_subscriber_of_now_sees_nothing_of_the_past() {
-    let collector = Collector::start().await;
+async fn a_subscriber_of_now_sees_nothing_of_the_past(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut agent = collector.agent("n1").await;
     agent.publish([1, 2]).await;
     let mut subscriber = collector.subscribe(From::Now(true), all()).await;
@@ -126,9 +132,8 @@ async fn a_subscriber_of_now_sees_nothing_of_the_past() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_cursor_beyond_the_log_is_refused_with_the_last_one() {
-    let collector = Collector::start().await;
+async fn a_cursor_beyond_the_log_is_refused_with_the_last_one(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     collector.agent("n1").await.publish([1, 2, 3]).await;
     let client = collector.events().await;
     let status = Subscriber::open(client, From::AfterCursor(4), all())
@@ -143,9 +148,8 @@ async fn a_cursor_beyond_the_log_is_refused_with_the_last_one() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn a_silent_stream_has_a_heartbeat_at_the_cursor_it_has_reached() {
-    let collector = Collector::start().await;
+async fn a_silent_stream_has_a_heartbeat_at_the_cursor_it_has_reached(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut agent = collector.agent("n1").await;
     let nothing = api::v1::Filter {
         nodes: vec!["n2".into()],
@@ -162,9 +166,8 @@ async fn a_silent_stream_has_a_heartbeat_at_the_cursor_it_has_reached() {
     collector.stop().await;
 }
 
-#[tokio::test]
-async fn streams_end_with_the_collector_and_say_why() {
-    let collector = Collector::start().await;
+async fn streams_end_with_the_collector_and_say_why(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     let mut agent = collector.agent("n1").await;
     agent.publish([1]).await;
     let mut subscriber = collector.subscribe(beginning(), all()).await;
@@ -179,9 +182,8 @@ async fn streams_end_with_the_collector_and_say_why() {
     assert!(status.message().contains("shutting down"), "{status}");
 }
 
-#[tokio::test]
-async fn a_unix_socket_serves_the_same_log() {
-    let collector = Collector::start().await;
+async fn a_unix_socket_serves_the_same_log(engine: Engine) {
+    let collector = Collector::start(&engine).await;
     collector.agent("n1").await.publish([1]).await;
     let remote: api::transport::Remote = collector.unix().parse().unwrap();
     let client = EventsClient::new(remote.connect().await.unwrap());

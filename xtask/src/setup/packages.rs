@@ -17,12 +17,14 @@ const BUILD: [&str; 7] = [
     "pkg-config",
     "zlib1g-dev",
 ];
-/// To lay out the lab's namespaces, and to scan, load and watch them.
-const LAB: [&str; 8] = [
+/// To lay out the lab's namespaces, to scan, load and watch them, and to keep events in a database. The tests
+/// start servers of their own from its programs; the one that its package may start is not used.
+const LAB: [&str; 9] = [
     "hping3",
     "iproute2",
     "masscan",
     "nmap",
+    "postgresql",
     "procps",
     "tcpdump",
     "util-linux",

@@ -23,8 +23,8 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{super::*, event, soon};
-use crate::deliver::{publisher::Agent, queue};
+use super::{super::*, event, sequence_of, soon};
+use crate::deliver::publisher::Agent;
 
 type Answers = mpsc::Sender<Result<v1::PublishResponse, Status>>;
 
@@ -77,7 +77,11 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let outbox = Outbox::new(Metrics::default());
+        let spooling = Spooling {
+            place: Place::At(directory.path().join("spool")),
+            capacity_bytes: 1 << 20,
+        };
+        let outbox = Outbox::open(&spooling, Metrics::default()).unwrap();
         let (pods, told) = watch::channel(Pods::default());
         let (status, reported) = watch::channel(v1::NodeStatus {
             attachment: "tcx".into(),
@@ -187,7 +191,7 @@ impl Connection {
         while sequences.len() < count {
             let batch = self.batch().await;
             assert!(batch.events.len() <= 256);
-            sequences.extend(batch.events.iter().map(queue::sequence));
+            sequences.extend(batch.events.iter().map(sequence_of));
         }
         sequences
     }
@@ -248,12 +252,12 @@ async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() 
     let mut collector = bench.collector(None).await;
     let mut connection = collector.welcome(0).await;
     let mut statuses = 0;
-    for sequence in 1..=20 {
+    for sequence in 1..=16 {
         bench.raise(sequence..=sequence);
         loop {
             match connection.request().await {
                 Item::Batch(batch) => {
-                    let sequences: Vec<_> = batch.events.iter().map(queue::sequence).collect();
+                    let sequences: Vec<_> = batch.events.iter().map(sequence_of).collect();
                     assert_eq!(sequences, [sequence]);
                     break;
                 }
@@ -262,7 +266,7 @@ async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() 
         }
     }
     // One goes up each second.
-    assert!(statuses < 20, "each event took about a second");
+    assert!(statuses < 16, "each event took about a second");
 }
 
 #[tokio::test]

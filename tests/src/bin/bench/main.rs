@@ -1,6 +1,7 @@
 //! Benchmarks of the real daemons under real tools.
 
 mod attach;
+mod delivery;
 mod detect;
 mod heap;
 mod kernel;
@@ -9,7 +10,12 @@ mod report;
 mod statistics;
 mod stopwatch;
 
-use std::{num::NonZeroU8, path::PathBuf, process::ExitCode};
+use std::{
+    num::{NonZeroU8, NonZeroU16},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -32,6 +38,24 @@ enum Benchmark {
         /// How many pods scan, one after another.
         #[arg(long, default_value = "100")]
         scans: NonZeroU8,
+    },
+    /// Rates, latencies and memory of delivery, against what the store alone can do.
+    Delivery {
+        /// Only these parts, separated by commas.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        only: Vec<delivery::Part>,
+        /// Only these engines, separated by commas.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        engine: Vec<delivery::Engine>,
+        /// Seconds of each measurement.
+        #[arg(long, default_value = "10")]
+        seconds: NonZeroU8,
+        /// Measurements of each kind, interleaved.
+        #[arg(long, default_value = "3")]
+        rounds: NonZeroU8,
+        /// Agents that reconnect.
+        #[arg(long, default_value = "2000")]
+        agents: NonZeroU16,
     },
     /// What the detectors find in labelled captures, and what they cost.
     Detect {
@@ -77,6 +101,20 @@ fn run(arguments: &Arguments) -> Result<()> {
     match benchmark {
         Benchmark::Attach => attach::run(),
         Benchmark::Latency { scans } => latency::run(scans.get()),
+        Benchmark::Delivery {
+            only,
+            engine,
+            seconds,
+            rounds,
+            agents,
+        } => {
+            let extent = delivery::Extent {
+                time: Duration::from_secs(seconds.get().into()),
+                rounds: rounds.get().into(),
+                agents: agents.get().into(),
+            };
+            delivery::run(only, engine, extent)
+        }
         Benchmark::Detect {
             corpus,
             allow_misses,

@@ -2,28 +2,48 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::error::StoreError;
+use super::{super::error::StoreError, migrate};
 
-const VERSION: u32 = 1;
-
-/// AUTOINCREMENT, because a cursor must never be given twice, also when retention removed the last
-/// rows. Gaps have no sequence, so the unique constraint lets them be.
-const SCHEMA: &str = "
-    CREATE TABLE log (
-        cursor INTEGER PRIMARY KEY AUTOINCREMENT,
+/// Cursors are given by the writer, and never twice: the last one outlives its row in `head`.
+///
+/// A duplicate is known by `agents`, so the index is for reads of one event alone. `marks` has a row every few
+/// seconds at most, see [`super::super::engine::Mark`]: it says which cursors are of which time, so that the
+/// log needs no index by time.
+pub(super) const TABLES: &str = "
+    CREATE TABLE head (
+        last INTEGER NOT NULL,
+        horizon INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        agents INTEGER NOT NULL,
+        epoch INTEGER NOT NULL,
+        committed_at INTEGER NOT NULL,
+        marked_at INTEGER NOT NULL,
+        newest INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE agents (
+        id INTEGER PRIMARY KEY,
         node TEXT NOT NULL,
         epoch INTEGER NOT NULL,
-        sequence INTEGER,
-        raised_at INTEGER,
-        event BLOB,
-        lost INTEGER,
-        reason TEXT,
-        UNIQUE (node, epoch, sequence),
-        CHECK ((event IS NULL) <> (lost IS NULL))
+        sequence INTEGER NOT NULL,
+        UNIQUE (node, epoch)
     ) STRICT;
-    CREATE INDEX log_by_time ON log (raised_at) WHERE raised_at IS NOT NULL;
+    CREATE TABLE log (
+        cursor INTEGER PRIMARY KEY,
+        agent INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        record BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX log_by_id ON log (agent, sequence);
+    CREATE TABLE marks (
+        cursor INTEGER PRIMARY KEY,
+        committed_at INTEGER NOT NULL,
+        newest INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX marks_by_newest ON marks (newest, cursor);
+    CREATE INDEX marks_by_commit ON marks (committed_at, cursor);
 ";
 
 /// How long a connection waits for another one's lock, at a checkpoint say.
@@ -32,11 +52,14 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Opens the writer's connection and brings the schema up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path).map_err(|error| refused(path, error))?;
+    let database = || path.display().to_string();
     match prepare(&mut connection) {
         Ok(Found::Ours) => Ok(connection),
-        Ok(Found::Foreign) => Err(StoreError::Foreign { path: path.into() }),
+        Ok(Found::Foreign) => Err(StoreError::Foreign {
+            database: database(),
+        }),
         Ok(Found::Newer(version)) => Err(StoreError::Newer {
-            path: path.into(),
+            database: database(),
             version,
         }),
         Err(error) => Err(refused(path, error)),
@@ -51,21 +74,9 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
         .map_err(|error| refused(path, error))
 }
 
-/// The last cursor given; 0 when none.
-pub(super) fn last_cursor(connection: &Connection) -> rusqlite::Result<u64> {
-    let last = connection
-        .query_row(
-            "SELECT seq FROM sqlite_sequence WHERE name = 'log'",
-            (),
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(last.unwrap_or(0))
-}
-
 /// Writes what is there already, to see whether the file can be written to.
-pub(super) fn touch(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.pragma_update(None, "user_version", VERSION)
+pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "user_version", migrate::VERSION)
 }
 
 enum Found {
@@ -80,8 +91,9 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
     let tables: u32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     match (version, tables) {
-        (VERSION, _) | (0, 0) => {}
+        (0, 0) => connection.pragma_update(None, "auto_vacuum", "incremental")?,
         (0, _) => return Ok(Found::Foreign),
+        (..=migrate::VERSION, _) => {}
         (version, _) => return Ok(Found::Newer(version)),
     }
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
@@ -90,13 +102,18 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
     // A checkpoint syncs twice more, so the writer makes them between commits, not within.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     let transaction = connection.transaction()?;
-    if version == 0 {
-        transaction.execute_batch(SCHEMA)?;
+    migrate::migrate(&transaction, version, TABLES)?;
+    // A file that cannot be written to is to be found now; one that is only full can be read.
+    match touch(&transaction).and_then(|()| transaction.commit()) {
+        Err(error)
+            if version == migrate::VERSION
+                && error.sqlite_error_code() == Some(ErrorCode::DiskFull) =>
+        {
+            tracing::warn!(%error, "cannot write to the database until there is room");
+            Ok(Found::Ours)
+        }
+        written => written.map(|()| Found::Ours),
     }
-    // A file that cannot be written to is to be found now.
-    touch(&transaction)?;
-    transaction.commit()?;
-    Ok(Found::Ours)
 }
 
 fn refused(path: &Path, source: rusqlite::Error) -> StoreError {
@@ -122,7 +139,7 @@ mod tests {
 
     #[test]
     fn only_a_database_of_ours_is_opened() {
-        let newer = format!("PRAGMA user_version = {}", VERSION + 1);
+        let newer = format!("PRAGMA user_version = {}", migrate::VERSION + 1);
         assert!(open_after("").is_ok());
         for (statements, expected) in [
             ("CREATE TABLE recipes (name TEXT)", "another program's"),
@@ -134,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_synced_to_disk() {
+    fn a_commit_is_synced_to_disk_and_a_new_file_can_shrink() {
         let connection = open_after("").unwrap();
         let pragma = |name| {
             connection
@@ -143,17 +160,6 @@ mod tests {
         };
         assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
         assert_eq!(pragma("synchronous"), 2.into(), "full");
-    }
-
-    #[test]
-    fn a_cursor_is_not_given_twice_though_its_row_is_gone() {
-        let connection = open_after("").unwrap();
-        let insert = "INSERT INTO log (node, epoch, lost) VALUES ('n1', 1, 1)";
-        assert_eq!(last_cursor(&connection).unwrap(), 0);
-        connection.execute(insert, ()).unwrap();
-        connection.execute("DELETE FROM log", ()).unwrap();
-        assert_eq!(last_cursor(&connection).unwrap(), 1);
-        connection.execute(insert, ()).unwrap();
-        assert_eq!(connection.last_insert_rowid(), 2);
+        assert_eq!(pragma("auto_vacuum"), 2.into(), "incremental");
     }
 }
