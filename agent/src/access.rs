@@ -49,17 +49,27 @@ impl Access {
     }
 }
 
+/// Before every service: a peer that asks too often is told so.
+pub(crate) fn count(request: Request<()>) -> Result<Request<()>, Status> {
+    let asked = peer(&request)?.ask(now());
+    asked.map_err(|delay| {
+        retry::after(
+            delay,
+            "too many requests over this connection; wait, and ask less often",
+        )
+    })?;
+    Ok(request)
+}
+
+fn peer(request: &Request<()>) -> Result<&Peer, Status> {
+    let peer = request.extensions().get::<Peer>();
+    peer.ok_or_else(|| Status::internal("the connection has no peer"))
+}
+
 /// Before the services that tell of the node.
 impl Interceptor for Access {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let peer = request.extensions().get::<Peer>();
-        let peer = peer.ok_or_else(|| Status::internal("the connection has no peer"))?;
-        peer.ask(now()).map_err(|delay| {
-            retry::after(
-                delay,
-                "too many requests over this connection; wait, and ask less often",
-            )
-        })?;
+        let peer = peer(&request)?;
         if !peer.is_encrypted() {
             return Ok(request);
         }

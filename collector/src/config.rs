@@ -269,6 +269,30 @@ mod tests {
     }
 
     #[test]
+    fn the_file_says_who_may_talk_to_the_collector_too() {
+        let yaml = "listen: ['0.0.0.0:1']\ninsecure: true\n";
+        assert!(load(yaml, &[]).security.insecure);
+        assert!(
+            load("listen: ['0.0.0.0:1']\n", &["--insecure"])
+                .security
+                .insecure
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collector.yaml");
+        fs::write(
+            &path,
+            "tls_cert: /nowhere/a.crt\ntls_key: a.key\ntls_client_ca: ca.crt\n",
+        )
+        .unwrap();
+        let flags = Flags {
+            config: Some(path),
+            ..Flags::default()
+        };
+        let error = Config::load(flags).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/a.crt"), "{error}");
+    }
+
+    #[test]
     fn an_empty_file_leaves_the_defaults() {
         for yaml in ["", "# nothing\n", "listen: []\n"] {
             let config = load(yaml, &[]);

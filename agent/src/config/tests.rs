@@ -212,7 +212,7 @@ fn a_bad_value_is_named_with_its_origin_and_range() {
             &["--collector", "collector:7400"],
             "",
             "cannot use collector = `collector:7400` from --collector: cannot connect to \
-             `collector:7400`: it is no address; write it like http://127.0.0.1:7400 or \
+             `collector:7400`: it is no address; write it like https://collector:7400, http://127.0.0.1:7400 or \
              unix:/run/picket.sock",
         ),
         (

@@ -9,9 +9,12 @@ use api::{
 };
 use futures_util::future::try_join_all;
 use tokio::sync::watch;
-use tonic::{service::Routes, transport};
+use tonic::{
+    service::{InterceptorLayer, Routes},
+    transport,
+};
 
-use crate::access::Access;
+use crate::access::{self, Access};
 
 use super::{nodes::Itself, outbox::Outbox, subscribe::Subscribe};
 
@@ -104,6 +107,7 @@ impl Server {
                 .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
                 .http2_max_header_list_size(Some(LARGEST_HEADERS))
                 .max_concurrent_streams(Some(CONCURRENT_REQUESTS))
+                .layer(InterceptorLayer::new(access::count))
                 .add_routes(self.routes.clone())
                 .serve_with_incoming(incoming)
         });

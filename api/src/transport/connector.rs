@@ -1,16 +1,18 @@
 //! Connects over TLS.
 
 use std::{
+    future::poll_fn,
     io,
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, client::Resumption, pki_types::ServerName, version::TLS13};
-use tokio::net::TcpStream;
+use tokio::{io::AsyncBufRead as _, net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::codegen::http::Uri;
 use tower_service::Service;
@@ -20,6 +22,9 @@ use super::{
     secret::{Kind, Secret, SecretError},
     tls::{PROTOCOL, provider, roots, unfit},
 };
+
+/// How long a connection waits for the first word of its server.
+const FIRST_WORD: Duration = Duration::from_secs(1);
 
 /// Connects to one host over TLS, with the secrets as they are when it is made.
 #[derive(Clone, Debug)]
@@ -109,9 +114,26 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let dialer = self.0.clone();
         Box::pin(async move {
-            Ok(TokioIo::new(
-                dialer.dial(uri.port_u16().unwrap_or(443)).await?,
-            ))
+            let mut stream = dialer.dial(uri.port_u16().unwrap_or(443)).await?;
+            // A server of HTTP/2 speaks first; one that is slow to is heard later.
+            if let Ok(heard) = timeout(FIRST_WORD, heard(&mut stream)).await {
+                heard?;
+            }
+            Ok(TokioIo::new(stream))
         })
+    }
+}
+
+/// In TLS 1.3 a server tells only after the handshake that it refuses the client's certificate; who writes
+/// meanwhile may learn no more than that the connection broke.
+async fn heard(stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
+    let mut stream = Pin::new(stream);
+    let closed = poll_fn(|cx| {
+        let filled = stream.as_mut().poll_fill_buf(cx);
+        filled.map_ok(<[u8]>::is_empty)
+    });
+    match closed.await? {
+        true => Err(io::ErrorKind::UnexpectedEof.into()),
+        false => Ok(()),
     }
 }

@@ -46,7 +46,7 @@ impl Default for Limits {
             },
             handshakes: 256,
             handshake: Duration::from_secs(10),
-            stalled: Duration::from_secs(1),
+            stalled: Duration::from_secs(2),
             silence: Duration::from_secs(30),
         }
     }

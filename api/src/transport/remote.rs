@@ -8,7 +8,12 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::{TransportError, connector::Connector, credentials::Credentials, secret};
+use super::{
+    TransportError,
+    connector::Connector,
+    credentials::Credentials,
+    secret::{self, Kind, Secret},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -73,6 +78,9 @@ impl Remote {
             ..self
         };
         remote.connector()?;
+        if let Some((_, key)) = &remote.credentials.certificate {
+            Secret::read(Kind::Key, key)?.warn_if_exposed();
+        }
         if let Some(token) = &remote.credentials.token {
             secret::token(token)?;
         }

@@ -135,13 +135,13 @@ impl Secret {
             .map_err(|error| self.nonsense(format!("it is no private key in PEM: {error}")))
     }
 
-    /// Others than its owner and group can read it.
-    pub(super) fn is_exposed(&self) -> bool {
-        fs::metadata(&self.path).is_ok_and(|it| it.permissions().mode() & READ_BY_OTHERS != 0)
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Says so when others than its owner and group can read it.
+    pub(super) fn warn_if_exposed(&self) {
+        let metadata = fs::metadata(&self.path);
+        if metadata.is_ok_and(|it| it.permissions().mode() & READ_BY_OTHERS != 0) {
+            let (kind, path) = (self.kind, self.path.display());
+            tracing::warn!(%path, "everybody on this machine can read the {kind}; chmod o-r it");
+        }
     }
 }
 

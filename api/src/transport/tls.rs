@@ -111,10 +111,6 @@ impl Tls {
     /// When one cannot be read or used, or the key is of another certificate.
     pub fn load(files: TlsFiles) -> Result<Self, SecretError> {
         let material = Material::of(Secrets::read(&files)?)?;
-        let key = &material.secrets.key;
-        if key.is_exposed() {
-            tracing::warn!(key = %key.path().display(), "everybody on this machine can read the private key; chmod o-r it");
-        }
         Ok(Self(Arc::new(Shared {
             files,
             material: RwLock::new(Arc::new(material)),
@@ -156,6 +152,7 @@ impl Tls {
     /// Reads the files again whenever they change. What cannot be used is told of once, and what was before
     /// stays. Connections whose certificate is no longer accepted are ended.
     pub async fn follow(self, tally: Arc<dyn Tally>) {
+        self.material().secrets.key.warn_if_exposed();
         let mut look = interval(LOOK_EVERY);
         let mut settled = Settled::on(Ok(self.material().secrets.clone()));
         loop {
@@ -169,6 +166,7 @@ impl Tls {
                 Ok(material) => {
                     let ended = self.replace(material);
                     tally.reread(Reread::Taken);
+                    self.material().secrets.key.warn_if_exposed();
                     let certificate = self.0.files.certificate.display();
                     tracing::info!(%certificate, ended, "TLS is set anew");
                 }

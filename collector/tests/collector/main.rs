@@ -9,6 +9,7 @@ mod closed;
 mod correlations;
 mod engine;
 mod failures;
+mod garbage;
 mod harness;
 mod intake;
 mod log;

@@ -48,6 +48,7 @@ struct Cluster {
     _folder: TempDir,
     remote: Remote,
     mood: watch::Sender<Mood>,
+    away: watch::Sender<bool>,
     asked: Arc<Notify>,
 }
 
@@ -77,7 +78,8 @@ impl Cluster {
         let port = port.rsplit(':').next().unwrap().parse().unwrap();
         let (mood, moods) = watch::channel(mood);
         let asked = Arc::new(Notify::new());
-        tokio::spawn(answer(incoming, moods, Arc::clone(&asked)));
+        let (away, gone) = watch::channel(false);
+        tokio::spawn(answer(incoming, moods, gone, Arc::clone(&asked)));
         fs::write(folder.path().join("token"), "the-collectors-own").unwrap();
         let agents =
             ServiceAccount::at("picket:picket-agent", "127.0.0.1", port, folder.path()).unwrap();
@@ -108,6 +110,7 @@ impl Cluster {
             remote: remote.with(credentials).unwrap(),
             _folder: folder,
             mood,
+            away,
             asked,
         }
     }
@@ -120,8 +123,16 @@ impl Cluster {
 }
 
 /// HTTP/1.1, one request a connection.
-async fn answer(mut incoming: Incoming, moods: watch::Receiver<Mood>, asked: Arc<Notify>) {
+async fn answer(
+    mut incoming: Incoming,
+    moods: watch::Receiver<Mood>,
+    gone: watch::Receiver<bool>,
+    asked: Arc<Notify>,
+) {
     while let Some(Ok(mut connection)) = incoming.next().await {
+        if *gone.borrow() {
+            continue;
+        }
         let mood = moods.borrow().clone();
         let asked = Arc::clone(&asked);
         tokio::spawn(async move {
@@ -172,6 +183,16 @@ async fn a_token_names_the_node_and_is_asked_for_once() {
         .unwrap()
         .publish([2])
         .await;
+}
+
+#[tokio::test]
+async fn an_api_server_that_is_away_lets_nobody_pass_until_it_is_back() {
+    let cluster = Cluster::start(review(GOOD)).await;
+    cluster.away.send_replace(true);
+    let status = cluster.agent("good", "n1").await.err().unwrap();
+    assert_eq!(status.code(), Code::Unavailable, "{status}");
+    cluster.away.send_replace(false);
+    cluster.agent("good", "n1").await.unwrap();
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 #[path = "../../../collector/src/ingest/event.rs"]
 mod event;
 
+use std::{env, fs, path::Path};
+
 use api::{
     encoding, filter,
     principal::Principal,
@@ -14,7 +16,10 @@ use api::{
 };
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| {
+/// The folder that what to begin with is written to; it is the corpus that the fuzzer reads next.
+const FOLDER: &str = "PICKET_SEEDS";
+
+fuzz_target!(init: plant(), |input: &[u8]| {
     // The first byte says what the rest is.
     let Some((kind, bytes)) = input.split_first() else {
         return;
@@ -26,6 +31,54 @@ fuzz_target!(|input: &[u8]| {
         _ => named(bytes),
     }
 });
+
+/// An event that is taken, as each kind of input.
+fn plant() {
+    let Some(folder) = env::var_os(FOLDER) else {
+        return;
+    };
+    let at = Some(v1::Timestamp {
+        seconds: 100,
+        nanos: 5,
+    });
+    let endpoint = v1::Endpoint {
+        namespace: "default".into(),
+        pod: "web-5d4f7c9b84-x2x7k".into(),
+        address: "10.244.147.92".into(),
+        ..Default::default()
+    };
+    let event = encoding::encode(&v1::Event {
+        id: Some(v1::EventId {
+            node: "n1".into(),
+            epoch: 5,
+            sequence: 1,
+        }),
+        anomaly_id: "n1/5/1.1/port_scan/1".into(),
+        state: v1::State::Opened.into(),
+        detector: "port_scan".into(),
+        severity: v1::Severity::High.into(),
+        raised_at: at,
+        crossed_at: at,
+        first_seen: at,
+        last_seen: at,
+        source: Some(endpoint.clone()),
+        targets: vec![v1::Target {
+            endpoint: Some(endpoint),
+            sample_ports: vec![21, 22],
+            ..Default::default()
+        }],
+        ..Default::default()
+    });
+    let seeds = [
+        [&[1], &event[..]].concat(),
+        [&[2, 0], &event[..]].concat(),
+        b"\x03picket://node/n1".to_vec(),
+    ];
+    for (index, seed) in seeds.iter().enumerate() {
+        let place = Path::new(&folder).join(format!("seed-wire-{index}"));
+        fs::write(&place, seed).unwrap_or_else(|error| panic!("cannot write {place:?}: {error}"));
+    }
+}
 
 fn published(bytes: &[u8]) {
     let Ok(v1::PublishRequest { item: Some(item) }) = encoding::read(bytes) else {
@@ -81,7 +134,7 @@ fn subscribed(bytes: &[u8]) {
 
 fn named(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    drop(workload::of_pod(&text).len());
+    assert!(text.starts_with(workload::of_pod(&text)));
     if let Some(principal) = Principal::of_uri(&text) {
         assert_eq!(principal.to_string(), text);
     }
