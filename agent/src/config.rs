@@ -22,7 +22,7 @@ pub use follow::Follower;
 pub use log::{Log, LogFormat};
 pub use origin::Origin;
 
-use crate::{datapath, interfaces::Selection, policy::Policy};
+use crate::{datapath, deliver::Spooling, interfaces::Selection, policy::Policy};
 use file::File;
 use setting::Setting;
 use sources::Sources;
@@ -30,6 +30,8 @@ use sources::Sources;
 /// What the table from interface to slot has room for.
 const MOST_SLOTS: u32 = BUCKET_COUNT * BUCKET_WAYS as u32;
 const MOST_SAMPLE_RATE: u32 = 65_536;
+/// Sixteen of the smallest segments.
+const LEAST_SPOOL_BYTES: u64 = 1024 * 1024;
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
 const LONGEST_TICK: Duration = Duration::from_secs(60);
 /// All that the agent is told before it starts.
@@ -39,6 +41,8 @@ pub struct Config {
     pub node: String,
     /// Where events are delivered to; none when the agent stands alone.
     pub collector: Option<Remote>,
+    /// Where events wait for the collector.
+    pub spooling: Spooling,
     /// Where the agent's own gRPC is served.
     pub listen: Vec<Listen>,
     /// Where metrics and health are served over HTTP.
@@ -82,6 +86,12 @@ impl Config {
                 .one("collector", &file.collector)
                 .map(|setting| setting.parse())
                 .transpose()?,
+            spooling: Spooling {
+                place: sources.given("spool", &file.spool).spool(),
+                capacity_bytes: sources
+                    .given("spool_bytes", &file.spool_bytes)
+                    .bytes(LEAST_SPOOL_BYTES)?,
+            },
             listen: sources
                 .several("listen", &file.listen)
                 .iter()

@@ -7,15 +7,17 @@ mod metrics;
 mod nodes;
 mod outbox;
 mod publisher;
-mod queue;
 mod recent;
 mod server;
+mod spool;
+mod stream;
 mod subscribe;
 
 pub use metrics::Metrics;
 pub use outbox::Outbox;
 pub use publisher::{Agent, Publisher};
 pub use server::{Server, ServerError};
+pub use spool::{Place, SpoolError, Spooling};
 
 #[cfg(test)]
 mod tests;

@@ -111,7 +111,7 @@ async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow:
 
     let (registry, metrics) = Metrics::new();
     let outbox = match &config.collector {
-        Some(_) => Outbox::new(metrics.deliver),
+        Some(_) => Outbox::open(&config.spooling, metrics.deliver)?,
         None => Outbox::standalone(metrics.deliver),
     };
     let (pods, known_pods) = watch::channel(known);
@@ -122,7 +122,8 @@ async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow:
     let (status, reported) = watch::channel(NodeStatus::default());
     let agent = Agent {
         node: config.node,
-        epoch: epoch(),
+        // Later than all that waits, even when the clock was set back.
+        epoch: epoch().max(outbox.newest_epoch().saturating_add(1)),
     };
 
     let server = Server::bind(&config.listen, &agent.node, &outbox, reported.clone()).await?;
@@ -172,7 +173,7 @@ async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow:
         if let Some(publishing) = publishing
             && timeout(FAREWELL, publishing).await.is_err()
         {
-            warn!("stopping with events that the collector has not acknowledged; they are lost");
+            farewell(&outbox).await;
         }
         anyhow::Ok(())
     };
@@ -185,6 +186,21 @@ async fn run(config: Config, known: Pods, follower: Option<Follower>) -> anyhow:
         watched = watch => watched?,
     }
     Ok(())
+}
+
+/// Says what becomes of events that the collector has not acknowledged.
+async fn farewell(outbox: &Outbox) {
+    let pending = outbox.pending();
+    match timeout(FAREWELL, outbox.flushed()).await {
+        Ok(true) => info!(
+            pending,
+            "stopping with events that the collector has not acknowledged; they wait on disk"
+        ),
+        _ => warn!(
+            pending,
+            "stopping with events that the collector has not acknowledged; those in memory are lost"
+        ),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "read once, at the start")]

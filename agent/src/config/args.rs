@@ -43,6 +43,24 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", env = "PICKET_COLLECTOR")]
     pub collector: Option<String>,
 
+    /// Where events wait for the collector: a directory of this agent's own; none to keep them in memory.
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        env = "PICKET_SPOOL",
+        default_value = "/var/lib/picket/spool"
+    )]
+    pub spool: String,
+
+    /// How much of them is kept, such as 64MiB; at least 1MiB.
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "PICKET_SPOOL_BYTES",
+        default_value = "64MiB"
+    )]
+    pub spool_bytes: String,
+
     /// Where to serve gRPC, as HOST:PORT or unix:PATH; may be given several times.
     #[arg(
         long,

@@ -18,6 +18,8 @@ pub(super) struct File {
     pub(super) path: String,
     pub(super) node: Option<Value>,
     pub(super) collector: Option<Value>,
+    pub(super) spool: Option<Value>,
+    pub(super) spool_bytes: Option<Value>,
     pub(super) listen: Option<Vec<Value>>,
     pub(super) metrics: Option<Value>,
     pub(super) pod_table: Option<Value>,

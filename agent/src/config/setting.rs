@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use detect::{Limit, Quantity};
 
 use super::{error::ConfigError, origin::Origin};
-use crate::datapath::Pin;
+use crate::{datapath::Pin, deliver::Place};
 
 /// The text of a value with its key.
 #[derive(Clone, Debug)]
@@ -79,6 +79,35 @@ impl Setting {
             (directory, Origin::Default) => Pin::IfPossible(directory.into()),
             (directory, _) => Pin::At(directory.into()),
         }
+    }
+
+    /// Only what somebody asked for must be possible.
+    pub(super) fn spool(&self) -> Place {
+        match (self.text.as_str(), &self.origin) {
+            ("none", _) => Place::Nowhere,
+            (directory, Origin::Default) => Place::IfPossible(directory.into()),
+            (directory, _) => Place::At(directory.into()),
+        }
+    }
+
+    /// A number of bytes, or of the larger units that Kubernetes and people write.
+    pub(super) fn bytes(&self, least: u64) -> Result<u64, ConfigError> {
+        let digits = self.text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let unit = match &self.text[digits.len()..] {
+            "" | "B" => Some(1),
+            "Ki" | "KiB" => Some(1 << 10),
+            "Mi" | "MiB" => Some(1 << 20),
+            "Gi" | "GiB" => Some(1 << 30),
+            _ => None,
+        };
+        let number = digits.parse::<u64>().ok();
+        let bytes = number.zip(unit).and_then(|(a, b)| a.checked_mul(b));
+        bytes.filter(|bytes| *bytes >= least).ok_or_else(|| {
+            let least = least >> 20;
+            self.refuse(format_args!(
+                "it takes a number of bytes, from {least}MiB on, such as 64MiB or 1GiB"
+            ))
+        })
     }
 
     /// The position of the text among `choices`.

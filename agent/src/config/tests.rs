@@ -6,6 +6,7 @@ use clap::CommandFactory as _;
 use detect::{Mode, Settings};
 
 use super::*;
+use crate::deliver::Place;
 
 /// What the flags and the file make, or the error as it is printed.
 fn read(flags: &[&str], file: &str) -> Result<Config, String> {
@@ -26,6 +27,7 @@ fn every_default_is_valid() {
     let config = read(&[], "").unwrap();
     assert!(!config.node.is_empty());
     assert!(config.collector.is_none());
+    assert_eq!(config.spooling.capacity_bytes, 64 << 20);
     assert_eq!(config.listen, ["127.0.0.1:7401".parse().unwrap()]);
     assert_eq!(config.metrics, "127.0.0.1:7403".parse().unwrap());
     assert_eq!(config.pod_table, None);
@@ -52,6 +54,36 @@ fn pins_must_be_possible_only_where_somebody_asks_for_them() {
     for (flags, file, expected) in cases {
         let config = read(flags, file).unwrap();
         assert_eq!(config.datapath.pin, expected, "{flags:?}, {file:?}");
+    }
+}
+
+#[test]
+fn a_spool_must_be_possible_only_where_somebody_asks_for_it() {
+    let (default, own) = ("/var/lib/picket/spool", "/run/picket/spool");
+    let at = format!("spool: {default}");
+    let cases = [
+        (&[][..], "", Place::IfPossible(default.into()), 64 << 20),
+        (&[], at.as_str(), Place::At(default.into()), 64 << 20),
+        (
+            &["--spool", own, "--spool-bytes", "1048576"],
+            "spool: none",
+            Place::At(own.into()),
+            1 << 20,
+        ),
+        (
+            &[],
+            "{spool: none, spool_bytes: 2GiB}",
+            Place::Nowhere,
+            2 << 30,
+        ),
+    ];
+    for (flags, file, place, capacity_bytes) in cases {
+        let config = read(flags, file).unwrap();
+        let expected = Spooling {
+            place,
+            capacity_bytes,
+        };
+        assert_eq!(config.spooling, expected, "{flags:?}, {file:?}");
     }
 }
 

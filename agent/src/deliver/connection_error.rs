@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use api::transport::TransportError;
+use api::{retry, transport::TransportError};
 use tonic::{Code, Status};
+
+/// Whoever asks for more is mistaken.
+const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 /// Why a connection with the collector ended.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,15 @@ pub(super) enum ConnectionError {
 }
 
 impl ConnectionError {
+    /// How long the collector asks to stay away; not at all as a rule.
+    pub(super) fn delay(&self) -> Duration {
+        let asked = match self {
+            Self::Broken { source, .. } => retry::delay(source),
+            _ => None,
+        };
+        asked.unwrap_or_default().min(LONGEST_DELAY)
+    }
+
     /// What a status from the collector says.
     pub(super) fn broken(remote: String, node: &str, status: Status) -> Self {
         match status.code() {

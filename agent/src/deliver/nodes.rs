@@ -24,10 +24,7 @@ impl Nodes for Itself {
     ) -> Result<Response<v1::ListNodesResponse>, Status> {
         #[expect(clippy::disallowed_methods, reason = "the answer is of this moment")]
         let now = SystemTime::now();
-        let status = v1::NodeStatus {
-            events_pending: self.outbox.pending() as u64,
-            ..self.status.borrow().clone()
-        };
+        let status = self.outbox.complete(self.status.borrow().clone());
         let node = v1::Node {
             name: self.node.clone(),
             connected: true,

@@ -1,19 +1,21 @@
-//! Where events are raised: to the collector's queue and to the subscribers, at once.
+//! Where events are raised: to the spool and to the subscribers, at once.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use api::v1;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tracing::info;
 
-use super::{Metrics, metrics::Dropped, queue::Queue, recent::Recent};
+use super::{
+    Metrics,
+    recent::Recent,
+    spool::{Spool, SpoolError, Spooling, Told},
+};
 
-/// Events kept until the collector has acknowledged them.
-const UNACKNOWLEDGED: usize = 10_000;
 /// Events kept for those who subscribe to the agent itself.
 const RECENT: usize = 1024;
 
-/// Takes events from the loop that raises them. Clones share one queue.
+/// Takes events from the loop that raises them. Clones share one spool, which is closed with the last.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     shared: Arc<Shared>,
@@ -22,18 +24,19 @@ pub struct Outbox {
 #[derive(Debug)]
 struct Shared {
     /// None without a collector: what nobody fetches is not kept.
-    queue: Option<Mutex<Queue>>,
-    raised: Notify,
-    pending: watch::Sender<usize>,
+    spool: Option<Spool>,
     recent: Arc<Recent>,
     metrics: Metrics,
 }
 
 impl Outbox {
     /// An outbox whose events a [`Publisher`](super::Publisher) fetches.
-    #[must_use]
-    pub fn new(metrics: Metrics) -> Self {
-        Self::with(Some(Mutex::new(Queue::new(UNACKNOWLEDGED))), metrics)
+    ///
+    /// # Errors
+    /// When the directory that was asked for cannot be used, or another agent uses it.
+    pub fn open(spooling: &Spooling, metrics: Metrics) -> Result<Self, SpoolError> {
+        let spool = Spool::open(spooling, metrics.clone())?;
+        Ok(Self::with(Some(spool), metrics))
     }
 
     /// An outbox for an agent without a collector: its events are for subscribers alone.
@@ -42,19 +45,17 @@ impl Outbox {
         Self::with(None, metrics)
     }
 
-    fn with(queue: Option<Mutex<Queue>>, metrics: Metrics) -> Self {
+    fn with(spool: Option<Spool>, metrics: Metrics) -> Self {
         Self {
             shared: Arc::new(Shared {
-                queue,
-                raised: Notify::new(),
-                pending: watch::Sender::new(0),
+                spool,
                 recent: Arc::new(Recent::new(RECENT)),
                 metrics,
             }),
         }
     }
 
-    /// Hands an event over to the publisher and to all subscribers. Never waits.
+    /// Hands an event over to the spool and to all subscribers. Never waits for a disk.
     pub fn raise(&self, event: v1::Event) {
         info!(
             anomaly = event.anomaly_id,
@@ -66,26 +67,67 @@ impl Outbox {
         let event = Arc::new(event);
         self.shared.metrics.raised.inc();
         self.shared.recent.push(Arc::clone(&event));
-        if let Some(mut queue) = self.queue() {
-            if let Some(victim) = queue.push(event) {
-                let label = Dropped::of(victim.severity());
-                self.shared.metrics.dropped.get_or_create(&label).inc();
-            }
-            self.count(&queue);
-            drop(queue);
-            self.shared.raised.notify_one();
+        if let Some(spool) = &self.shared.spool {
+            spool.raise(event);
         }
+    }
+
+    /// The latest epoch of which anything waits, or was delivered: a new one must be later.
+    #[must_use]
+    pub fn newest_epoch(&self) -> u64 {
+        self.spool().map_or(0, Spool::newest_epoch)
+    }
+
+    /// Up to which sequence the events raised through this outbox are on the disk.
+    #[must_use]
+    pub fn spooled(&self) -> watch::Receiver<u64> {
+        self.spool()
+            .map_or_else(|| watch::channel(0).1, Spool::spooled)
+    }
+
+    /// Events and gaps that the collector has not acknowledged.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.spool()
+            .map_or(0, |spool| spool.told().borrow().pending)
+    }
+
+    /// Bytes that they take, on the disk and in memory.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.spool()
+            .map_or(0, |spool| spool.told().borrow().status.bytes)
     }
 
     /// Waits until the collector has acknowledged all events; at once when there is no collector.
     pub async fn drained(&self) {
-        let mut pending = self.shared.pending.subscribe();
-        // The sender lives in `self`, so it cannot be gone.
-        let _gone = pending.wait_for(|pending| *pending == 0).await;
+        self.wait_for(|told| told.pending == 0).await;
     }
 
-    pub(super) fn pending(&self) -> usize {
-        *self.shared.pending.borrow()
+    /// Waits until all events are on the disk, or the disk takes none; says whether they are.
+    pub async fn flushed(&self) -> bool {
+        let is_volatile = |told: &Told| told.status.durability() == v1::Durability::Volatile;
+        self.wait_for(|told| told.is_flushed || is_volatile(told))
+            .await;
+        self.spool()
+            .is_some_and(|spool| spool.told().borrow().is_flushed)
+    }
+
+    /// The status with what the outbox knows.
+    pub(super) fn complete(&self, status: v1::NodeStatus) -> v1::NodeStatus {
+        let Some(spool) = self.spool() else {
+            return status;
+        };
+        let told = spool.told().borrow().clone();
+        v1::NodeStatus {
+            events_pending: told.pending,
+            spool: Some(told.status),
+            ..status
+        }
+    }
+
+    pub(super) fn spool(&self) -> Option<&Spool> {
+        self.shared.spool.as_ref()
     }
 
     pub(super) fn recent(&self) -> Arc<Recent> {
@@ -96,45 +138,11 @@ impl Outbox {
         &self.shared.metrics
     }
 
-    /// Waits for an event that is raised after, or shortly before, this is called. Cancel safe.
-    pub(super) async fn raised(&self) {
-        self.shared.raised.notified().await;
-    }
-
-    pub(super) fn has_batch(&self, sent: u64) -> bool {
-        self.queue().is_some_and(|queue| queue.has_batch(sent))
-    }
-
-    pub(super) fn batch(&self, sent: u64, most: usize) -> (v1::Batch, u64) {
-        self.queue()
-            .map_or_else(Default::default, |mut queue| queue.batch(sent, most))
-    }
-
-    pub(super) fn acknowledge(&self, sequence: u64) {
-        self.settle(|queue| queue.acknowledge(sequence));
-    }
-
-    pub(super) fn resume(&self, sequence: u64) {
-        self.settle(|queue| queue.resume(sequence));
-    }
-
-    fn settle(&self, step: impl FnOnce(&mut Queue) -> usize) {
-        if let Some(mut queue) = self.queue() {
-            let safe = step(&mut queue);
-            self.shared.metrics.acknowledged.inc_by(safe as u64);
-            self.count(&queue);
+    async fn wait_for(&self, condition: impl FnMut(&Told) -> bool) {
+        if let Some(spool) = self.spool() {
+            // The sender lives in `self`, so it cannot be gone.
+            let mut told = spool.told();
+            let _gone = told.wait_for(condition).await;
         }
-    }
-
-    fn count(&self, queue: &Queue) {
-        let pending = queue.len();
-        self.shared.pending.send_replace(pending);
-        self.shared.metrics.pending.set(pending as i64);
-    }
-
-    fn queue(&self) -> Option<MutexGuard<'_, Queue>> {
-        // Nothing panics while it holds the lock.
-        let queue = self.shared.queue.as_ref()?;
-        Some(queue.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

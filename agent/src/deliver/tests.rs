@@ -1,6 +1,8 @@
 //! Delivery over real gRPC on Unix sockets.
 
+mod bench;
 mod publishing;
+mod spooling;
 mod subscribing;
 
 use std::time::Duration;
@@ -25,4 +27,8 @@ fn event(sequence: u64) -> v1::Event {
         detector: "port_scan".into(),
         ..v1::Event::default()
     }
+}
+
+fn sequence_of(event: &v1::Event) -> u64 {
+    event.id.as_ref().map_or(0, |id| id.sequence)
 }

@@ -5,206 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use api::{
-    pods::Pods,
-    transport::Listen,
-    v1::{
-        self,
-        ingest_server::{Ingest, IngestServer},
-        publish_request::Item,
-        publish_response::Item as Answer,
-    },
-};
-use tempfile::TempDir;
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming};
+use api::v1::{self, publish_request::Item, publish_response::Item as Answer};
+use tonic::Status;
 
-use super::{super::*, event, soon};
-use crate::deliver::{publisher::Agent, queue};
-
-type Answers = mpsc::Sender<Result<v1::PublishResponse, Status>>;
-
-/// One call of `Publish`.
-struct Connection {
-    requests: Streaming<v1::PublishRequest>,
-    answers: Answers,
-}
-
-/// Hands each call to the test, or refuses it.
-struct Calls {
-    connections: mpsc::Sender<Connection>,
-    refusal: Option<Status>,
-}
-
-#[tonic::async_trait]
-impl Ingest for Calls {
-    type PublishStream = ReceiverStream<Result<v1::PublishResponse, Status>>;
-
-    async fn publish(
-        &self,
-        request: Request<Streaming<v1::PublishRequest>>,
-    ) -> Result<Response<Self::PublishStream>, Status> {
-        let (answers, stream) = mpsc::channel(8);
-        let connection = Connection {
-            requests: request.into_inner(),
-            answers,
-        };
-        self.connections
-            .send(connection)
-            .await
-            .map_err(|_| Status::unavailable("the test is over"))?;
-        match &self.refusal {
-            Some(refusal) => Err(refusal.clone()),
-            None => Ok(Response::new(ReceiverStream::new(stream))),
-        }
-    }
-}
-
-/// An agent that delivers to a socket in a directory of its own.
-struct Bench {
-    directory: TempDir,
-    outbox: Outbox,
-    pods: watch::Receiver<Pods>,
-    publisher: JoinHandle<()>,
-    stop: watch::Sender<bool>,
-    _status: watch::Sender<v1::NodeStatus>,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let outbox = Outbox::new(Metrics::default());
-        let (pods, told) = watch::channel(Pods::default());
-        let (status, reported) = watch::channel(v1::NodeStatus {
-            attachment: "tcx".into(),
-            ..v1::NodeStatus::default()
-        });
-        let publisher = Publisher {
-            remote: format!("unix:{}", directory.path().join("socket").display())
-                .parse()
-                .unwrap(),
-            agent: Agent {
-                node: "n1".into(),
-                epoch: 7,
-            },
-            outbox: outbox.clone(),
-            pods,
-            status: reported,
-        };
-        let (stop, stopped) = watch::channel(false);
-        Self {
-            directory,
-            outbox,
-            pods: told,
-            publisher: tokio::spawn(publisher.run(stopped)),
-            stop,
-            _status: status,
-        }
-    }
-
-    fn raise(&self, sequences: std::ops::RangeInclusive<u64>) {
-        for sequence in sequences {
-            self.outbox.raise(event(sequence));
-        }
-    }
-
-    async fn collector(&self, refusal: Option<Status>) -> Collector {
-        let listen = Listen::Unix(self.directory.path().join("socket"));
-        let incoming = listen.bind().await.unwrap();
-        let (sender, connections) = mpsc::channel(1);
-        let calls = Calls {
-            connections: sender,
-            refusal,
-        };
-        let server = tonic::transport::Server::builder()
-            .add_service(IngestServer::new(calls))
-            .serve_with_incoming(incoming);
-        Collector {
-            connections,
-            server: tokio::spawn(async {
-                server.await.unwrap();
-            }),
-        }
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        self.publisher.abort();
-    }
-}
-
-struct Collector {
-    connections: mpsc::Receiver<Connection>,
-    server: JoinHandle<()>,
-}
-
-impl Collector {
-    async fn connection(&mut self) -> Connection {
-        soon(self.connections.recv()).await.unwrap()
-    }
-
-    /// A connection whose hello was answered.
-    async fn welcome(&mut self, sequence: u64) -> Connection {
-        let mut connection = self.connection().await;
-        let hello = connection.request().await;
-        assert!(
-            matches!(&hello, Item::Hello(hello) if hello.node == "n1" && hello.epoch == 7),
-            "{hello:?}"
-        );
-        let welcome = v1::Welcome { sequence };
-        connection.answer(Answer::Welcome(welcome)).await;
-        connection
-    }
-
-    async fn stop(self) {
-        self.server.abort();
-        assert!(self.server.await.is_err_and(|error| error.is_cancelled()));
-    }
-}
-
-impl Connection {
-    async fn request(&mut self) -> Item {
-        let request = soon(self.requests.message()).await.unwrap().unwrap();
-        request.item.unwrap()
-    }
-
-    async fn batch(&mut self) -> v1::Batch {
-        loop {
-            if let Item::Batch(batch) = self.request().await {
-                return batch;
-            }
-        }
-    }
-
-    /// Sequences of the next `count` events.
-    async fn events(&mut self, count: usize) -> Vec<u64> {
-        let mut sequences = Vec::new();
-        while sequences.len() < count {
-            let batch = self.batch().await;
-            assert!(batch.events.len() <= 256);
-            sequences.extend(batch.events.iter().map(queue::sequence));
-        }
-        sequences
-    }
-
-    async fn answer(&self, item: Answer) {
-        let answer = v1::PublishResponse { item: Some(item) };
-        self.answers.send(Ok(answer)).await.unwrap();
-    }
-
-    async fn acknowledge(&self, sequence: u64) {
-        let acknowledgement = v1::Acknowledgement {
-            sequence,
-            refusals: Vec::new(),
-        };
-        self.answer(Answer::Acknowledgement(acknowledgement)).await;
-    }
-}
+use super::{bench::Bench, sequence_of, soon};
 
 #[tokio::test]
 async fn events_wait_for_a_collector_that_is_away_at_the_start() {
@@ -248,12 +52,12 @@ async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() 
     let mut collector = bench.collector(None).await;
     let mut connection = collector.welcome(0).await;
     let mut statuses = 0;
-    for sequence in 1..=20 {
+    for sequence in 1..=16 {
         bench.raise(sequence..=sequence);
         loop {
             match connection.request().await {
                 Item::Batch(batch) => {
-                    let sequences: Vec<_> = batch.events.iter().map(queue::sequence).collect();
+                    let sequences: Vec<_> = batch.events.iter().map(sequence_of).collect();
                     assert_eq!(sequences, [sequence]);
                     break;
                 }
@@ -262,7 +66,7 @@ async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() 
         }
     }
     // One goes up each second.
-    assert!(statuses < 20, "each event took about a second");
+    assert!(statuses < 16, "each event took about a second");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tonic::{Code, Streaming, transport::Channel};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use super::{super::*, event, soon};
+use super::{super::*, event, sequence_of, soon};
 struct Bench {
     _directory: TempDir,
     outbox: Outbox,
@@ -73,7 +73,7 @@ async fn next(stream: &mut Streaming<v1::SubscribeResponse>) -> Item {
 
 async fn sequence(stream: &mut Streaming<v1::SubscribeResponse>) -> u64 {
     match next(stream).await {
-        Item::Event(event) => queue::sequence(&event),
+        Item::Event(event) => sequence_of(&event),
         other => panic!("{other:?}"),
     }
 }
