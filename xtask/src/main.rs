@@ -43,11 +43,14 @@ enum Task {
     Tidy,
     /// Run every test, those that need root included.
     Test(test::Arguments),
-    /// Fuzz the programs' parser against the one it is checked by.
+    /// Fuzz what reads bytes that anybody may have written.
     Fuzz {
-        /// For how long.
+        /// For how long, each target.
         #[arg(long, value_name = "NUMBER", default_value = "60")]
         seconds: u32,
+        /// Only this one.
+        #[arg(long, value_name = "NAME")]
+        target: Option<String>,
     },
     /// Show a scan, from the packet to the subscriber, in network namespaces.
     Demo {
@@ -85,7 +88,7 @@ fn run(task: Task) -> Result<()> {
         Task::Lint => lint::run(),
         Task::Tidy => tidy::run(&workspace::Workspace::load()?),
         Task::Test(arguments) => test::run(&arguments),
-        Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Demo { arguments } => demo::run(&arguments),
         Task::Bench { name, arguments } => bench::run(name.as_deref(), &arguments),
     }
