@@ -136,6 +136,7 @@ impl Watch {
         let mut command = self.agent_command()?;
         command.args(["--node", &self.node]);
         command.args(["--collector", &self.collector_address()]);
+        command.arg("--spool").arg(self.path("spool"));
         command.args(["--listen", &self.agent_address()]);
         command.arg("--config").arg(self.path("agent.yaml"));
         let agent = self

@@ -195,6 +195,8 @@ fn an_agent_whose_collector_is_away_watches_on() -> Result<()> {
         "node1",
         "--collector",
         "unix:/nowhere/collector.sock",
+        "--spool",
+        "none",
         "--pin",
         "none",
     ]);
@@ -221,6 +223,8 @@ fn a_node_that_the_collector_does_not_know_is_told_so() -> Result<()> {
         "stranger",
         "--collector",
         &watch.collector_address(),
+        "--spool",
+        "none",
         "--pin",
         "none",
     ]);
