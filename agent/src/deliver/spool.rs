@@ -69,7 +69,7 @@ pub enum SpoolError {
     #[error(transparent)]
     Directory(#[from] LockError),
     /// The thread cannot be started.
-    #[error("cannot start the thread of the spool: {0}; check the limits of processes and memory")]
+    #[error("cannot start the thread of the spool: check the limits of processes and memory")]
     Thread(#[source] io::Error),
 }
 

@@ -26,14 +26,14 @@ pub enum LockError {
     },
     /// The system refuses it.
     #[error(
-        "cannot keep events in {}: {source}; let --spool name a directory that the agent may write to, or \
+        "cannot keep events in {}: {cause}; let --spool name a directory that the agent may write to, or \
          say --spool none", path.display()
     )]
     Unusable {
         /// The directory.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -44,9 +44,9 @@ pub(super) struct Lock {
 }
 
 pub(super) fn take(path: &Path) -> Result<(Directory, Lock), LockError> {
-    let unusable = |source| LockError::Unusable {
+    let unusable = |cause| LockError::Unusable {
         path: path.into(),
-        source,
+        cause,
     };
     let directory = Directory::make(path.into()).map_err(unusable)?;
     let file = directory.lock_file(NAME).map_err(unusable)?;
