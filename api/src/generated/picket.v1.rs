@@ -603,6 +603,7 @@ pub struct Gap {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Lost {
+    /// Unspecified when nobody knows it any more, of records that were damaged on a disk say.
     #[prost(enumeration = "Severity", tag = "1")]
     pub severity: i32,
     #[prost(uint64, tag = "2")]
@@ -1523,9 +1524,6 @@ pub struct Hello {
 pub struct Batch {
     #[prost(message, repeated, tag = "1")]
     pub events: ::prost::alloc::vec::Vec<Event>,
-    /// Events the agent had to drop since the last batch.
-    #[prost(uint64, tag = "2")]
-    pub dropped: u64,
     /// What had to be let go of, each at the sequence of the first event that is missing.
     #[prost(message, repeated, tag = "3")]
     pub gaps: ::prost::alloc::vec::Vec<Gap>,

@@ -2,13 +2,13 @@
 
 use api::v1;
 
-use super::field::{Fault, few, set, text, time};
+use super::field::{Fault, few, known, text, time};
 
 /// Longest reason.
 const REASON: usize = 1024;
 
-/// As many as there are severities.
-const LOST: usize = 4;
+/// As many as there are severities, and those of which nobody knows it.
+const LOST: usize = 5;
 
 /// What a subscriber may rely on in every gap.
 pub(super) fn check(gap: &v1::Gap) -> Result<(), Fault> {
@@ -29,7 +29,7 @@ pub(super) fn check(gap: &v1::Gap) -> Result<(), Fault> {
     few("lost severities", &gap.lost, LOST)?;
     let mut counted: u64 = 0;
     for lost in &gap.lost {
-        set::<v1::Severity>("lost severity", lost.severity)?;
+        known::<v1::Severity>("lost severity", lost.severity)?;
         counted = counted.saturating_add(lost.events);
     }
     if counted > gap.events {
@@ -104,6 +104,9 @@ mod tests {
             ),
         ];
         check(&gap()).unwrap();
+        let mut damaged = gap();
+        damaged.lost[0].severity = v1::Severity::Unspecified.into();
+        check(&damaged).unwrap();
         for (spoil, expected) in cases {
             let mut gap = gap();
             spoil(&mut gap);

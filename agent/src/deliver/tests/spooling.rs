@@ -111,7 +111,6 @@ async fn what_there_was_no_room_for_is_told_as_one_gap_among_the_events() {
     while after < 3000 {
         let batch = connection.batch().await;
         assert_eq!(batch.after, after);
-        assert_eq!(batch.dropped, 0);
         held.extend(batch.events.iter().map(sequence_of));
         let ids = batch.gaps.iter().filter_map(|gap| gap.id.clone());
         after = held
