@@ -190,10 +190,10 @@ impl Drop for Postgres {
 pub fn url(servers: &[&Postgres]) -> String {
     let hosts: Vec<_> = servers
         .iter()
-        .map(|server| server.directory.path().display().to_string())
+        .map(|server| format!("host={}", server.directory.path().display()).replace('/', "%2F"))
         .collect();
-    let hosts = hosts.join(",").replace('/', "%2F");
-    format!("postgres:///postgres?host={hosts}&user={USER}&target_session_attrs=read-write")
+    let hosts = hosts.join("&");
+    format!("postgres:///postgres?{hosts}&user={USER}&target_session_attrs=read-write")
 }
 
 /// The programs of the newest release, and a directory for a server.

@@ -85,7 +85,7 @@ impl Ledger {
             let book = self.lock();
             let arrived = durable.iter().all(|(node, epoch, sequence)| {
                 let account = book.accounts.get(&(node.clone(), *epoch));
-                account.is_some_and(|account| account.last >= *sequence)
+                account.map_or(0, |account| account.last) >= *sequence
             });
             Ok(arrived.then_some(()))
         })
