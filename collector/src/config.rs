@@ -60,10 +60,10 @@ pub struct Flags {
     /// Read the URL of the database from this file, instead of --database
     #[arg(long, value_name = "FILE", env = "PICKET_DATABASE_URL_FILE")]
     pub database_url_file: Option<PathBuf>,
-    /// Remove events this long after they came, as in `30d`; without it only --retain-bytes removes any
+    /// Remove events this long after they came, or never: a duration, or none [default: 30d]
     #[arg(long, value_name = "DURATION", env = "PICKET_RETAIN")]
     pub retain: Option<String>,
-    /// Remove the oldest events when all have more bytes, as in `10GiB`
+    /// Remove the oldest events when all have more bytes, as in `10GiB`, or none [default: 8GiB]
     #[arg(long, value_name = "BYTES", env = "PICKET_RETAIN_BYTES")]
     pub retain_bytes: Option<String>,
     /// YAML file of nodes and pods; without it every node is welcome and no pod is named
@@ -219,7 +219,7 @@ fn table(path: Option<&Path>) -> Result<Pods, PodsError> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, time::Duration};
 
     use super::*;
 
@@ -299,7 +299,13 @@ mod tests {
             assert_eq!(listen(&config), ["127.0.0.1:7400"]);
             assert_eq!(config.metrics.to_string(), "127.0.0.1:7402");
             assert_eq!(config.database.to_string(), "picket.db");
-            assert_eq!(config.retain, Retain::default());
+            let retain = Retain {
+                age: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+                bytes: Some(8 << 30),
+            };
+            assert_eq!(config.retain, retain);
+            let all = load(yaml, &["--retain", "none", "--retain-bytes", "none"]);
+            assert_eq!(all.retain, Retain::default());
             assert!(config.pods.is_empty() && config.pods.knows_node("any"));
         }
     }

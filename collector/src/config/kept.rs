@@ -5,6 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use crate::store::{Database, DatabaseError, Retain};
 
 const DATABASE: &str = "picket.db";
+const AGE: &str = "30d";
+const BYTES: &str = "8GiB";
+
+/// Who says so keeps all.
+const NONE: &str = "none";
 
 const UNITS: [(&str, u64); 5] = [
     ("TiB", 1 << 40),
@@ -18,7 +23,7 @@ const UNITS: [(&str, u64); 5] = [
 #[derive(Debug, thiserror::Error)]
 pub enum RetainError {
     /// It is no duration.
-    #[error("cannot keep events for `{text}`: write a duration, as in `30d`")]
+    #[error("cannot keep events for `{text}`: write a duration, as in `30d`, or `none`")]
     Age {
         /// What was given.
         text: String,
@@ -27,11 +32,11 @@ pub enum RetainError {
     },
     /// It is no size.
     #[error(
-        "cannot keep `{0}` of events: write a number of B, KiB, MiB, GiB or TiB, as in `10GiB`"
+        "cannot keep `{0}` of events: write a number of B, KiB, MiB, GiB or TiB, as in `10GiB`, or `none`"
     )]
     Bytes(String),
     /// It keeps nothing.
-    #[error("cannot keep events for `{0}`: that would keep none; leave it out to keep all")]
+    #[error("cannot keep events for `{0}`: that would keep none; say `none` to keep all")]
     Nothing(String),
 }
 
@@ -56,9 +61,13 @@ pub(super) fn database(named: impl IntoIterator<Item = Named>) -> Result<Databas
 }
 
 pub(super) fn retain(age: Option<String>, bytes: Option<String>) -> Result<Retain, RetainError> {
+    let limit = |given: Option<String>, usual: &str| {
+        let text = given.unwrap_or_else(|| usual.into());
+        (text != NONE).then_some(text)
+    };
     Ok(Retain {
-        age: age.map(duration).transpose()?,
-        bytes: bytes.map(size).transpose()?,
+        age: limit(age, AGE).map(duration).transpose()?,
+        bytes: limit(bytes, BYTES).map(size).transpose()?,
     })
 }
 
