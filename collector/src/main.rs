@@ -14,6 +14,10 @@ use collector::{
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// An event is a few dozen small pieces of memory, taken by one thread and given back by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// As clap's own for flags it does not know.
 const CONFIGURATION: u8 = 2;
 
