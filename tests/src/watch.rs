@@ -213,6 +213,25 @@ impl Watch {
         stop(self.agent.take())
     }
 
+    /// Waits until the agent's spool has an event on the disk.
+    ///
+    /// # Errors
+    /// When none gets there.
+    pub fn wait_until_spooled(&self) -> Result<()> {
+        let spool = self.path("spool");
+        wait_for("an event in the spool", LIMIT, || {
+            for file in fs::read_dir(&spool)? {
+                let file = file?;
+                // Beside these two there are only segments.
+                let is_segment = file.file_name() != "lock" && file.file_name() != "ledger";
+                if is_segment && file.metadata()?.len() > 0 {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+    }
+
     /// Waits until the collector hears of a slot for each of `pods`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use api::v1::{Event, State, subscribe_request::From, subscribe_response::Item};
+use api::v1::{Durability, Event, State, subscribe_request::From, subscribe_response::Item};
 use rustix::process::Signal;
 use tests::{Client, Place, Pod, Story, Watch, run, wait_for, without_root};
 
@@ -44,6 +44,37 @@ fn events_of_a_time_without_collector_arrive_when_it_is_back() -> Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+#[test]
+fn what_a_killed_agent_had_on_its_disk_arrives_from_the_next_one() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    let story = Story::new()?;
+    let Story { app1, app2, node } = &story;
+    let mut watch = Watch::start(node, &[app1, app2], AGENT_CONFIG, Place::Apart)?;
+    watch.stop_collector()?;
+    scan(app1, app2)?;
+    watch.wait_until_spooled()?;
+    watch.kill_agent()?;
+    watch.start_agent()?;
+    watch.wait_until_attached(&[app1, app2])?;
+    scan(app2, app1)?;
+    watch.start_collector()?;
+    told(&watch, "app1", 1)?;
+    told(&watch, "app2", 1)?;
+    let events = watch.client()?.events()?;
+    let ids = events.iter().filter_map(|event| event.id.as_ref());
+    let ids: Vec<_> = ids.map(|id| (id.epoch, id.sequence)).collect();
+    ensure!(ids.is_sorted(), "out of order: {ids:?}");
+    ensure!(
+        events
+            .iter()
+            .all(|event| event.durability() == Durability::Durable),
+        "an event that says it was in memory alone"
+    );
     Ok(())
 }
 

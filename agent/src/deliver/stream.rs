@@ -189,7 +189,6 @@ impl Delivery<'_> {
             events: batch.events,
             gaps,
             after,
-            ..v1::Batch::default()
         }
     }
 

@@ -1,12 +1,13 @@
 //! What the intake counts.
 
-use std::fmt;
+use std::{error::Error as _, fmt};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
     metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
+use tonic::{Code, Status};
 
 /// Why a stream was refused before its first batch.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -41,6 +42,45 @@ impl EncodeLabelValue for Refused {
     }
 }
 
+/// Why a stream ended that its agent did not end.
+#[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Ended {
+    reason: &'static str,
+}
+
+impl Ended {
+    const ALL: [&'static str; 6] = [
+        "oversized",
+        "malformed",
+        "aborted",
+        "exhausted",
+        "unavailable",
+        "broken",
+    ];
+
+    fn by(status: &Status) -> Self {
+        let [
+            oversized,
+            malformed,
+            aborted,
+            exhausted,
+            unavailable,
+            broken,
+        ] = Self::ALL;
+        let reason = match status.code() {
+            // Of our own there is none: this is what HTTP/2 made of a connection that broke.
+            _ if status.source().is_some() => broken,
+            Code::OutOfRange => oversized,
+            Code::InvalidArgument | Code::Internal => malformed,
+            Code::Aborted => aborted,
+            Code::ResourceExhausted => exhausted,
+            Code::Unavailable => unavailable,
+            _ => broken,
+        };
+        Self { reason }
+    }
+}
+
 #[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Reason {
     reason: Refused,
@@ -51,6 +91,7 @@ pub(crate) struct Metrics {
     received: Counter,
     refused: Counter,
     streams: Family<Reason, Counter>,
+    ended: Family<Ended, Counter>,
 }
 
 impl Metrics {
@@ -59,6 +100,7 @@ impl Metrics {
             received: Counter::default(),
             refused: Counter::default(),
             streams: Family::default(),
+            ended: Family::default(),
         };
         registry.register(
             "received_events",
@@ -75,6 +117,14 @@ impl Metrics {
             "Streams of agents refused at their hello, by reason",
             metrics.streams.clone(),
         );
+        registry.register(
+            "ended_streams",
+            "Streams of agents that ended otherwise than by their agents, by reason",
+            metrics.ended.clone(),
+        );
+        for reason in Ended::ALL {
+            drop(metrics.ended.get_or_create(&Ended { reason }));
+        }
         for reason in Refused::ALL {
             drop(metrics.streams.get_or_create(&Reason { reason }));
         }
@@ -86,6 +136,10 @@ impl Metrics {
             .inc_by(u64::try_from(received).unwrap_or(u64::MAX));
         self.refused
             .inc_by(u64::try_from(refused).unwrap_or(u64::MAX));
+    }
+
+    pub(super) fn stream_ended(&self, status: &Status) {
+        self.ended.get_or_create(&Ended::by(status)).inc();
     }
 
     pub(super) fn stream_refused(&self, reason: Refused) {

@@ -43,6 +43,7 @@ impl AgentStream {
         match end {
             Ok(()) => tracing::info!(node, "agent disconnected"),
             Err(status) => {
+                self.metrics.stream_ended(&status);
                 tracing::warn!(node, reason = status.message(), "agent's stream ended");
                 drop(self.responses.send(Err(status)).await);
             }

@@ -122,7 +122,6 @@ async fn a_stream_that_breaks_the_rules_ends_with_the_reason(engine: Engine) {
             events,
             gaps,
             after,
-            ..Default::default()
         })
     };
     let descending = vec![event("n1", 2), event("n1", 1)];

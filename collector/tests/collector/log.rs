@@ -97,7 +97,6 @@ async fn a_gap_lies_where_the_events_were_lost(engine: Engine) {
         events: vec![event("n1", 9)],
         gaps: vec![gap("n1", 2, 8)],
         after: 1,
-        ..Default::default()
     };
     agent
         .send(publish_request::Item::Batch(batch.clone()))

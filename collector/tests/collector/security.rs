@@ -24,6 +24,7 @@ use crate::{
 const FOREIGN: &str = "picket_collector_denied_requests_total{reason=\"foreign_node\"}";
 const NOBODY: &str = "picket_collector_denied_requests_total{reason=\"nobody\"}";
 const SUBSCRIBER: &str = "picket_collector_denied_requests_total{reason=\"subscriber\"}";
+const OVERSIZED: &str = "picket_collector_ended_streams_total{reason=\"oversized\"}";
 const HANDSHAKE: &str = "picket_collector_refused_connections_total{reason=\"handshake\"}";
 const REVOKED: &str = "picket_collector_refused_connections_total{reason=\"revoked\"}";
 const TAKEN: &str = "picket_collector_secrets_reread_total{outcome=\"taken\"}";
@@ -252,6 +253,7 @@ async fn what_is_too_large_ends_its_stream_alone() {
     agent.send_batch(vec![large]).await;
     let status = agent.next().await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange, "{status}");
+    collector.counts(OVERSIZED).await;
     Agent::connect(channel, "n1")
         .await
         .unwrap()
