@@ -51,7 +51,11 @@ impl Access {
 
 /// Before every service: a peer that asks too often is told so.
 pub(crate) fn count(request: Request<()>) -> Result<Request<()>, Status> {
-    let asked = peer(&request)?.ask(now());
+    let peer = peer(&request)?;
+    if !peer.is_encrypted() {
+        peer.admit();
+    }
+    let asked = peer.ask(now());
     asked.map_err(|delay| {
         retry::after(
             delay,
@@ -81,6 +85,7 @@ impl Interceptor for Access {
         };
         let mut principals = uris.iter().filter_map(|uri| Principal::of_uri(uri));
         if principals.any(|it| matches!(it, Principal::Subscriber(_))) {
+            peer.admit();
             return Ok(request);
         }
         self.metrics.denied.inc();

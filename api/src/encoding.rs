@@ -22,6 +22,12 @@ pub fn size(event: &v1::Event) -> usize {
     event.encoded_len()
 }
 
+/// How many bytes the status of a node takes.
+#[must_use]
+pub fn status_size(status: &v1::NodeStatus) -> usize {
+    status.encoded_len()
+}
+
 /// The bytes of an encoded event that is then said to be part of another anomaly.
 ///
 /// A field that comes again replaces the one before ("Encoding", section "Last One Wins", of the Protocol

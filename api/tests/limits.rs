@@ -50,6 +50,7 @@ impl Nodes for NoNodes {
         request: Request<ListNodesRequest>,
     ) -> Result<Response<ListNodesResponse>, Status> {
         let peer = request.extensions().get::<Peer>().unwrap();
+        peer.admit();
         let asked = peer.ask(Instant::now());
         asked.map_err(|delay| retry::after(delay, "too fast"))?;
         Ok(Response::new(ListNodesResponse::default()))

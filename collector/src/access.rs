@@ -88,6 +88,9 @@ impl Interceptor for Access {
             )
         })?;
         let caller = Caller::new(self.clone(), peer, request.metadata());
+        if caller.is_trusted() {
+            caller.peer.admit();
+        }
         request.extensions_mut().insert(caller);
         Ok(request)
     }

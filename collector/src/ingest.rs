@@ -57,6 +57,10 @@ impl ingest_server::Ingest for Ingest {
         request: Request<Streaming<v1::PublishRequest>>,
     ) -> Result<Response<Self::PublishStream>, Status> {
         let caller = Caller::of(&request)?;
+        caller
+            .introduce()
+            .await
+            .inspect_err(|_| self.metrics.stream_refused(Refused::Forbidden))?;
         let mut requests = request.into_inner();
         let opened = self.open(&caller, &mut requests).await;
         let (hello, sequence, connected) = opened.map_err(|(refused, status)| {

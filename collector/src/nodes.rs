@@ -6,8 +6,14 @@ use std::{
     time::SystemTime,
 };
 
-use api::v1::{self, nodes_server};
-use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
+use api::{
+    encoding,
+    v1::{self, nodes_server},
+};
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -15,6 +21,12 @@ use crate::access;
 
 /// Nodes remembered; Kubernetes supports 5,000.
 const MOST: usize = 10_000;
+
+/// Of each kind in a status, at most; an agent has room for fewer slots.
+const LISTED: usize = 4096;
+
+/// Bytes of a status, encoded.
+const STATUS_BYTES: usize = 512 * 1024;
 
 /// No room for another node.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +56,7 @@ struct Known {
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     connected: Gauge,
+    refused: Counter,
 }
 
 impl Metrics {
@@ -54,7 +67,13 @@ impl Metrics {
             "Nodes whose agent is connected",
             connected.clone(),
         );
-        Self { connected }
+        let refused = Counter::default();
+        registry.register(
+            "refused_statuses",
+            "Accounts of themselves by agents that were too large to be kept",
+            refused.clone(),
+        );
+        Self { connected, refused }
     }
 }
 
@@ -135,8 +154,19 @@ impl Connected {
         self.update(|node| node.last_seen = Some(now.into()));
     }
 
-    /// The agent said how it is.
+    /// The agent said how it is. What no agent says is not kept.
     pub(crate) fn status(&self, status: v1::NodeStatus) {
+        let lists = [
+            status.slots.len(),
+            status.unwatched.len(),
+            status.drops.len(),
+        ];
+        if lists.iter().any(|length| *length > LISTED)
+            || encoding::status_size(&status) > STATUS_BYTES
+        {
+            self.nodes.metrics.refused.inc();
+            return;
+        }
         self.update(|node| node.status = Some(status));
     }
 

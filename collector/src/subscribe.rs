@@ -27,6 +27,9 @@ const LARGEST_PAGE: usize = 1000;
 /// Subscribers at once: each holds a page.
 const SUBSCRIBERS: usize = 256;
 
+/// Reads of past pages at once: fewer than there are readers, so that they delay nobody who follows.
+const LISTS: usize = 2;
+
 /// Pages of the log that one `List` looks through; what lies beyond is the next call's.
 const LOOKS: usize = 16;
 
@@ -37,6 +40,7 @@ pub(crate) struct Events {
     metrics: Metrics,
     shutdown: CancellationToken,
     seats: Arc<Semaphore>,
+    lists: Arc<Semaphore>,
 }
 
 impl Events {
@@ -48,6 +52,7 @@ impl Events {
             metrics,
             shutdown,
             seats: Arc::new(Semaphore::new(SUBSCRIBERS)),
+            lists: Arc::new(Semaphore::new(LISTS)),
         }
     }
 }
@@ -90,6 +95,8 @@ impl events_server::Events for Events {
         let request = request.into_inner();
         let size = page_size(request.page_size)?;
         let filter = Arc::new(scope.narrow(request.filter)?);
+        let turn = self.lists.acquire().await;
+        let _turn = turn.map_err(|_| Status::unavailable("the collector is shutting down"))?;
         let mut response = v1::ListResponse {
             next_cursor: self.start(&filter, request.after_cursor).await?,
             more: true,

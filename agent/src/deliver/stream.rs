@@ -178,15 +178,18 @@ impl Delivery<'_> {
     }
 
     fn batch(&self, batch: Batch, after: u64) -> v1::Batch {
-        let mut gaps = batch.gaps;
+        let (mut events, mut gaps) = (batch.events, batch.gaps);
+        // What was spooled under another name is this node's all the same: it was corrected since.
+        let ids = gaps.iter_mut().map(|gap| &mut gap.id);
+        let ids = events.iter_mut().map(|event| &mut event.id).chain(ids);
+        for id in ids.flatten().filter(|id| id.node != self.node) {
+            id.node = self.node.into();
+        }
         for gap in &mut gaps {
             gap.node = self.node.into();
-            if let Some(id) = &mut gap.id {
-                id.node = self.node.into();
-            }
         }
         v1::Batch {
-            events: batch.events,
+            events,
             gaps,
             after,
         }

@@ -89,7 +89,7 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.peer.check(cx)?;
-        if this.peer.has_asked() {
+        if this.peer.is_admitted() {
             this.silence = None;
         } else if let Some(silence) = &mut this.silence
             && silence.as_mut().poll(cx).is_ready()

@@ -50,7 +50,7 @@ struct Inner {
     encrypted: bool,
     rate: Rate,
     requests: Mutex<Option<Bucket>>,
-    asked: AtomicBool,
+    admitted: AtomicBool,
     ended: AtomicBool,
     waker: AtomicWaker,
     tally: Arc<dyn Tally>,
@@ -64,7 +64,7 @@ impl Peer {
             encrypted: false,
             rate,
             requests: Mutex::default(),
-            asked: AtomicBool::default(),
+            admitted: AtomicBool::default(),
             ended: AtomicBool::default(),
             waker: AtomicWaker::new(),
             tally,
@@ -84,7 +84,7 @@ impl Peer {
             encrypted: true,
             rate,
             requests: Mutex::default(),
-            asked: AtomicBool::default(),
+            admitted: AtomicBool::default(),
             ended: AtomicBool::default(),
             waker: AtomicWaker::new(),
             tally,
@@ -114,7 +114,6 @@ impl Peer {
     /// # Errors
     /// How long it must wait, when it makes too many.
     pub fn ask(&self, now: Instant) -> Result<(), Duration> {
-        self.0.asked.store(true, Ordering::Relaxed);
         let mut requests = self
             .0
             .requests
@@ -126,14 +125,19 @@ impl Peer {
             .inspect_err(|_| self.0.tally.refused(Refused::RequestRate))
     }
 
+    /// It may stay: somebody who is known made a request over it.
+    pub fn admit(&self) {
+        self.0.admitted.store(true, Ordering::Relaxed);
+    }
+
     /// One that does not keep what is known of it.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
         WeakPeer(Arc::downgrade(&self.0))
     }
 
-    pub(super) fn has_asked(&self) -> bool {
-        self.0.asked.load(Ordering::Relaxed)
+    pub(super) fn is_admitted(&self) -> bool {
+        self.0.admitted.load(Ordering::Relaxed)
     }
 
     /// Ends the connection with all its streams, as soon as its task looks.

@@ -56,44 +56,62 @@ impl Caller {
         uris.iter().filter_map(|uri| Principal::of_uri(uri))
     }
 
+    /// That it is some node's agent, before anything that it says is read.
+    pub(crate) async fn introduce(&self) -> Result<(), Status> {
+        let known = self.certified().any(|it| matches!(it, Principal::Node(_)));
+        if !self.is_trusted() && !known {
+            self.reviewed().await?;
+        }
+        self.peer.admit();
+        Ok(())
+    }
+
     /// That it is the agent of this node.
     pub(crate) async fn speak_for(&self, node: &str) -> Result<(), Status> {
         if self.is_trusted() || self.certified().any(|it| it == Principal::Node(node)) {
             return Ok(());
         }
-        let foreign = |name: &str| {
-            let message = format!(
-                "the agent of node `{name}` may not speak for node `{node}`; correct its --node, or give it the certificate of that node"
-            );
-            self.access
-                .deny(Denied::ForeignNode, Status::permission_denied(message))
+        let certified = self.certified().find_map(|it| match it {
+            Principal::Node(name) => Some(name.to_owned()),
+            Principal::Subscriber(_) => None,
+        });
+        let name = match certified {
+            Some(name) => name,
+            None => self.reviewed().await?,
         };
-        if let Some(Principal::Node(name)) =
-            self.certified().find(|it| matches!(it, Principal::Node(_)))
-        {
-            return Err(foreign(name));
+        if name == node {
+            return Ok(());
         }
+        let message = format!(
+            "the agent of node `{name}` may not speak for node `{node}`; correct its --node, or give it the certificate of that node"
+        );
+        Err(self
+            .access
+            .deny(Denied::ForeignNode, Status::permission_denied(message)))
+    }
+
+    /// Whose token it shows.
+    async fn reviewed(&self) -> Result<String, Status> {
         let (Some(reviewer), Some(token)) = (&self.access.0.reviewer, &self.bearer) else {
-            return Err(self.unidentified(node));
+            return Err(self.unidentified());
         };
         match reviewer.node(token, now()).await {
-            Ok(name) if name == node => Ok(()),
-            Ok(name) => Err(foreign(&name)),
+            Ok(name) => Ok(name),
             Err(error @ ReviewError::Refused(_)) => Err(self
                 .access
                 .deny(Denied::Token, Status::unauthenticated(error.to_string()))),
             Err(error) => {
-                tracing::warn!(%error, node, "cannot tell whose token an agent has");
+                tracing::warn!(%error, "cannot tell whose token an agent has");
                 let status = Status::unavailable(error.to_string());
                 Err(self.access.deny(Denied::NoReview, status))
             }
         }
     }
 
-    fn unidentified(&self, node: &str) -> Status {
+    fn unidentified(&self) -> Status {
         let other = self.peer.certified().is_some();
         let message = format!(
-            "nothing says that this is the agent of node `{node}`: {}; give the agent --tls-cert and --tls-key of `picket certs node`, or --token where the collector has --agent-service-account",
+            "nothing says of which node this is the agent: {}; give the agent --tls-cert and --tls-key of `picket certs node`, or --token where the collector has --agent-service-account",
             if other {
                 "its certificate has no URI picket://node/NAME"
             } else {

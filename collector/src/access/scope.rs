@@ -27,6 +27,7 @@ pub(crate) fn scope<T>(request: &Request<T>) -> Result<Scope, Status> {
     let subscriber = subscriber(&caller)?;
     // So that it can be sent away when it may no longer see all of it.
     subscriber.met(&caller.peer);
+    caller.peer.admit();
     Ok(Scope {
         caller,
         subscriber: Some(subscriber),

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -49,6 +50,11 @@ pub enum DatabaseError {
         "cannot trust the server of the database: sslmode asks for TLS, so add sslrootcert=FILE to its URL, the PEM of the authority that vouches for it"
     )]
     Roots,
+    /// Nobody asks for TLS, and somebody may be on the way.
+    #[error(
+        "cannot speak to the database without TLS, for it is on another machine: add sslrootcert=FILE to its URL, the PEM of the authority that vouches for it, or sslmode=disable to let whoever is on the way read along"
+    )]
+    Plain,
     /// The file with the URL cannot be read.
     #[error("cannot read the URL of the database from {}: check the path given with --database-url-file and its permissions", path.display())]
     Read {
@@ -83,6 +89,10 @@ impl FromStr for Database {
         let mut config: Config = url.parse().map_err(|_| DatabaseError::Url)?;
         match (&roots, config.get_ssl_mode()) {
             (None, SslMode::Require) => return Err(DatabaseError::Roots),
+            (None, SslMode::Disable) => &mut config,
+            (None, _) if !config.get_hosts().iter().all(is_local) => {
+                return Err(DatabaseError::Plain);
+            }
             (None, _) => config.ssl_mode(SslMode::Disable),
             (Some(_), SslMode::Disable) => config.ssl_mode(SslMode::Disable),
             (Some(_), _) => config.ssl_mode(SslMode::Require),
@@ -91,6 +101,17 @@ impl FromStr for Database {
             config: Box::new(config),
             roots,
         }))
+    }
+}
+
+/// Whether nobody is on the way there.
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            let address = name.parse::<IpAddr>();
+            name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        }
     }
 }
 
@@ -161,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let url = "postgres://picket:s3cret@db-0,db-1:5433/log?target_session_attrs=read-write";
+        let url = "postgres://picket:s3cret@db-0,db-1:5433/log?sslmode=disable&target_session_attrs=read-write";
         let database: Database = url.parse().unwrap();
         assert_eq!(database.to_string(), "postgres://db-0:5432,db-1:5433/log");
         assert!(!format!("{database:?}").contains("s3cret"), "{database:?}");
@@ -177,9 +198,16 @@ mod tests {
     #[test]
     fn a_server_is_trusted_by_those_who_vouch_for_it_or_tls_is_not_asked_for() {
         let plain = |parameters: &str| format!("postgres://picket@db/log{parameters}");
+        for parameters in ["", "?sslmode=prefer"] {
+            let error = plain(parameters).parse::<Database>();
+            assert!(matches!(error, Err(DatabaseError::Plain)), "{parameters}");
+            for host in ["localhost", "127.0.0.1:5433", "[::1]", "%2Frun"] {
+                let local = plain(parameters).replace("db", host);
+                assert!(local.parse::<Database>().is_ok(), "{local}");
+            }
+        }
         for (parameters, mode, roots) in [
-            ("", SslMode::Disable, None),
-            ("?sslmode=prefer", SslMode::Disable, None),
+            ("?sslmode=disable", SslMode::Disable, None),
             ("?sslrootcert=/ca.pem", SslMode::Require, Some("/ca.pem")),
             (
                 "?sslmode=verify-full&sslrootcert=/ca.pem&connect_timeout=1",
@@ -222,10 +250,10 @@ mod tests {
             Database::read(&path),
             Err(DatabaseError::Scheme { .. })
         ));
-        fs::write(&path, "postgres://picket@db/log\n").unwrap();
+        fs::write(&path, "postgres://picket@localhost/log\n").unwrap();
         assert_eq!(
             Database::read(&path).unwrap().to_string(),
-            "postgres://db:5432/log"
+            "postgres://localhost:5432/log"
         );
     }
 }

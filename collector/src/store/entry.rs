@@ -132,6 +132,17 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
+    /// What stands for a row that nobody can read: it must not keep anybody from what lies behind it.
+    pub(super) fn damaged(cursor: u64) -> Self {
+        tracing::error!(cursor, "a row of the log is damaged: check the disk");
+        Self::Gap(v1::Gap {
+            events: 1,
+            reason: "damaged in the collector's log".into(),
+            cursor,
+            ..Default::default()
+        })
+    }
+
     pub(crate) const fn cursor(&self) -> u64 {
         match self {
             Self::Event(event) => event.cursor,

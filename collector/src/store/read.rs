@@ -82,7 +82,7 @@ impl Readers {
             page.end = rows.len() < limit;
             looked += rows.len();
             for row in &rows {
-                let entry = row.entry()?;
+                let entry = row.entry().unwrap_or_else(|_| Entry::damaged(row.cursor));
                 page.next = row.cursor;
                 if wanted(query, &entry) {
                     page.entries.push(entry);

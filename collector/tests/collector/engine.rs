@@ -97,6 +97,13 @@ impl Other {
         self.execute(&sqlite, &postgres).await;
     }
 
+    /// Lets nobody read the row of this cursor.
+    pub(crate) async fn damage(&self, cursor: u64) {
+        let sqlite = format!("UPDATE log SET record = x'ff' WHERE cursor = {cursor}");
+        let postgres = sqlite.replace("x'ff'", "'\\xff'");
+        self.execute(&sqlite, &postgres).await;
+    }
+
     pub(crate) async fn mend(&self) {
         let postgres = "DROP TRIGGER broken ON log; DROP FUNCTION broken";
         self.execute("DROP TRIGGER broken", postgres).await;

@@ -21,6 +21,7 @@ on_each_engine! {
     a_filter_holds_for_past_and_new_events_alike,
     a_log_that_takes_no_events_makes_the_collector_unready_until_it_does,
     what_is_not_in_the_log_is_said_to_be_missing,
+    a_damaged_row_is_a_gap_and_hides_nothing_behind_it,
 }
 
 async fn list(client: &mut EventsClient<Channel>, request: ListRequest) -> ListResponse {
@@ -297,5 +298,19 @@ async fn what_is_not_in_the_log_is_said_to_be_missing(engine: Engine) {
         assert_eq!(status.code(), Code::OutOfRange);
         assert!(status.message().contains("last cursor is 2"), "{status}");
     }
+    collector.stop().await;
+}
+
+async fn a_damaged_row_is_a_gap_and_hides_nothing_behind_it(engine: Engine) {
+    let collector = Collector::start(&engine).await;
+    collector.agent("n1").await.publish([1, 2, 3]).await;
+    collector.other().await.damage(2).await;
+    let mut subscriber = collector.subscribe(beginning(), all()).await;
+    assert_eq!(subscriber.sequences(1).await, [1]);
+    let Item::Gap(gap) = subscriber.entry().await else {
+        panic!("no gap at the row that is damaged");
+    };
+    assert_eq!((gap.cursor, gap.events), (2, 1));
+    assert_eq!(subscriber.sequences(1).await, [3]);
     collector.stop().await;
 }

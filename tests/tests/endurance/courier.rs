@@ -63,6 +63,8 @@ impl Courier {
     /// Asks it to raise no more and to leave when all is delivered.
     pub(crate) fn finish(&mut self, limit: Duration) -> Result<()> {
         let mut process = self.process.take().context("the courier does not run")?;
+        // Before it listens, a signal would end it at once.
+        process.wait_for_line("ready", limit)?;
         let status = process.terminate(limit)?;
         ensure!(
             status.success(),

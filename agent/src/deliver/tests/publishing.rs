@@ -47,6 +47,19 @@ async fn exactly_what_is_not_acknowledged_is_sent_again() {
 }
 
 #[tokio::test]
+async fn what_was_spooled_under_another_name_is_this_nodes() {
+    let bench = Bench::new();
+    let mut misnamed = super::event(1);
+    misnamed.id.get_or_insert_default().node = "n0".into();
+    bench.outbox.raise(misnamed);
+    let mut collector = bench.collector(None).await;
+    let mut connection = collector.welcome(0).await;
+    let batch = connection.batch().await;
+    let id = batch.events[0].id.clone().unwrap();
+    assert_eq!((id.node.as_str(), id.sequence), ("n1", 1));
+}
+
+#[tokio::test]
 async fn each_event_leaves_without_waiting_for_acknowledgements_or_the_status() {
     let bench = Bench::new();
     let mut collector = bench.collector(None).await;

@@ -12,7 +12,8 @@ use super::super::{
     error::Cause,
 };
 
-pub(super) const HEAD: &str = "SELECT last, horizon, bytes, agents, epoch, committed_at, marked_at, newest FROM head FOR UPDATE";
+pub(super) const HEAD: &str =
+    "SELECT last, horizon, bytes, agents, epoch, committed_at, marked_at, newest FROM head";
 
 pub(super) async fn head(client: &Client) -> Result<Head, Cause> {
     head_of(&client.query_one(HEAD, &[]).await?)
@@ -108,10 +109,12 @@ pub(super) async fn remove(client: &Client, through: u64) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Removes what is known of agents that nothing is kept of, but of each node's newest.
+/// Removes what is known of agents that nothing is kept of, but of each node's newest: by its
+/// clock, and by when it came.
 pub(super) async fn forget(client: &Client) -> Result<(), Cause> {
     let forget = "DELETE FROM agents
         WHERE epoch < (SELECT max(epoch) FROM agents AS newer WHERE newer.node = agents.node)
+          AND id < (SELECT max(id) FROM agents AS later WHERE later.node = agents.node)
           AND NOT EXISTS (SELECT 1 FROM log WHERE log.agent = agents.id)";
     Ok(client.batch_execute(forget).await?)
 }

@@ -155,12 +155,14 @@ pub(super) fn remove(connection: &Connection, through: u64) -> Result<()> {
     Ok(())
 }
 
-/// Removes what is known of agents that nothing is kept of, but of each node's newest.
+/// Removes what is known of agents that nothing is kept of, but of each node's newest: by its
+/// clock, and by when it came.
 pub(super) fn forget(connection: &Connection) -> Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM agents
              WHERE epoch < (SELECT max(epoch) FROM agents AS newer WHERE newer.node = agents.node)
+               AND id < (SELECT max(id) FROM agents AS later WHERE later.node = agents.node)
                AND NOT EXISTS (SELECT 1 FROM log WHERE log.agent = agents.id)",
         )?
         .execute(())?;

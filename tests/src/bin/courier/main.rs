@@ -43,9 +43,11 @@ struct Arguments {
 const TICK: Duration = Duration::from_millis(5);
 
 #[tokio::main]
+#[expect(clippy::print_stdout, reason = "it tells who started it")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let mut terminate = signal(SignalKind::terminate())?;
+    println!("ready");
     let spooling = Spooling {
         place: Place::At(arguments.folder.join("spool")),
         capacity_bytes: arguments.spool_bytes,
