@@ -65,6 +65,8 @@ pub(crate) struct Store {
     last: watch::Receiver<u64>,
     horizon: watch::Receiver<u64>,
     readers: Arc<Readers>,
+    /// Tells the log from others.
+    id: u64,
     /// Whether the last commit failed.
     failing: Arc<AtomicBool>,
 }
@@ -147,6 +149,7 @@ impl Store {
             last,
             horizon,
             readers: Arc::new(readers),
+            id: head.log,
             failing,
         };
         Ok((store, writer))
@@ -189,6 +192,11 @@ impl Store {
             .await
             .map_err(|_| StoreError::Closed)?;
         tried.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Tells the log from others: it is chosen at random when the database is made.
+    pub(crate) const fn id(&self) -> u64 {
+        self.id
     }
 
     /// The last committed cursor, and a wake-up for each commit, of other collectors too.

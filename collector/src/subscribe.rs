@@ -72,6 +72,7 @@ impl events_server::Events for Events {
         let filter = Arc::new(scope.narrow(request.filter)?);
         let cursor = match request.from {
             Some(subscribe_request::From::AfterCursor(cursor)) => {
+                self.check_log(request.log, cursor)?;
                 self.start(&filter, cursor).await?
             }
             Some(subscribe_request::From::Now(_)) | None => self.last(),
@@ -162,6 +163,16 @@ impl Events {
 
     fn last(&self) -> u64 {
         *self.log.store.last().borrow()
+    }
+
+    /// A cursor means nothing in another log; 0 is the beginning of each.
+    fn check_log(&self, named: u64, cursor: u64) -> Result<(), Status> {
+        if cursor == 0 || named == 0 || named == self.log.store.id() {
+            return Ok(());
+        }
+        Err(Status::out_of_range(format!(
+            "cursor {cursor} is of another log: the database was replaced since; start from 0, or from now"
+        )))
     }
 
     /// Where to read from: after the cursor, and past all that was raised too early.

@@ -64,6 +64,7 @@ impl Client {
         let request = SubscribeRequest {
             filter: None,
             from: Some(from),
+            log: 0,
         };
         let opened = async {
             let mut stream = client.subscribe(request).await?.into_inner();

@@ -21,7 +21,7 @@ use super::{
 
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Without a log there is no cursor to tell.
-const HEARTBEAT_ITEM: Item = Item::Heartbeat(v1::Heartbeat { cursor: 0 });
+const HEARTBEAT_ITEM: Item = Item::Heartbeat(v1::Heartbeat { cursor: 0, log: 0 });
 /// Subscribers at once.
 const SUBSCRIBERS: usize = 64;
 

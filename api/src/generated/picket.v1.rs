@@ -534,6 +534,10 @@ pub struct Filter {
 pub struct SubscribeRequest {
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<Filter>,
+    /// Which log the cursor is of, as a heartbeat said; 0 when not known. OUT_OF_RANGE when it is another one:
+    /// the database was replaced, and gives cursors anew.
+    #[prost(uint64, tag = "4")]
+    pub log: u64,
     #[prost(oneof = "subscribe_request::From", tags = "2, 3")]
     pub from: ::core::option::Option<subscribe_request::From>,
 }
@@ -615,6 +619,9 @@ pub struct Heartbeat {
     /// All events up to here were sent or did not match the filter.
     #[prost(uint64, tag = "1")]
     pub cursor: u64,
+    /// Which log this is: chosen at random when it was made; 0 when an agent serves it.
+    #[prost(uint64, tag = "2")]
+    pub log: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListRequest {

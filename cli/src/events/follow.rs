@@ -28,6 +28,8 @@ pub(super) struct Follow<'a> {
     filter: Filter,
     /// Where the next subscription starts.
     from: From,
+    /// Which log that is a position in; 0 until it is known.
+    log: u64,
     /// The last event of an agent, which gives no cursors and may repeat itself.
     last: Option<EventId>,
     printer: Printer<'a>,
@@ -51,6 +53,7 @@ impl<'a> Follow<'a> {
             server,
             filter,
             from,
+            log: 0,
             last: None,
             printer,
             pause: FIRST_PAUSE,
@@ -74,6 +77,7 @@ impl<'a> Follow<'a> {
             .subscribe(SubscribeRequest {
                 filter: Some(self.filter.clone()),
                 from: Some(self.from),
+                log: self.log,
             })
             .await
     }
@@ -122,6 +126,7 @@ impl<'a> Follow<'a> {
                 }
                 Some(Item::Heartbeat(heartbeat)) => {
                     self.from = From::AfterCursor(heartbeat.cursor);
+                    self.log = heartbeat.log;
                 }
                 // Something newer than this program.
                 None => {}

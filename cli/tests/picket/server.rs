@@ -70,7 +70,7 @@ impl Log {
             items.push(match item {
                 Item::Event(event) => Item::Event(Event { cursor, ..event }),
                 Item::Gap(gap) => Item::Gap(api::v1::Gap { cursor, ..gap }),
-                Item::Heartbeat(_) => Item::Heartbeat(Heartbeat { cursor }),
+                Item::Heartbeat(_) => Item::Heartbeat(Heartbeat { cursor, log: 0 }),
             });
         });
     }
@@ -178,7 +178,7 @@ impl Events for Log {
         let (sender, receiver) = mpsc::channel(4);
         let fault = self.fault.clone();
         tokio::spawn(async move {
-            let mut item = Some(Item::Heartbeat(Heartbeat { cursor }));
+            let mut item = Some(Item::Heartbeat(Heartbeat { cursor, log: 0 }));
             loop {
                 while let Some(current) = item {
                     if sender

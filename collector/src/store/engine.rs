@@ -29,6 +29,8 @@ pub(super) struct Head {
     pub(super) marked_at: i64,
     /// No event was raised later.
     pub(super) newest: i64,
+    /// Tells this log from others; never changes.
+    pub(super) log: u64,
 }
 
 /// Who gives sequences: a node's agent, or a collector, from a start on.

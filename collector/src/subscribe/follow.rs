@@ -122,6 +122,7 @@ impl Follower {
         self.rest();
         Item::Heartbeat(v1::Heartbeat {
             cursor: self.cursor,
+            log: self.log.store.id(),
         })
     }
 

@@ -1,11 +1,11 @@
 //! What is acknowledged is in the log: once, in order, and for good.
 
 use api::v1::{
-    self, Batch, EventId, Filter, GetRequest, ListRequest, ListResponse, State, Timestamp,
-    events_client::EventsClient, publish_request, subscribe_request::From,
+    self, Batch, EventId, Filter, GetRequest, ListRequest, ListResponse, State, SubscribeRequest,
+    Timestamp, events_client::EventsClient, publish_request, subscribe_request::From,
     subscribe_response::Item,
 };
-use tonic::{Code, transport::Channel};
+use tonic::{Code, Status, transport::Channel};
 
 use crate::{
     engine::{Engine, on_each_engine},
@@ -22,6 +22,7 @@ on_each_engine! {
     a_log_that_takes_no_events_makes_the_collector_unready_until_it_does,
     what_is_not_in_the_log_is_said_to_be_missing,
     a_damaged_row_is_a_gap_and_hides_nothing_behind_it,
+    a_cursor_of_another_log_is_refused,
 }
 
 async fn list(client: &mut EventsClient<Channel>, request: ListRequest) -> ListResponse {
@@ -312,5 +313,43 @@ async fn a_damaged_row_is_a_gap_and_hides_nothing_behind_it(engine: Engine) {
     };
     assert_eq!((gap.cursor, gap.events), (2, 1));
     assert_eq!(subscriber.sequences(1).await, [3]);
+    collector.stop().await;
+}
+
+async fn a_cursor_of_another_log_is_refused(engine: Engine) {
+    let collector = Collector::start(&engine).await;
+    collector.agent("n1").await.publish([1, 2]).await;
+    let mut client = collector.events().await;
+    let mut subscribe = async |log, cursor| {
+        let request = SubscribeRequest {
+            filter: None,
+            from: Some(From::AfterCursor(cursor)),
+            log,
+        };
+        let mut stream = client.subscribe(request).await?.into_inner();
+        let first = stream.message().await?.and_then(|first| first.item);
+        let Some(Item::Heartbeat(heartbeat)) = first else {
+            panic!("{first:?} is no heartbeat");
+        };
+        Ok::<_, Status>(heartbeat.log)
+    };
+    let log = subscribe(0, 1).await.unwrap();
+    assert_ne!(log, 0);
+    assert_eq!(subscribe(log, 1).await.unwrap(), log);
+    assert_eq!(
+        subscribe(log + 1, 0).await.unwrap(),
+        log,
+        "0 is the beginning of each"
+    );
+    let status = subscribe(log + 1, 1).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange, "{status}");
+    assert!(status.message().contains("replaced"), "{status}");
+
+    let collector = collector.restart().await;
+    let mut again = collector.subscribe(beginning(), all()).await;
+    let Item::Heartbeat(heartbeat) = again.next().await.unwrap() else {
+        panic!("the first item is no heartbeat");
+    };
+    assert_eq!(heartbeat.log, log, "it stays the same over a restart");
     collector.stop().await;
 }

@@ -19,6 +19,7 @@ impl Subscriber {
         let request = SubscribeRequest {
             filter: Some(filter),
             from: Some(from),
+            log: 0,
         };
         Ok(Self(client.subscribe(request).await?.into_inner()))
     }

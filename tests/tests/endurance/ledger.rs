@@ -153,6 +153,7 @@ async fn follow(remote: &Remote, book: &Mutex<Book>, stop: &AtomicBool) -> Resul
     let request = SubscribeRequest {
         filter: None,
         from: Some(From::AfterCursor(cursor)),
+        log: 0,
     };
     let mut client = EventsClient::new(remote.connect().await?);
     let mut stream = client.subscribe(request).await?.into_inner();

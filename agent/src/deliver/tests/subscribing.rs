@@ -54,6 +54,7 @@ impl Bench {
         let request = v1::SubscribeRequest {
             filter: Some(filter),
             from,
+            log: 0,
         };
         let mut client = EventsClient::new(self.channel.clone());
         let mut stream = soon(client.subscribe(request)).await?.into_inner();

@@ -13,7 +13,7 @@ use super::super::{
 };
 
 pub(super) const HEAD: &str =
-    "SELECT last, horizon, bytes, agents, epoch, committed_at, marked_at, newest FROM head";
+    "SELECT last, horizon, bytes, agents, epoch, committed_at, marked_at, newest, log FROM head";
 
 pub(super) async fn head(client: &Client) -> Result<Head, Cause> {
     head_of(&client.query_one(HEAD, &[]).await?)
@@ -164,5 +164,6 @@ pub(super) fn head_of(row: &tokio_postgres::Row) -> Result<Head, Cause> {
         committed_at: row.try_get(5)?,
         marked_at: row.try_get(6)?,
         newest: row.try_get(7)?,
+        log: unsigned(row.try_get(8)?),
     })
 }

@@ -14,9 +14,10 @@ const STEPS: [&str; 1] = ["
         epoch bigint NOT NULL,
         committed_at bigint NOT NULL,
         marked_at bigint NOT NULL,
-        newest bigint NOT NULL
+        newest bigint NOT NULL,
+        log bigint NOT NULL
     ) WITH (fillfactor = 20);
-    INSERT INTO head VALUES (0, 0, 0, 0, 0, 0, 0, 0);
+    INSERT INTO head VALUES (0, 0, 0, 0, 0, 0, 0, 0, 1 + floor(random() * 4e18)::bigint);
     CREATE TABLE agents (
         id bigint PRIMARY KEY,
         node text NOT NULL,

@@ -16,7 +16,7 @@ pub(super) fn migrate(connection: &Connection, version: u32, tables: &str) -> Re
     match version {
         0 => {
             connection.execute_batch(tables)?;
-            connection.execute_batch("INSERT INTO head VALUES (0, 0, 0, 0, 0, 0, 0, 0)")
+            connection.execute_batch("INSERT INTO head VALUES (0, 0, 0, 0, 0, 0, 0, 0, random() >> 1 & 0x3fffffffffffffff | 1)")
         }
         1 => from_1(connection, tables),
         _ => Ok(()),
@@ -45,7 +45,7 @@ fn from_1(connection: &Connection, tables: &str) -> Result<()> {
              ifnull((SELECT sum(length(record)) FROM log), 0),
              ifnull((SELECT max(id) FROM agents), 0),
              ifnull((SELECT max(epoch) FROM agents WHERE node = '@collector'), 0),
-             ?1, ?1, ?2",
+             ?1, ?1, ?2, random() >> 1 & 0x3fffffffffffffff | 1",
         params![marked_at, newest],
     )?;
     connection.execute_batch("DROP TABLE old")

@@ -10,7 +10,7 @@ use super::super::{
 pub(super) fn head(connection: &Connection) -> Result<Head> {
     connection
         .prepare_cached(
-            "SELECT last, horizon, bytes, agents, epoch, committed_at, marked_at, newest FROM head",
+            "SELECT last, horizon, bytes, agents, epoch, committed_at, marked_at, newest, log FROM head",
         )?
         .query_row((), |row| {
             Ok(Head {
@@ -22,6 +22,7 @@ pub(super) fn head(connection: &Connection) -> Result<Head> {
                 committed_at: row.get(5)?,
                 marked_at: row.get(6)?,
                 newest: row.get(7)?,
+                log: row.get(8)?,
             })
         })
 }

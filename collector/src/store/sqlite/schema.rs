@@ -20,7 +20,8 @@ pub(super) const TABLES: &str = "
         epoch INTEGER NOT NULL,
         committed_at INTEGER NOT NULL,
         marked_at INTEGER NOT NULL,
-        newest INTEGER NOT NULL
+        newest INTEGER NOT NULL,
+        log INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE agents (
         id INTEGER PRIMARY KEY,

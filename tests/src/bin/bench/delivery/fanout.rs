@@ -168,6 +168,7 @@ async fn subscribe(address: &str) -> Result<Streaming<v1::SubscribeResponse>> {
     let request = v1::SubscribeRequest {
         filter: None,
         from: Some(From::Now(true)),
+        log: 0,
     };
     let mut client = EventsClient::new(endpoint.connect().await?);
     let mut stream = client.subscribe(request).await?.into_inner();
