@@ -15,7 +15,8 @@ use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space}
 
 use crate::process::{guarded, run};
 
-const IP_LIMIT: Duration = Duration::from_secs(10);
+/// While programs are attached to hundreds of interfaces, each change of one waits for those before it.
+const IP_LIMIT: Duration = Duration::from_secs(60);
 
 /// A network namespace that lives as long as this value and the processes and sockets inside.
 #[derive(Debug)]
