@@ -113,7 +113,7 @@ fn record(mut event: Box<v1::Event>, identity: &Identity) -> Result<Record, Faul
     strip_labels(&mut event);
     identity.complete(&mut event);
     let record = Record::from(&*event);
-    event::check_size(&record)?;
+    event::check_size(record.size())?;
     Ok(record)
 }
 

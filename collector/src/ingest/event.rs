@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use api::v1;
 
 use super::field::{Fault, few, known, set, text, time};
-use crate::store::Record;
 
 /// Largest event, encoded. A full one, with all its targets and ports, has about 4 KiB.
 const LARGEST: usize = 64 * 1024;
@@ -69,8 +68,7 @@ pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
 }
 
 /// What it takes in the log, with all that the collector has added.
-pub(super) fn check_size(record: &Record) -> Result<(), Fault> {
-    let length = record.size();
+pub(super) fn check_size(length: usize) -> Result<(), Fault> {
     if length > LARGEST {
         return Err(Fault::Long {
             field: "encoding",
@@ -135,7 +133,7 @@ fn endpoint(endpoint: &v1::Endpoint) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
-    use api::v1::Timestamp;
+    use api::{encoding, v1::Timestamp};
 
     use super::*;
 
@@ -173,7 +171,7 @@ mod tests {
         for (spoil, expected) in cases {
             let mut event = event();
             spoil(&mut event);
-            let fault = check(&event).and_then(|()| check_size(&Record::from(&event)));
+            let fault = check(&event).and_then(|()| check_size(encoding::size(&event)));
             let fault = fault.unwrap_err().to_string();
             assert!(fault.contains(expected), "{fault} is not {expected}");
         }

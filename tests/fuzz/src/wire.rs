@@ -1,9 +1,15 @@
 //! Arbitrary bytes are refused or are a message whose every field the collector can judge: nothing panics.
 #![no_main]
 
-/// Part of the collector, whose other parts need a database.
+/// Parts of the collector, whose other parts need a database.
 #[path = "../../../collector/src/ingest/event.rs"]
 mod event;
+#[path = "../../../collector/src/ingest/field.rs"]
+mod field;
+#[path = "../../../collector/src/ingest/gap.rs"]
+mod gap;
+#[path = "../../../collector/src/ingest/id.rs"]
+mod id;
 
 use std::{env, fs, path::Path};
 
@@ -90,24 +96,37 @@ fn published(bytes: &[u8]) {
     for event in batch.events {
         judged(Some(event));
     }
+    for gap in batch.gaps {
+        drop(id::sequence(gap.id.as_ref(), &hello()));
+        if gap::check(&gap).is_ok() {
+            let kept = encoding::encode_gap(&gap);
+            assert_eq!(encoding::decode_gap(&kept).ok().as_ref(), Some(&gap));
+        }
+    }
+}
+
+fn hello() -> v1::Hello {
+    v1::Hello {
+        node: "n1".into(),
+        epoch: 5,
+        version: String::new(),
+    }
 }
 
 fn judged(event: Option<v1::Event>) {
     let Some(event) = event else {
         return;
     };
-    let hello = v1::Hello {
-        node: "n1".into(),
-        epoch: 5,
-        version: String::new(),
-    };
-    drop(event::sequence(&event, &hello));
+    drop(id::sequence(event.id.as_ref(), &hello()));
     if event::check(&event).is_err() {
         return;
     }
     // What was taken is told, kept, and given out again as it was.
     drop(summary::summarize(&event));
     let kept = encoding::encode(&event);
+    if event::check_size(kept.len()).is_err() {
+        return;
+    }
     assert_eq!(kept.len(), encoding::size(&event));
     assert_eq!(encoding::decode(&kept).ok().as_ref(), Some(&event));
 }
