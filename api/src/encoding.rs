@@ -16,16 +16,10 @@ pub fn encode(event: &v1::Event) -> Bytes {
     event.encode_to_vec().into()
 }
 
-/// How many bytes that would be.
+/// How many bytes a message takes.
 #[must_use]
-pub fn size(event: &v1::Event) -> usize {
-    event.encoded_len()
-}
-
-/// How many bytes the status of a node takes.
-#[must_use]
-pub fn status_size(status: &v1::NodeStatus) -> usize {
-    status.encoded_len()
+pub fn size(message: &impl prost::Message) -> usize {
+    message.encoded_len()
 }
 
 /// The bytes of an encoded event that is then said to be part of another anomaly.

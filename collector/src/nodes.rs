@@ -161,9 +161,7 @@ impl Connected {
             status.unwatched.len(),
             status.drops.len(),
         ];
-        if lists.iter().any(|length| *length > LISTED)
-            || encoding::status_size(&status) > STATUS_BYTES
-        {
+        if lists.iter().any(|length| *length > LISTED) || encoding::size(&status) > STATUS_BYTES {
             self.nodes.metrics.refused.inc();
             return;
         }

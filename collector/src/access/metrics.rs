@@ -1,10 +1,8 @@
 //! What is turned away, by reason.
 
-use std::fmt;
-
 use api::transport::{Refused, Reread, Tally};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
+    encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
@@ -48,24 +46,15 @@ impl Denied {
     }
 }
 
-/// A label of a closed set.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct Name(&'static str);
-
-impl EncodeLabelValue for Name {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        self.0.encode(encoder)
-    }
-}
-
+/// Of a closed set.
 #[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Reason {
-    reason: Name,
+    reason: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Outcome {
-    outcome: Name,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -125,11 +114,9 @@ impl Tally for Metrics {
 }
 
 const fn reason(name: &'static str) -> Reason {
-    Reason { reason: Name(name) }
+    Reason { reason: name }
 }
 
 const fn outcome(name: &'static str) -> Outcome {
-    Outcome {
-        outcome: Name(name),
-    }
+    Outcome { outcome: name }
 }

@@ -47,6 +47,18 @@ pub(crate) struct Page {
     pub(crate) end: bool,
 }
 
+impl Page {
+    /// Up to where the log was looked at, of which all up to `committed` could be seen: a last cursor whose row
+    /// is gone must not be looked for again and again.
+    pub(crate) const fn reached(&self, committed: u64) -> u64 {
+        if self.end && committed > self.next {
+            committed
+        } else {
+            self.next
+        }
+    }
+}
+
 /// Connections for reads.
 #[derive(Debug)]
 pub(super) enum Readers {

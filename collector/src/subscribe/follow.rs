@@ -171,12 +171,7 @@ impl Log {
             })
             .await
             .map_err(|error| status::failed(&error))?;
-        // Rows that are gone must not be looked for again and again.
-        let next = if page.end {
-            page.next.max(committed)
-        } else {
-            page.next
-        };
+        let next = page.reached(committed);
         Ok((page.entries.into_iter().map(Arc::new).collect(), next))
     }
 }

@@ -49,6 +49,16 @@ struct Kept {
     entry: Arc<Entry>,
 }
 
+impl From<Entry> for Kept {
+    fn from(entry: Entry) -> Self {
+        Self {
+            cursor: entry.cursor(),
+            bytes: OVERHEAD_BYTES + entry.size(),
+            entry: Arc::new(entry),
+        }
+    }
+}
+
 /// What lies behind a cursor.
 #[derive(Debug)]
 pub(super) enum Behind {
@@ -116,13 +126,9 @@ impl Tail {
 }
 
 impl Ring {
-    fn push(&mut self, cursor: u64, bytes: usize, entry: Entry) {
-        self.bytes += bytes;
-        self.entries.push_back(Kept {
-            cursor,
-            bytes,
-            entry: Arc::new(entry),
-        });
+    fn push(&mut self, kept: Kept) {
+        self.bytes += kept.bytes;
+        self.entries.push_back(kept);
         while self.bytes > KEPT_BYTES
             && let Some(oldest) = self.entries.pop_front()
         {
@@ -191,16 +197,14 @@ impl Reader {
                 gaps: true,
             })
             .await?;
+        let reached = page.reached(committed);
+        // Measured before all subscribers wait for the ring.
+        let entries: Vec<_> = page.entries.into_iter().map(Kept::from).collect();
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-        for entry in page.entries {
-            ring.push(entry.cursor(), OVERHEAD_BYTES + entry.size(), entry);
+        for entry in entries {
+            ring.push(entry);
         }
-        // A last cursor whose row is gone must not be looked for again and again.
-        ring.end = if page.end {
-            page.next.max(committed)
-        } else {
-            page.next
-        };
+        ring.end = reached;
         self.end.send_replace(ring.end);
         Ok(())
     }
@@ -215,6 +219,13 @@ mod tests {
             cursor,
             ..Default::default()
         })
+    }
+
+    fn kept(cursor: u64, bytes: usize) -> Kept {
+        Kept {
+            bytes,
+            ..Kept::from(gap(cursor))
+        }
     }
 
     fn tail(ring: Ring) -> Tail {
@@ -243,10 +254,10 @@ mod tests {
             bytes: 0,
         };
         for cursor in [5, 7, 8, 9] {
-            ring.push(cursor, 1, gap(cursor));
+            ring.push(kept(cursor, 1));
         }
         let odd = |entry: &Entry| entry.cursor() % 2 == 1;
-        let kept = tail(ring);
+        let tail = tail(ring);
         for (after, most, expected) in [
             (3, 9, None),
             (4, 9, Some((vec![5, 7, 9], 10))),
@@ -255,10 +266,10 @@ mod tests {
             (9, 9, Some((vec![], 10))),
             (12, 9, Some((vec![], 12))),
         ] {
-            assert_eq!(cursors(kept.behind(after, most, odd)), expected, "{after}");
+            assert_eq!(cursors(tail.behind(after, most, odd)), expected, "{after}");
         }
         assert_eq!(
-            cursors(kept.behind(7, 9, |entry| entry.cursor() > 99)),
+            cursors(tail.behind(7, 9, |entry| entry.cursor() > 99)),
             Some((vec![], 10)),
             "what does not pass was looked at"
         );
@@ -273,12 +284,12 @@ mod tests {
             bytes: 0,
         };
         for cursor in 1..=5 {
-            ring.push(cursor, KEPT_BYTES / 2, gap(cursor));
+            ring.push(kept(cursor, KEPT_BYTES / 2));
         }
         assert_eq!((ring.start, ring.entries.len()), (3, 2));
         assert!(ring.bytes <= KEPT_BYTES);
-        let kept = tail(ring);
-        assert!(cursors(kept.behind(2, 9, |_| true)).is_none());
-        assert!(cursors(kept.behind(3, 9, |_| true)).is_some());
+        let tail = tail(ring);
+        assert!(cursors(tail.behind(2, 9, |_| true)).is_none());
+        assert!(cursors(tail.behind(3, 9, |_| true)).is_some());
     }
 }

@@ -82,7 +82,7 @@ impl Memory {
     /// Takes in an event. When there is no room, updates of one anomaly are merged, and then the oldest of
     /// the lowest severity goes, which may be this one.
     pub(super) fn push(&mut self, event: Arc<v1::Event>) {
-        let size = encoding::size(&event);
+        let size = encoding::size(&*event);
         let (sequence, level) = (sequence(&event), Level::of(&event));
         let bytes = size as u64 + OVERHEAD_BYTES;
         self.bytes += bytes;
