@@ -3,6 +3,7 @@
 
 mod backoff;
 mod connection_error;
+mod downlink;
 mod metrics;
 mod nodes;
 mod outbox;
@@ -13,6 +14,7 @@ mod spool;
 mod stream;
 mod subscribe;
 
+pub use downlink::{COMMANDS, Downlink};
 pub use metrics::Metrics;
 pub use outbox::Outbox;
 pub use publisher::{Agent, Publisher};

@@ -10,7 +10,7 @@ use agent::{
     baselines::Store,
     config::{Args, Command, Config, Follower, Secured},
     datapath::{self, Datapath},
-    deliver::{Agent, Outbox, Publisher, Server},
+    deliver::{Agent, COMMANDS, Downlink, Outbox, Publisher, Server},
     interfaces,
     metrics::Metrics,
     replay::Replay,
@@ -21,12 +21,12 @@ use agent::{
 use anyhow::Context as _;
 use api::{
     pods::{self, Pods},
-    v1::NodeStatus,
+    v1::{NodeStatus, ServiceTable},
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{mpsc, watch},
     time::timeout,
 };
 use tracing::{info, warn};
@@ -134,6 +134,9 @@ async fn run(
         None => Outbox::standalone(metrics.deliver),
     };
     let (pods, known_pods) = watch::channel(known);
+    let (services, _declared) = watch::channel(ServiceTable::default());
+    let (told_policy, _policy_told) = watch::channel(None);
+    let (commands, _commanded) = mpsc::channel(COMMANDS);
     let (policy, followed) = watch::channel(config.policy);
     if let Some(follower) = follower {
         tokio::spawn(follower.run(policy));
@@ -178,7 +181,12 @@ async fn run(
             remote,
             agent: agent.clone(),
             outbox: outbox.clone(),
-            pods,
+            downlink: Downlink {
+                pods,
+                services,
+                policy: told_policy,
+                commands,
+            },
             status: reported,
         };
         tokio::spawn(publisher.run(leaving))

@@ -73,6 +73,7 @@ impl Raised<'_> {
             counted: anomaly.counted,
             samples: anomaly.samples.clone(),
             withheld: anomaly.withheld,
+            action: None,
             correlated_into: String::new(),
             correlated: Vec::new(),
             durability: v1::Durability::Unspecified.into(),

@@ -41,6 +41,18 @@ impl Pods {
         }
     }
 
+    /// Takes in what became different.
+    pub fn change(&mut self, changes: v1::PodChanges) {
+        let gone: BTreeSet<_> = changes.forgotten.iter().map(String::as_str).collect();
+        let new: BTreeSet<_> = changes.pods.iter().map(|pod| pod.uid.as_str()).collect();
+        let mut pods = std::mem::take(&mut self.pods);
+        pods.retain(|pod| !gone.contains(pod.uid.as_str()) && !new.contains(pod.uid.as_str()));
+        pods.extend(changes.pods.iter().cloned());
+        let nodes = self.nodes.take();
+        *self = Self::from_table(v1::PodTable { pods });
+        self.nodes = nodes;
+    }
+
     fn with_nodes(self, nodes: BTreeSet<String>) -> Self {
         Self {
             nodes: (!nodes.is_empty()).then_some(nodes),
@@ -152,12 +164,12 @@ mod tests {
 
     fn pod(namespace: &str, name: &str, node: &str, addresses: &[&str]) -> v1::Pod {
         v1::Pod {
-            labels: BTreeMap::new(),
             namespace: namespace.into(),
             name: name.into(),
             uid: format!("uid-{name}"),
             node: node.into(),
             addresses: addresses.iter().map(ToString::to_string).collect(),
+            ..v1::Pod::default()
         }
     }
 

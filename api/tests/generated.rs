@@ -4,7 +4,8 @@ use std::{env, error::Error, fs, path::Path};
 
 use prost::Message as _;
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
+    "picket/v1/actions.proto",
     "picket/v1/events.proto",
     "picket/v1/ingest.proto",
     "picket/v1/nodes.proto",

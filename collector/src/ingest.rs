@@ -1,6 +1,7 @@
 //! `Ingest.Publish`: takes events from agents and acknowledges them once they are on disk.
 
 mod batch;
+mod downlink;
 mod event;
 mod field;
 mod gap;
@@ -14,11 +15,12 @@ use api::{
     correlations::COLLECTOR,
     v1::{self, ingest_server, publish_request, publish_response},
 };
+use downlink::Downlink;
 use futures_util::Stream;
 pub(crate) use metrics::Metrics;
 use metrics::Refused;
 use stream::AgentStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -44,6 +46,7 @@ pub(crate) struct Ingest {
     pub(crate) identity: Arc<Identity>,
     pub(crate) nodes: Nodes,
     pub(crate) metrics: Metrics,
+    pub(crate) policy: watch::Receiver<Option<v1::Policy>>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -63,12 +66,19 @@ impl ingest_server::Ingest for Ingest {
             .inspect_err(|_| self.metrics.stream_refused(Refused::Forbidden))?;
         let mut requests = request.into_inner();
         let opened = self.open(&caller, &mut requests).await;
-        let (hello, sequence, connected) = opened.map_err(|(refused, status)| {
+        let (hello, sequence, mut connected) = opened.map_err(|(refused, status)| {
             self.metrics.stream_refused(refused);
             status
         })?;
         tracing::info!(node = hello.node, epoch = hello.epoch, "agent connected");
 
+        let mut policy = self.policy.clone();
+        // What is in force is told first.
+        policy.mark_changed();
+        let downlink = Downlink {
+            policy,
+            commands: connected.take_commands(),
+        };
         let (responses, receiver) = mpsc::channel(RESPONSES);
         let greeting = [
             publish_response::Item::Welcome(v1::Welcome { sequence }),
@@ -86,7 +96,7 @@ impl ingest_server::Ingest for Ingest {
         for item in greeting {
             stream.send(item).await;
         }
-        tokio::spawn(stream.run(requests));
+        tokio::spawn(stream.run(requests, downlink));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }

@@ -14,6 +14,7 @@ use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
     registry::Registry,
 };
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -24,6 +25,9 @@ const MOST: usize = 10_000;
 
 /// Of each kind in a status, at most; an agent has room for fewer slots.
 const LISTED: usize = 4096;
+
+/// Commands that wait for one agent.
+const COMMANDS: usize = 16;
 
 /// Bytes of a status, encoded.
 const STATUS_BYTES: usize = 512 * 1024;
@@ -51,6 +55,8 @@ struct Known {
     replaced: CancellationToken,
     /// Tells that stream from those it replaced.
     stream: u64,
+    /// To the agent.
+    commands: mpsc::Sender<v1::SignedCommand>,
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +113,7 @@ impl Nodes {
             before.node.status
         });
         let replaced = CancellationToken::new();
+        let (commands, told) = mpsc::channel(COMMANDS);
         known.insert(
             hello.node.clone(),
             Known {
@@ -119,6 +126,7 @@ impl Nodes {
                 },
                 replaced: replaced.clone(),
                 stream,
+                commands,
             },
         );
         Ok(Connected {
@@ -126,6 +134,7 @@ impl Nodes {
             name: hello.node.clone(),
             stream,
             replaced,
+            commands: Some(told),
         })
     }
 
@@ -141,12 +150,29 @@ pub(crate) struct Connected {
     name: String,
     stream: u64,
     replaced: CancellationToken,
+    commands: Option<mpsc::Receiver<v1::SignedCommand>>,
 }
 
 impl Connected {
     /// Cancelled when another stream took over.
     pub(crate) const fn replaced(&self) -> &CancellationToken {
         &self.replaced
+    }
+
+    /// What people command the agent; none, when it was taken before.
+    pub(crate) fn take_commands(&mut self) -> mpsc::Receiver<v1::SignedCommand> {
+        self.commands.take().unwrap_or_else(|| mpsc::channel(1).1)
+    }
+
+    /// What became of a command.
+    pub(crate) fn outcome(&self, outcome: v1::CommandOutcome) {
+        tracing::info!(
+            node = self.name,
+            id = outcome.id,
+            obeyed = outcome.obeyed,
+            reason = outcome.reason,
+            "command"
+        );
     }
 
     /// The agent said something.
@@ -160,6 +186,10 @@ impl Connected {
             status.slots.len(),
             status.unwatched.len(),
             status.drops.len(),
+            status.pods.len(),
+            status.findings.len(),
+            status.containments.len(),
+            status.edges.len(),
         ];
         if lists.iter().any(|length| *length > LISTED) || encoding::size(&status) > STATUS_BYTES {
             self.nodes.metrics.refused.inc();

@@ -11,7 +11,7 @@ use api::{
 };
 use futures_util::stream::select_all;
 use prometheus_client::registry::Registry;
-use tokio::time::MissedTickBehavior;
+use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     service::{InterceptorLayer, Routes},
@@ -122,6 +122,7 @@ impl Server {
             identity: Arc::new(Identity::new(config.pods, metrics.identity)),
             nodes: nodes.clone(),
             metrics: metrics.ingest,
+            policy: watch::channel(None).1,
             shutdown: shutdown.clone(),
         };
         let ready = Ready::new(store.clone());

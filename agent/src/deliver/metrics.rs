@@ -15,6 +15,7 @@ pub struct Metrics {
     pub(super) acknowledged: Counter,
     pub(super) dropped: Family<Dropped, Counter>,
     pub(super) refused: Counter,
+    pub(super) commands_dropped: Counter,
     pub(super) connected: Gauge,
     pub(super) connection_failures: Counter,
     pub(super) subscribers: Gauge,
@@ -71,6 +72,11 @@ impl Metrics {
             "dropped_events",
             "Events dropped because too many waited for the collector, by severity",
             metrics.dropped.clone(),
+        );
+        registry.register(
+            "dropped_commands",
+            "Commands of people that found no room, too many at once",
+            metrics.commands_dropped.clone(),
         );
         registry.register(
             "refused_events",

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use api::{pods::Pods, transport::Remote, v1};
+use api::{transport::Remote, v1};
 use tokio::{sync::watch, time::sleep};
 use tracing::warn;
 
 use super::{
-    backoff::Backoff, connection_error::ConnectionError, outbox::Outbox, spool::Spool,
-    stream::Delivery,
+    backoff::Backoff, connection_error::ConnectionError, downlink::Downlink, outbox::Outbox,
+    spool::Spool, stream::Delivery,
 };
 
 /// Who delivers.
@@ -30,8 +30,8 @@ pub struct Publisher {
     pub agent: Agent,
     /// Where events come from.
     pub outbox: Outbox,
-    /// Where the node's pods go when the collector tells them.
-    pub pods: watch::Sender<Pods>,
+    /// Where that goes which the collector tells.
+    pub downlink: Downlink,
     /// Where the node's status comes from.
     pub status: watch::Receiver<v1::NodeStatus>,
 }
@@ -89,7 +89,7 @@ impl Publisher {
                 epoch: oldest.unwrap_or(self.agent.epoch),
                 outbox: &self.outbox,
                 spool,
-                pods: &self.pods,
+                downlink: &self.downlink,
                 status: &self.status,
             };
             let stream = tokio::select! {

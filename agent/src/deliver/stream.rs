@@ -3,7 +3,6 @@
 use std::{collections::VecDeque, time::Duration};
 
 use api::{
-    pods::Pods,
     transport::Remote,
     v1::{
         self, ingest_client::IngestClient, publish_request::Item, publish_response::Item as Answer,
@@ -20,6 +19,7 @@ use tracing::{debug, info, warn};
 use super::{
     backoff::Backoff,
     connection_error::ConnectionError,
+    downlink::Downlink,
     outbox::Outbox,
     spool::{Batch, Position, Spool, Told},
 };
@@ -44,7 +44,7 @@ pub(super) struct Delivery<'a> {
     pub(super) epoch: u64,
     pub(super) outbox: &'a Outbox,
     pub(super) spool: &'a Spool,
-    pub(super) pods: &'a watch::Sender<Pods>,
+    pub(super) downlink: &'a Downlink,
     pub(super) status: &'a watch::Receiver<v1::NodeStatus>,
 }
 
@@ -211,12 +211,11 @@ impl Delivery<'_> {
                 sent.in_flight.retain(|last| *last > sequence);
                 self.spool.acknowledge(Position::at(self.epoch, sequence));
             }
-            Some(Answer::Pods(table)) => {
-                let pods = table.pods.len();
-                self.pods.send_replace(Pods::from_table(table));
-                info!(pods, "the collector told the pods of this node");
+            Some(item) => {
+                let dropped = &self.outbox.metrics().commands_dropped;
+                self.downlink.take(item, dropped);
             }
-            Some(Answer::Welcome(_)) | None => {}
+            None => {}
         }
     }
 

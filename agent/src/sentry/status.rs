@@ -85,5 +85,6 @@ fn slot(interface: &Interface, report: Option<Report>, pods: &Pods) -> v1::Slot 
         spoofed_packets: count(Count::Spoofed),
         contained_packets: count(Count::Contained),
         reply_filter_percent: report.map_or(0, |report| report.reply_filter_percent),
+        uid: pod.map(|pod| pod.uid.clone()).unwrap_or_default(),
     }
 }

@@ -78,6 +78,9 @@ pub struct Event {
     /// Where the event was when it was raised, until the collector had it.
     #[prost(enumeration = "Durability", tag = "26")]
     pub durability: i32,
+    /// What was done about a pod; only of detector `containment`.
+    #[prost(message, optional, tag = "27")]
+    pub action: ::core::option::Option<Action>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EventId {
@@ -117,6 +120,53 @@ pub struct Endpoint {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
+    /// Who made the pod; none when unknown.
+    #[prost(message, optional, tag = "8")]
+    pub owner: ::core::option::Option<Owner>,
+    /// Node that the pod is on, or whose own address it is; empty when unknown.
+    #[prost(string, tag = "9")]
+    pub node: ::prost::alloc::string::String,
+    /// Name of the Service, in `namespace`, whose address it is; `pod` is then empty.
+    #[prost(string, tag = "10")]
+    pub service: ::prost::alloc::string::String,
+    /// Why no pod is named, for people; empty when one is, or when the address belongs to none.
+    #[prost(string, tag = "11")]
+    pub unknown: ::prost::alloc::string::String,
+    /// Since when the interface was there; none for targets.
+    #[prost(message, optional, tag = "12")]
+    pub appeared_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "13")]
+    pub service_account: ::prost::alloc::string::String,
+}
+/// What a pod, or another object, belongs to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Owner {
+    /// As in Kubernetes: Deployment, DaemonSet, CronJob.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+/// What was done, or should be, about the source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Action {
+    #[prost(enumeration = "ActionKind", tag = "1")]
+    pub kind: i32,
+    /// Why, for people: what was found, or why not.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// Who commanded it: the principal of the certificate that signed; empty when the agent decided.
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+    /// Id of the command; empty when the agent decided.
+    #[prost(string, tag = "4")]
+    pub command_id: ::prost::alloc::string::String,
+    /// When it ends by itself.
+    #[prost(message, optional, tag = "5")]
+    pub lease_until: ::core::option::Option<::prost_types::Timestamp>,
+    /// Id of the anomaly that it answers; empty when a person commanded it.
+    #[prost(string, tag = "6")]
+    pub anomaly_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Target {
@@ -367,6 +417,51 @@ impl Technique {
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
+pub enum ActionKind {
+    Unspecified = 0,
+    /// The pod would be contained if the agent might act.
+    Proposed = 1,
+    Contained = 2,
+    /// The lease was made longer or shorter.
+    Renewed = 3,
+    Released = 4,
+    /// The lease ended by itself.
+    Expired = 5,
+    /// It was asked for, and refused.
+    Refused = 6,
+}
+impl ActionKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACTION_KIND_UNSPECIFIED",
+            Self::Proposed => "ACTION_KIND_PROPOSED",
+            Self::Contained => "ACTION_KIND_CONTAINED",
+            Self::Renewed => "ACTION_KIND_RENEWED",
+            Self::Released => "ACTION_KIND_RELEASED",
+            Self::Expired => "ACTION_KIND_EXPIRED",
+            Self::Refused => "ACTION_KIND_REFUSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACTION_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACTION_KIND_PROPOSED" => Some(Self::Proposed),
+            "ACTION_KIND_CONTAINED" => Some(Self::Contained),
+            "ACTION_KIND_RENEWED" => Some(Self::Renewed),
+            "ACTION_KIND_RELEASED" => Some(Self::Released),
+            "ACTION_KIND_EXPIRED" => Some(Self::Expired),
+            "ACTION_KIND_REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
 pub enum Measure {
     Unspecified = 0,
     /// Distinct ports of one destination that refused or stayed silent.
@@ -498,6 +593,713 @@ impl Measure {
             "MEASURE_PODS" => Some(Self::Pods),
             _ => None,
         }
+    }
+}
+/// The pods of one node: those that live, and for a while those that have ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PodTable {
+    #[prost(message, repeated, tag = "1")]
+    pub pods: ::prost::alloc::vec::Vec<Pod>,
+}
+/// What became different since the table, or the changes before.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PodChanges {
+    /// New, or replacing the one with the same uid.
+    #[prost(message, repeated, tag = "1")]
+    pub pods: ::prost::alloc::vec::Vec<Pod>,
+    /// Uids of pods that are forgotten.
+    #[prost(string, repeated, tag = "2")]
+    pub forgotten: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Pod {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub node: ::prost::alloc::string::String,
+    /// In text form.
+    #[prost(string, repeated, tag = "5")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// Who made it: the outermost owner, as a Deployment rather than its ReplicaSet.
+    #[prost(message, optional, tag = "7")]
+    pub owner: ::core::option::Option<Owner>,
+    #[prost(string, tag = "8")]
+    pub service_account: ::prost::alloc::string::String,
+    /// It has the node's addresses, and no interface of its own.
+    #[prost(bool, tag = "9")]
+    pub host_network: bool,
+    /// When the node's kubelet took it on, before it had an interface; by the node's clock, in whole seconds.
+    #[prost(message, optional, tag = "10")]
+    pub started_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When its first container started, after it had an interface; by the same clock. None before.
+    #[prost(message, optional, tag = "11")]
+    pub running_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Since when it cannot send any more, by the same clock; none while it may.
+    #[prost(message, optional, tag = "12")]
+    pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Every Service of the cluster that has addresses. Replaces the table before.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ServiceTable {
+    #[prost(message, repeated, tag = "1")]
+    pub services: ::prost::alloc::vec::Vec<Service>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Service {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Its own and those of its endpoints, in text form, and which ports are declared there.
+    #[prost(message, repeated, tag = "3")]
+    pub declared: ::prost::alloc::vec::Vec<Declared>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Declared {
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(enumeration = "Transport", tag = "2")]
+    pub transport: i32,
+    #[prost(uint32, tag = "3")]
+    pub port: u32,
+    /// It is an address of the Service itself, not of a pod behind it.
+    #[prost(bool, tag = "4")]
+    pub own: bool,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Transport {
+    Unspecified = 0,
+    Tcp = 1,
+    Udp = 2,
+    Sctp = 3,
+}
+impl Transport {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TRANSPORT_UNSPECIFIED",
+            Self::Tcp => "TRANSPORT_TCP",
+            Self::Udp => "TRANSPORT_UDP",
+            Self::Sctp => "TRANSPORT_SCTP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TRANSPORT_UNSPECIFIED" => Some(Self::Unspecified),
+            "TRANSPORT_TCP" => Some(Self::Tcp),
+            "TRANSPORT_UDP" => Some(Self::Udp),
+            "TRANSPORT_SCTP" => Some(Self::Sctp),
+            _ => None,
+        }
+    }
+}
+/// A command, and who says so. The collector hands it on as it is; only the agent that it names acts on it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedCommand {
+    /// An encoded Command.
+    #[prost(bytes = "vec", tag = "1")]
+    pub command: ::prost::alloc::vec::Vec<u8>,
+    /// DER, the signer's first; it names `picket://operator/NAME` and chains to a certificate the agent trusts.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub certificates: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// By the signer's key, over the bytes of `command`, as TLS 1.3 would sign: ECDSA P-256 with SHA-256, or Ed25519.
+    #[prost(bytes = "vec", tag = "3")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Command {
+    /// Unique; of the signer's choosing, at most 64 bytes.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Greater than that of every command before by the same signer; nanoseconds since 1970 do.
+    #[prost(uint64, tag = "2")]
+    pub sequence: u64,
+    #[prost(message, optional, tag = "3")]
+    pub issued_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Not obeyed any more from then on; at most five minutes after it was issued.
+    #[prost(message, optional, tag = "4")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "5")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub pod: ::prost::alloc::string::String,
+    /// Of the pod: another pod of the same name is not meant.
+    #[prost(string, tag = "8")]
+    pub uid: ::prost::alloc::string::String,
+    /// For people.
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(oneof = "command::Action", tags = "10, 11")]
+    pub action: ::core::option::Option<command::Action>,
+}
+/// Nested message and enum types in `Command`.
+pub mod command {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Action {
+        #[prost(message, tag = "10")]
+        Contain(super::Contain),
+        #[prost(message, tag = "11")]
+        Release(super::Release),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contain {
+    /// At most 24 hours.
+    #[prost(message, optional, tag = "1")]
+    pub lease: ::core::option::Option<::prost_types::Duration>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Release {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CommandOutcome {
+    /// Of the command.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub obeyed: bool,
+    /// Why not, or what was done, for people.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// When the lease ends; none after a release.
+    #[prost(message, optional, tag = "4")]
+    pub lease_until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListContainmentsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListContainmentsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub containments: ::prost::alloc::vec::Vec<Containment>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Containment {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub pod: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub interface: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "6")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// The operator; empty when the agent decided.
+    #[prost(string, tag = "8")]
+    pub by: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
+    /// Packets that it dropped.
+    #[prost(uint64, tag = "10")]
+    pub dropped_packets: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DescribeRequest {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub pod: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DescribeResponse {
+    #[prost(message, optional, tag = "1")]
+    pub pod: ::core::option::Option<Pod>,
+    /// Seen of late by the agent of its node, each once.
+    #[prost(message, repeated, tag = "2")]
+    pub edges: ::prost::alloc::vec::Vec<Edge>,
+    /// What protects it from containment, for people; empty when nothing does.
+    #[prost(string, tag = "3")]
+    pub protected: ::prost::alloc::string::String,
+}
+/// Who talked to whom.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Edge {
+    /// The other end.
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub pod: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(enumeration = "Transport", tag = "5")]
+    pub transport: i32,
+    /// The port that was initiated to.
+    #[prost(uint32, tag = "6")]
+    pub port: u32,
+    /// The described pod initiated it; otherwise the other end did.
+    #[prost(bool, tag = "7")]
+    pub outbound: bool,
+    /// An answer was seen.
+    #[prost(bool, tag = "8")]
+    pub answered: bool,
+    #[prost(message, optional, tag = "9")]
+    pub last_seen: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(btree_map = "string, string", tag = "10")]
+    pub labels: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+}
+/// Generated client implementations.
+pub mod actions_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What people do about a pod.
+    #[derive(Debug, Clone)]
+    pub struct ActionsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> ActionsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ActionsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ActionsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Hands the command to the agent of the node and waits for what becomes of it. UNAVAILABLE when that agent is
+        /// not connected; FAILED_PRECONDITION, with the agent's reason, when it refuses; PERMISSION_DENIED when the
+        /// caller may not see the pod.
+        pub async fn command(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SignedCommand>,
+        ) -> std::result::Result<tonic::Response<super::CommandOutcome>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/picket.v1.Actions/Command",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Actions", "Command"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What the agents of all nodes have contained now.
+        pub async fn list_containments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListContainmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListContainmentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/picket.v1.Actions/ListContainments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("picket.v1.Actions", "ListContainments"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Where a pod is, what it is labelled with, and whom it was seen to talk to: what a policy is made of.
+        pub async fn describe(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DescribeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DescribeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/picket.v1.Actions/Describe",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("picket.v1.Actions", "Describe"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod actions_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ActionsServer.
+    #[async_trait]
+    pub trait Actions: std::marker::Send + std::marker::Sync + 'static {
+        /// Hands the command to the agent of the node and waits for what becomes of it. UNAVAILABLE when that agent is
+        /// not connected; FAILED_PRECONDITION, with the agent's reason, when it refuses; PERMISSION_DENIED when the
+        /// caller may not see the pod.
+        async fn command(
+            &self,
+            request: tonic::Request<super::SignedCommand>,
+        ) -> std::result::Result<tonic::Response<super::CommandOutcome>, tonic::Status>;
+        /// What the agents of all nodes have contained now.
+        async fn list_containments(
+            &self,
+            request: tonic::Request<super::ListContainmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListContainmentsResponse>,
+            tonic::Status,
+        >;
+        /// Where a pod is, what it is labelled with, and whom it was seen to talk to: what a policy is made of.
+        async fn describe(
+            &self,
+            request: tonic::Request<super::DescribeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DescribeResponse>,
+            tonic::Status,
+        >;
+    }
+    /// What people do about a pod.
+    #[derive(Debug)]
+    pub struct ActionsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ActionsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ActionsServer<T>
+    where
+        T: Actions,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/picket.v1.Actions/Command" => {
+                    #[allow(non_camel_case_types)]
+                    struct CommandSvc<T: Actions>(pub Arc<T>);
+                    impl<T: Actions> tonic::server::UnaryService<super::SignedCommand>
+                    for CommandSvc<T> {
+                        type Response = super::CommandOutcome;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SignedCommand>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Actions>::command(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CommandSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/picket.v1.Actions/ListContainments" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListContainmentsSvc<T: Actions>(pub Arc<T>);
+                    impl<
+                        T: Actions,
+                    > tonic::server::UnaryService<super::ListContainmentsRequest>
+                    for ListContainmentsSvc<T> {
+                        type Response = super::ListContainmentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListContainmentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Actions>::list_containments(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListContainmentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/picket.v1.Actions/Describe" => {
+                    #[allow(non_camel_case_types)]
+                    struct DescribeSvc<T: Actions>(pub Arc<T>);
+                    impl<T: Actions> tonic::server::UnaryService<super::DescribeRequest>
+                    for DescribeSvc<T> {
+                        type Response = super::DescribeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DescribeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Actions>::describe(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DescribeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ActionsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "picket.v1.Actions";
+    impl<T> tonic::server::NamedService for ActionsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// Every set field must match; a repeated field matches when any of its values does.
@@ -1125,6 +1927,106 @@ pub struct NodeStatus {
     /// Where they are kept meanwhile.
     #[prost(message, optional, tag = "8")]
     pub spool: ::core::option::Option<Spool>,
+    /// Every pod of the node that is known, and whether it is watched.
+    #[prost(message, repeated, tag = "9")]
+    pub pods: ::prost::alloc::vec::Vec<PodCoverage>,
+    /// What the agent found wrong with the node, or worth knowing.
+    #[prost(message, repeated, tag = "10")]
+    pub findings: ::prost::alloc::vec::Vec<Finding>,
+    /// The last time that the agent scanned itself.
+    #[prost(message, optional, tag = "11")]
+    pub canary: ::core::option::Option<Canary>,
+    /// Which policy is in force.
+    #[prost(message, optional, tag = "12")]
+    pub policy: ::core::option::Option<PolicyStatus>,
+    #[prost(message, repeated, tag = "13")]
+    pub containments: ::prost::alloc::vec::Vec<Containment>,
+    /// Whom the pods of the node talked to of late.
+    #[prost(message, repeated, tag = "14")]
+    pub edges: ::prost::alloc::vec::Vec<SlotEdges>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PodCoverage {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub pod: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(enumeration = "CoverageState", tag = "4")]
+    pub state: i32,
+    /// Why it is not attached, for people.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Finding {
+    /// From a closed set, such as `btf` or `bpf_jit`.
+    #[prost(string, tag = "1")]
+    pub check: ::prost::alloc::string::String,
+    #[prost(enumeration = "Verdict", tag = "2")]
+    pub verdict: i32,
+    /// What was found, for people.
+    #[prost(string, tag = "3")]
+    pub found: ::prost::alloc::string::String,
+    /// What to do about it; empty when there is nothing to do.
+    #[prost(string, tag = "4")]
+    pub remedy: ::prost::alloc::string::String,
+}
+/// A scan of the agent's own, through an interface of its own, which it must find.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Canary {
+    #[prost(message, optional, tag = "1")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(bool, tag = "2")]
+    pub found: bool,
+    /// From the first packet to the anomaly; none when it was not found.
+    #[prost(message, optional, tag = "3")]
+    pub delay: ::core::option::Option<::prost_types::Duration>,
+    #[prost(uint64, tag = "4")]
+    pub packets_sent: u64,
+    /// What the programs counted of them.
+    #[prost(uint64, tag = "5")]
+    pub packets_counted: u64,
+    /// Why it was not found, for people.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PolicyStatus {
+    /// Of Policy; empty when the agent's own configuration is in force.
+    #[prost(string, tag = "1")]
+    pub revision: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Why a newer one was not taken; empty when it was.
+    #[prost(string, tag = "3")]
+    pub error: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "4")]
+    pub exceptions: ::prost::alloc::vec::Vec<ExceptionHits>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExceptionHits {
+    /// Of the exception, as the policy names it.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub hits: u64,
+}
+/// Of one pod; at most 64 edges.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SlotEdges {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub pod: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "4")]
+    pub edges: ::prost::alloc::vec::Vec<Edge>,
+    /// Those that found no room.
+    #[prost(uint64, tag = "5")]
+    pub further: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Spool {
@@ -1170,6 +2072,9 @@ pub struct Slot {
     /// and with TCP packets of no connection, pass for replies.
     #[prost(uint32, tag = "10")]
     pub reply_filter_percent: u32,
+    /// Of the pod; empty when unknown.
+    #[prost(string, tag = "11")]
+    pub uid: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unwatched {
@@ -1184,6 +2089,72 @@ pub struct Drop {
     pub reason: ::prost::alloc::string::String,
     #[prost(uint64, tag = "2")]
     pub count: u64,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CoverageState {
+    Unspecified = 0,
+    Covered = 1,
+    /// It sends as the node itself.
+    HostNetwork = 2,
+    NotAttached = 3,
+}
+impl CoverageState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COVERAGE_STATE_UNSPECIFIED",
+            Self::Covered => "COVERAGE_STATE_COVERED",
+            Self::HostNetwork => "COVERAGE_STATE_HOST_NETWORK",
+            Self::NotAttached => "COVERAGE_STATE_NOT_ATTACHED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COVERAGE_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "COVERAGE_STATE_COVERED" => Some(Self::Covered),
+            "COVERAGE_STATE_HOST_NETWORK" => Some(Self::HostNetwork),
+            "COVERAGE_STATE_NOT_ATTACHED" => Some(Self::NotAttached),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Verdict {
+    Unspecified = 0,
+    Ok = 1,
+    /// It works, worse than it could.
+    Warning = 2,
+    Failed = 3,
+}
+impl Verdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "VERDICT_UNSPECIFIED",
+            Self::Ok => "VERDICT_OK",
+            Self::Warning => "VERDICT_WARNING",
+            Self::Failed => "VERDICT_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "VERDICT_OK" => Some(Self::Ok),
+            "VERDICT_WARNING" => Some(Self::Warning),
+            "VERDICT_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod nodes_client {
@@ -1472,34 +2443,9 @@ pub mod nodes_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// The pods of one node.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct PodTable {
-    #[prost(message, repeated, tag = "1")]
-    pub pods: ::prost::alloc::vec::Vec<Pod>,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Pod {
-    #[prost(string, tag = "1")]
-    pub namespace: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub uid: ::prost::alloc::string::String,
-    #[prost(string, tag = "4")]
-    pub node: ::prost::alloc::string::String,
-    /// In text form.
-    #[prost(string, repeated, tag = "5")]
-    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(btree_map = "string, string", tag = "6")]
-    pub labels: ::prost::alloc::collections::BTreeMap<
-        ::prost::alloc::string::String,
-        ::prost::alloc::string::String,
-    >,
-}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishRequest {
-    #[prost(oneof = "publish_request::Item", tags = "1, 2, 3")]
+    #[prost(oneof = "publish_request::Item", tags = "1, 2, 3, 4")]
     pub item: ::core::option::Option<publish_request::Item>,
 }
 /// Nested message and enum types in `PublishRequest`.
@@ -1513,6 +2459,9 @@ pub mod publish_request {
         /// Replaces the one before; sent once a second at most.
         #[prost(message, tag = "3")]
         Status(super::NodeStatus),
+        /// What became of a command.
+        #[prost(message, tag = "4")]
+        Outcome(super::CommandOutcome),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1541,7 +2490,7 @@ pub struct Batch {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishResponse {
-    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3")]
+    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub item: ::core::option::Option<publish_response::Item>,
 }
 /// Nested message and enum types in `PublishResponse`.
@@ -1555,7 +2504,29 @@ pub mod publish_response {
         /// Replaces the one before.
         #[prost(message, tag = "3")]
         Pods(super::PodTable),
+        #[prost(message, tag = "4")]
+        PodChanges(super::PodChanges),
+        #[prost(message, tag = "5")]
+        Services(super::ServiceTable),
+        /// Replaces the one before.
+        #[prost(message, tag = "6")]
+        Policy(super::Policy),
+        #[prost(message, tag = "7")]
+        Command(super::SignedCommand),
     }
+}
+/// How detectors and containment are set, for every node.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Policy {
+    /// Where it comes from, for people.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// As an operator wrote it, in YAML; the collector has found nothing wrong with it.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Digest of the text.
+    #[prost(string, tag = "3")]
+    pub revision: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Welcome {

@@ -137,6 +137,7 @@ fn check(file: File) -> Result<Pods, Fault> {
                 .into_iter()
                 .map(|text| unique(text, &mut lines))
                 .collect::<Result<_, _>>()?,
+            ..v1::Pod::default()
         });
     }
     Ok(Pods::from_table(v1::PodTable { pods }).with_nodes(named))

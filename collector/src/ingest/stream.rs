@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use super::{batch, metrics::Metrics};
+use super::{batch, downlink::Downlink, metrics::Metrics};
 use crate::{
     identity::Identity,
     nodes::Connected,
@@ -32,9 +32,9 @@ pub(super) struct AgentStream {
 type Committing = Pin<Box<dyn Future<Output = Result<v1::Acknowledgement, StoreError>> + Send>>;
 
 impl AgentStream {
-    pub(super) async fn run(self, requests: Streaming<v1::PublishRequest>) {
+    pub(super) async fn run(self, requests: Streaming<v1::PublishRequest>, mut downlink: Downlink) {
         let mut committing = FuturesOrdered::new();
-        let end = self.take(requests, &mut committing).await;
+        let end = self.take(requests, &mut committing, &mut downlink).await;
         // What is queued will be committed, so the agent may know.
         while let Some(Ok(acknowledgement)) = committing.next().await {
             self.acknowledge(acknowledgement).await;
@@ -54,6 +54,7 @@ impl AgentStream {
         &self,
         mut requests: Streaming<v1::PublishRequest>,
         committing: &mut FuturesOrdered<Committing>,
+        downlink: &mut Downlink,
     ) -> Result<(), Status> {
         // Never decreases: what a batch brings again was acknowledged before.
         let mut highest = 0;
@@ -67,6 +68,11 @@ impl AgentStream {
                         return Ok(());
                     }
                 }
+                item = downlink.next() => {
+                    if !self.send(item).await {
+                        return Ok(());
+                    }
+                }
                 request = requests.message(), if committing.len() < UNCOMMITTED => {
                     let Some(request) = request? else {
                         return Ok(());
@@ -77,6 +83,7 @@ impl AgentStream {
                             committing.push_back(self.queue(batch, &mut highest).await?);
                         }
                         Some(publish_request::Item::Status(status)) => self.connected.status(status),
+                        Some(publish_request::Item::Outcome(outcome)) => self.connected.outcome(outcome),
                         Some(publish_request::Item::Hello(_)) => {
                             return Err(Status::invalid_argument("a stream says hello once"));
                         }

@@ -102,7 +102,10 @@ impl Bench {
                 epoch,
             },
             outbox: outbox.clone(),
-            pods,
+            downlink: Downlink {
+                pods,
+                ..Downlink::default()
+            },
             status: reported,
         };
         let (stop, stopped) = watch::channel(false);

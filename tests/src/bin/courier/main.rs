@@ -7,9 +7,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use agent::deliver::{Agent, Metrics, Outbox, Place, Publisher, Spooling};
+use agent::deliver::{Agent, Downlink, Metrics, Outbox, Place, Publisher, Spooling};
 use anyhow::{Context as _, Result};
-use api::{pods::Pods, transport::Remote, v1};
+use api::{transport::Remote, v1};
 use clap::Parser;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -57,14 +57,13 @@ async fn main() -> Result<()> {
         node: arguments.node.clone(),
         epoch: now()?.max(outbox.newest_epoch() + 1),
     };
-    let (pods, _) = watch::channel(Pods::default());
     let (_status, reported) = watch::channel(v1::NodeStatus::default());
     let (leave, leaving) = watch::channel(false);
     let publisher = Publisher {
         remote: arguments.collector.clone(),
         agent: agent.clone(),
         outbox: outbox.clone(),
-        pods,
+        downlink: Downlink::default(),
         status: reported,
     };
     let publishing = tokio::spawn(publisher.run(leaving));

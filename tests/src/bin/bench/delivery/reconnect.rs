@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use agent::deliver::{self, Metrics, Outbox, Place, Publisher, Spooling};
+use agent::deliver::{self, Downlink, Metrics, Outbox, Place, Publisher, Spooling};
 use anyhow::{Context as _, Result};
-use api::{pods::Pods, transport::Remote, v1};
+use api::{transport::Remote, v1};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::timeout};
 
@@ -80,7 +80,6 @@ impl Simulated {
             capacity_bytes: SPOOL_BYTES,
         };
         let outbox = Outbox::open(&spooling, Metrics::default())?;
-        let (pods, _) = watch::channel(Pods::default());
         let (status, reported) = watch::channel(v1::NodeStatus::default());
         let publisher = Publisher {
             remote: remote.clone(),
@@ -89,7 +88,7 @@ impl Simulated {
                 epoch: EPOCH,
             },
             outbox: outbox.clone(),
-            pods,
+            downlink: Downlink::default(),
             status: reported,
         };
         let (stop, stopped) = watch::channel(false);

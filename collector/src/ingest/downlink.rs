@@ -1,0 +1,28 @@
+//! What an agent is told beside acknowledgements, as it comes.
+
+use api::v1::{self, publish_response::Item};
+use tokio::sync::{mpsc, watch};
+
+/// One agent's.
+pub(super) struct Downlink {
+    pub(super) policy: watch::Receiver<Option<v1::Policy>>,
+    pub(super) commands: mpsc::Receiver<v1::SignedCommand>,
+}
+
+impl Downlink {
+    /// What to tell next. Cancel safe.
+    pub(super) async fn next(&mut self) -> Item {
+        loop {
+            tokio::select! {
+                Some(command) = self.commands.recv() => return Item::Command(command),
+                Ok(()) = self.policy.changed() => {
+                    let policy = self.policy.borrow_and_update().clone();
+                    if let Some(policy) = policy {
+                        return Item::Policy(policy);
+                    }
+                }
+                else => std::future::pending().await,
+            }
+        }
+    }
+}
