@@ -4,7 +4,9 @@ mod kubectl;
 mod needs;
 mod packages;
 mod plan;
+mod promtool;
 mod toolchain;
+mod validator;
 
 use anyhow::Result;
 
@@ -33,8 +35,12 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     if needs.lint {
         steps.extend(tool(&CARGO_DENY)?);
     }
-    if needs.lint || needs.cluster {
+    if needs.manifests || needs.cluster {
         steps.extend(kubectl::step()?);
+    }
+    if needs.manifests {
+        steps.extend(promtool::step()?);
+        steps.extend(validator::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);

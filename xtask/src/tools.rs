@@ -56,15 +56,23 @@ pub(crate) const HELM: Fetched = Fetched {
     version: "v4.3.1",
 };
 
+/// Of whatever version Debian's release has.
+pub(crate) const PROMTOOL: &str = "promtool";
+
+pub(crate) const KUBERNETES_VALIDATE: Fetched = Fetched {
+    name: "kubernetes-validate",
+    version: "1.37.0",
+};
+
 impl Fetched {
     pub(crate) fn path(&self) -> Result<PathBuf> {
-        Ok(folder()?.join("bin").join(self.name))
+        program(self.name)
     }
 }
 
 impl Tool {
     pub(crate) fn path(&self) -> Result<PathBuf> {
-        Ok(folder()?.join("bin").join(self.name))
+        program(self.name)
     }
 
     /// Whether the tool is there, in our version, and starts: a missing shared library shows here.
@@ -102,6 +110,11 @@ impl Tool {
     fn is_version(&self, printed: &str) -> bool {
         printed.split_whitespace().eq([self.name, self.version])
     }
+}
+
+/// Where the program of this name is, once it is there.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    Ok(folder()?.join("bin").join(name))
 }
 
 fn folder() -> Result<PathBuf> {

@@ -7,6 +7,8 @@ pub(crate) struct Needs {
     pub(crate) lab: bool,
     /// The tools of `lint`.
     pub(crate) lint: bool,
+    /// What checks the chart and the manifests.
+    pub(crate) manifests: bool,
     /// Virtual machines.
     pub(crate) machines: bool,
     /// A Kubernetes of our own.

