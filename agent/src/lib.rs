@@ -5,6 +5,7 @@ pub mod baselines;
 pub mod config;
 pub mod datapath;
 pub mod deliver;
+pub mod identity;
 pub mod interfaces;
 pub mod metrics;
 pub mod policy;

@@ -11,6 +11,7 @@ use agent::{
     config::{Args, Command, Config, Follower, Secured},
     datapath::{self, Datapath},
     deliver::{Agent, COMMANDS, Downlink, Outbox, Publisher, Server},
+    identity::{Memory, Remembered, remember},
     interfaces,
     metrics::Metrics,
     replay::Replay,
@@ -133,6 +134,22 @@ async fn run(
         Some(_) => Outbox::open(&config.spooling, metrics.deliver)?,
         None => Outbox::standalone(metrics.deliver),
     };
+    let memory = config.identity.map(Memory::at);
+    let are_pods_current = config.pod_table.is_some();
+    let former = match memory.as_ref().map(Memory::read) {
+        Some(Ok(former)) => former,
+        Some(Err(error)) => {
+            warn!(%error, "pods are unknown until the collector tells them");
+            Remembered::default()
+        }
+        None => Remembered::default(),
+    };
+    let remembered = memory.map(|memory| {
+        let (remembered, kept) = watch::channel(Remembered::default());
+        tokio::spawn(remember(memory, kept));
+        remembered
+    });
+    let known = if are_pods_current { known } else { former.pods };
     let (pods, known_pods) = watch::channel(known);
     let (services, _declared) = watch::channel(ServiceTable::default());
     let (told_policy, _policy_told) = watch::channel(None);
@@ -166,6 +183,9 @@ async fn run(
     let ends = Ends {
         changes,
         pods: known_pods,
+        former: former.bound,
+        are_pods_current,
+        remembered,
         policy: followed,
         outbox: outbox.clone(),
         status,
