@@ -1,6 +1,7 @@
 //! Installs what the other commands need: plans first, says what it will do, and does it once.
 
 mod kubectl;
+mod kubernetes;
 mod needs;
 mod packages;
 mod plan;
@@ -35,6 +36,9 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     }
     if needs.lint || needs.cluster {
         steps.extend(kubectl::step()?);
+    }
+    if needs.cluster {
+        steps.extend(kubernetes::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);
