@@ -2,14 +2,14 @@
 
 mod exception;
 mod hushed;
-mod selector;
 
 use std::{sync::Arc, time::SystemTime};
 
+pub use api::selector::Selector;
 use api::v1;
 use detect::Settings;
 
-pub use self::{exception::Exception, hushed::Hushed, selector::Selector};
+pub use self::{exception::Exception, hushed::Hushed};
 
 /// How all pods of the node are judged.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "certificates")]
 pub mod certificates;
+pub mod containment;
 pub mod correlations;
 pub mod encoding;
 pub mod events;
@@ -11,6 +12,7 @@ pub mod pipe;
 pub mod pods;
 pub mod principal;
 pub mod retry;
+pub mod selector;
 pub mod summary;
 pub mod transport;
 pub mod v1;

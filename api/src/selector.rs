@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use api::v1;
+use crate::v1;
 
 /// Selects the pods that are in one of the namespaces and have all of the labels. An empty one selects all.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
