@@ -10,7 +10,7 @@ mod workload;
 
 use std::{io, sync::Arc, time::Duration};
 
-use api::{events::Raised, pods::Pods, v1};
+use api::{events::Raised, pods::Pods, policy::Policy, v1};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
 use tokio::{
     sync::watch,
@@ -26,11 +26,12 @@ use self::{
 };
 pub use self::{judge::judge, metrics::Metrics};
 use crate::{
+    account::Account,
     baselines::Store,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     interfaces::{Change, Changes, InterfacesError},
-    policy::{Hushed, Policy},
+    policy::{Hits, Hushed},
 };
 
 /// How often it is checked that the programs are still attached.
@@ -56,6 +57,10 @@ pub struct Ends {
     pub pods: watch::Receiver<Pods>,
     /// How the detectors are set.
     pub policy: watch::Receiver<Policy>,
+    /// How often its exceptions kept an event back.
+    pub hits: Hits,
+    /// What other rooms have to say about the node.
+    pub account: Account,
     /// Where events go.
     pub outbox: Outbox,
     /// Where the node's status goes.
@@ -85,6 +90,7 @@ impl Sentry {
     #[must_use]
     pub fn new(agent: Agent, datapath: Datapath, mut ends: Ends, metrics: Metrics) -> Self {
         let settings = Arc::clone(&ends.policy.borrow().settings);
+        ends.hits.follow(&ends.policy.borrow());
         let clock = WallClock::read();
         let mut detectors = Detectors::new(settings);
         detectors.set_origin(clock.origin());
@@ -221,6 +227,7 @@ impl Sentry {
     fn apply_policy(&mut self) {
         self.ends.policy.mark_unchanged();
         self.ends.pods.mark_unchanged();
+        self.ends.hits.follow(&self.ends.policy.borrow());
         for subject in self.roster.subjects() {
             self.set_detectors(subject);
         }
@@ -360,10 +367,13 @@ impl Sentry {
             pods.complete(&mut event);
             let pod = self.roster.pod(anomaly.id.subject, &pods);
             let policy = self.ends.policy.borrow();
-            let excepted = policy.excepts(&event, pod, raised.raised_at);
-            if !self.hushed.tells(&mut event, excepted) {
+            let exception = policy.exception(&event, pod, raised.raised_at);
+            if !self.hushed.tells(&mut event, exception.is_some()) {
                 self.sequence -= 1;
                 self.metrics.excepted.inc();
+                if let Some(exception) = exception {
+                    self.ends.hits.add(&exception.name);
+                }
                 continue;
             }
             self.ends.outbox.raise(event);
@@ -371,7 +381,9 @@ impl Sentry {
     }
 
     fn report(&self) {
-        let status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
+        let mut status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
+        status.at = Some(self.clock.now().into());
+        self.ends.account.complete(&mut status, &self.ends.hits);
         self.metrics.report(
             &status,
             self.datapath.stray_records(),

@@ -10,6 +10,7 @@ pub mod events;
 pub mod filter;
 pub mod pipe;
 pub mod pods;
+pub mod policy;
 pub mod principal;
 pub mod retry;
 pub mod selector;

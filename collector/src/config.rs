@@ -69,6 +69,10 @@ pub struct Flags {
     /// YAML file of nodes and pods; without it every node is welcome and no pod is named
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<PathBuf>,
+    /// YAML file of how the detectors of all nodes are set, read again when it changes; without it each agent's own
+    /// says so
+    #[arg(long, value_name = "FILE", env = "PICKET_DETECTORS")]
+    pub detectors: Option<PathBuf>,
     /// Who may talk to the collector
     #[command(flatten)]
     pub security: SecurityFlags,
@@ -93,6 +97,8 @@ pub struct Config {
     pub retain: Retain,
     /// The pod table, already read.
     pub pods: Pods,
+    /// How the detectors of all nodes are set.
+    pub detectors: Option<PathBuf>,
     /// When events of several pods are one thing.
     pub correlate: Settings,
     /// Who may talk to the collector, and what it shows them.
@@ -178,6 +184,7 @@ impl Config {
                 flags.retain_bytes.or(file.retain_bytes),
             )?,
             pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
+            detectors: flags.detectors.or(file.detectors),
             correlate: correlate(file.correlate)?,
             log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),

@@ -249,7 +249,10 @@ impl Nodes for Log {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        Ok(Response::new(ListNodesResponse { nodes }))
+        Ok(Response::new(ListNodesResponse {
+            nodes,
+            ..Default::default()
+        }))
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Agent {
     responses: Streaming<v1::PublishResponse>,
     pub(crate) welcome: u64,
     pub(crate) pods: v1::PodTable,
+    /// The one told last.
+    pub(crate) policy: Option<v1::Policy>,
 }
 
 impl Agent {
@@ -72,6 +74,7 @@ impl Agent {
             responses,
             welcome: 0,
             pods: v1::PodTable::default(),
+            policy: None,
         };
         match agent.next().await? {
             publish_response::Item::Welcome(welcome) => agent.welcome = welcome.sequence,
@@ -84,7 +87,25 @@ impl Agent {
         Ok(agent)
     }
 
+    /// The next thing that is no policy.
     pub(crate) async fn next(&mut self) -> Result<publish_response::Item, Status> {
+        loop {
+            match self.any().await? {
+                publish_response::Item::Policy(policy) => self.policy = Some(policy),
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// Waits for a policy, while nothing else comes.
+    pub(crate) async fn policy(&mut self) -> v1::Policy {
+        match self.any().await.unwrap() {
+            publish_response::Item::Policy(policy) => policy,
+            other => panic!("{other:?} is no policy"),
+        }
+    }
+
+    async fn any(&mut self) -> Result<publish_response::Item, Status> {
         let response = within("a response", self.responses.message()).await?;
         let response = response.ok_or_else(|| Status::new(Code::Ok, "the stream ended"))?;
         Ok(response.item.expect("a response has an item"))

@@ -89,7 +89,8 @@ impl Cluster {
             database: Database::File(folder.path().join("picket.db")),
             retain: Retain::default(),
             pods: api::pods::Pods::default(),
-            correlate: Settings::default(),
+            detectors: None,
+        correlate: Settings::default(),
             security: Security {
                 tls: Some(tls),
                 agents: Some(agents),
