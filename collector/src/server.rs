@@ -28,7 +28,7 @@ use crate::{
     access::Access,
     config::Config,
     correlate::Correlator,
-    identity::Identity,
+    identity::{ClusterError, Identity, Watches},
     ingest::Ingest,
     metrics::Metrics,
     nodes::Nodes,
@@ -57,6 +57,9 @@ pub enum ServerError {
     /// The log could not be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The API server could not be found.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// An address for gRPC could not be used.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -91,6 +94,7 @@ pub struct Server {
     writer: Writer,
     ticking: Store,
     policy: policy::Follower,
+    watches: Option<Watches>,
     shutdown: CancellationToken,
 }
 
@@ -125,9 +129,15 @@ impl Server {
         let shutdown = CancellationToken::new();
         let (policy, told) = policy::Follower::start(config.detectors, metrics.policy, now());
         let nodes = Nodes::new(metrics.nodes, told.status);
+        let client = match &config.cluster {
+            Some(cluster) => Some(cluster.client().await?),
+            None => None,
+        };
+        let watched = client.is_some();
+        let identity = Arc::new(Identity::new(config.pods, watched, metrics.identity));
         let ingest = Ingest {
             store: store.clone(),
-            identity: Arc::new(Identity::new(config.pods, metrics.identity)),
+            identity: Arc::clone(&identity),
             nodes: nodes.clone(),
             metrics: metrics.ingest,
             policy: told.policy,
@@ -157,6 +167,7 @@ impl Server {
             writer,
             ticking,
             policy,
+            watches: client.map(|client| Watches { identity, client }),
             shutdown,
         })
     }
@@ -199,6 +210,9 @@ impl Server {
         tokio::spawn(tick(self.ticking, shutdown.clone()));
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
         tokio::spawn(until(shutdown.clone(), self.policy.run()));
+        if let Some(watches) = self.watches {
+            tokio::spawn(until(shutdown.clone(), watches.run()));
+        }
         if let Some((tls, tally)) = self.tls {
             tokio::spawn(until(shutdown.clone(), tls.follow(tally)));
         }

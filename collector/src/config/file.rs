@@ -47,6 +47,9 @@ pub(super) struct File {
     pub(super) pod_table: Option<PathBuf>,
     pub(super) detectors: Option<PathBuf>,
     #[serde(default)]
+    pub(super) kubernetes: bool,
+    pub(super) kubeconfig: Option<PathBuf>,
+    #[serde(default)]
     pub(super) correlate: Correlate,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,

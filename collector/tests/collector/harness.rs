@@ -185,6 +185,7 @@ fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config 
         retain,
         pods,
         detectors: None,
+        cluster: None,
         correlate: Settings::default(),
         security: Security::default(),
         log: "warn".parse().unwrap(),

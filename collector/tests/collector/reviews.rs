@@ -90,7 +90,9 @@ impl Cluster {
             retain: Retain::default(),
             pods: api::pods::Pods::default(),
             detectors: None,
-        correlate: Settings::default(),
+            correlate: Settings::default(),
+            cluster: None,
+            correlate: Settings::default(),
             security: Security {
                 tls: Some(tls),
                 agents: Some(agents),
