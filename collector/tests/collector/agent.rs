@@ -13,8 +13,6 @@ pub(crate) struct Agent {
     responses: Streaming<v1::PublishResponse>,
     pub(crate) welcome: u64,
     pub(crate) pods: v1::PodTable,
-    /// The one told last.
-    pub(crate) policy: Option<v1::Policy>,
 }
 
 impl Agent {
@@ -74,7 +72,6 @@ impl Agent {
             responses,
             welcome: 0,
             pods: v1::PodTable::default(),
-            policy: None,
         };
         match agent.next().await? {
             publish_response::Item::Welcome(welcome) => agent.welcome = welcome.sequence,
@@ -87,21 +84,24 @@ impl Agent {
         Ok(agent)
     }
 
-    /// The next thing that is no policy.
+    /// The next thing that is neither a policy nor a table of Services.
     pub(crate) async fn next(&mut self) -> Result<publish_response::Item, Status> {
         loop {
             match self.any().await? {
-                publish_response::Item::Policy(policy) => self.policy = Some(policy),
+                publish_response::Item::Policy(_) | publish_response::Item::Services(_) => {}
                 other => return Ok(other),
             }
         }
     }
 
-    /// Waits for a policy, while nothing else comes.
+    /// Waits for a policy that was not asked for before, while little else comes.
     pub(crate) async fn policy(&mut self) -> v1::Policy {
-        match self.any().await.unwrap() {
-            publish_response::Item::Policy(policy) => policy,
-            other => panic!("{other:?} is no policy"),
+        loop {
+            match self.any().await.unwrap() {
+                publish_response::Item::Policy(policy) => return policy,
+                publish_response::Item::Services(_) => {}
+                other => panic!("{other:?} is no policy"),
+            }
         }
     }
 

@@ -90,7 +90,6 @@ impl Cluster {
             retain: Retain::default(),
             pods: api::pods::Pods::default(),
             detectors: None,
-            correlate: Settings::default(),
             cluster: None,
             correlate: Settings::default(),
             security: Security {
