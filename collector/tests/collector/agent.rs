@@ -84,7 +84,28 @@ impl Agent {
         Ok(agent)
     }
 
+    /// The next thing that is neither a policy nor a table of Services.
     pub(crate) async fn next(&mut self) -> Result<publish_response::Item, Status> {
+        loop {
+            match self.any().await? {
+                publish_response::Item::Policy(_) | publish_response::Item::Services(_) => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// Waits for a policy that was not asked for before, while little else comes.
+    pub(crate) async fn policy(&mut self) -> v1::Policy {
+        loop {
+            match self.any().await.unwrap() {
+                publish_response::Item::Policy(policy) => return policy,
+                publish_response::Item::Services(_) => {}
+                other => panic!("{other:?} is no policy"),
+            }
+        }
+    }
+
+    async fn any(&mut self) -> Result<publish_response::Item, Status> {
         let response = within("a response", self.responses.message()).await?;
         let response = response.ok_or_else(|| Status::new(Code::Ok, "the stream ended"))?;
         Ok(response.item.expect("a response has an item"))

@@ -90,6 +90,20 @@ impl Collector {
 
     async fn start_with(engine: &Engine, folder: TempDir, pods: Pods, retain: Retain) -> Self {
         let config = config(engine, folder.path(), pods, retain);
+        Self::start_as(engine, folder, config).await
+    }
+
+    /// Tells agents what this file says.
+    pub(crate) async fn with_detectors(engine: &Engine, path: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            detectors: Some(path.to_owned()),
+            ..config(engine, folder.path(), Pods::default(), Retain::default())
+        };
+        Self::start_as(engine, folder, config).await
+    }
+
+    async fn start_as(engine: &Engine, folder: TempDir, config: Config) -> Self {
         let server = Server::bind(config).await.unwrap();
         let tcp = server.listening().next().unwrap();
         let remote = format!("http://{tcp}").parse().unwrap();
@@ -184,6 +198,7 @@ fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config 
         database: engine.database(folder).parse().unwrap(),
         retain,
         pods,
+        detectors: None,
         cluster: None,
         correlate: Settings::default(),
         security: Security::default(),

@@ -14,6 +14,7 @@ mod harness;
 mod intake;
 mod log;
 mod nodes;
+mod policy;
 mod postgres;
 mod process;
 mod replicas;
