@@ -36,20 +36,27 @@ impl Agent {
             epoch: EPOCH,
             version: "0.1.0".into(),
         };
-        Self::start(channel, publish_request::Item::Hello(hello), Some(bearer)).await
+        Self::start(
+            channel,
+            publish_request::Item::Hello(hello),
+            Some(bearer),
+            true,
+        )
+        .await
     }
 
     pub(crate) async fn open(
         channel: Channel,
         first: publish_request::Item,
     ) -> Result<Self, Status> {
-        Self::start(channel, first, None).await
+        Self::start(channel, first, None, true).await
     }
 
     async fn start(
         channel: Channel,
         first: publish_request::Item,
         bearer: Option<AsciiMetadataValue>,
+        awaits_pods: bool,
     ) -> Result<Self, Status> {
         let node = match &first {
             publish_request::Item::Hello(hello) => hello.node.clone(),
@@ -77,11 +84,24 @@ impl Agent {
             publish_response::Item::Welcome(welcome) => agent.welcome = welcome.sequence,
             other => panic!("{other:?} came before the welcome"),
         }
-        match agent.next().await? {
-            publish_response::Item::Pods(pods) => agent.pods = pods,
-            other => panic!("{other:?} came before the pods"),
+        if awaits_pods {
+            match agent.next().await? {
+                publish_response::Item::Pods(pods) => agent.pods = pods,
+                other => panic!("{other:?} came before the pods"),
+            }
         }
         Ok(agent)
+    }
+
+    /// The same of a collector that knows no pods yet.
+    pub(crate) async fn connect_untold(channel: Channel, node: &str) -> Self {
+        let hello = v1::Hello {
+            node: node.into(),
+            epoch: EPOCH,
+            version: "0.1.0".into(),
+        };
+        let first = publish_request::Item::Hello(hello);
+        Self::start(channel, first, None, false).await.unwrap()
     }
 
     /// The next thing that is neither a policy nor a table of Services.
