@@ -153,7 +153,7 @@ async fn run(
     });
     let known = if are_pods_current { known } else { former.pods };
     let (pods, known_pods) = watch::channel(known);
-    let (services, _declared) = watch::channel(ServiceTable::default());
+    let (services, declared) = watch::channel(ServiceTable::default());
     let (told_policy, policy_told) = watch::channel(None);
     let (commands, _commanded) = mpsc::channel(COMMANDS);
     let (changes, changed) = mpsc::channel(1);
@@ -191,6 +191,7 @@ async fn run(
         pods: known_pods,
         former: former.bound,
         are_pods_current,
+        services: declared,
         remembered,
         policy: standing.policy,
         hits,

@@ -15,7 +15,7 @@ use api::{
     filter,
     pods::{Pods, describe},
     policy::Policy,
-    v1,
+    services, v1,
 };
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
 use tokio::{
@@ -66,6 +66,8 @@ pub struct Ends {
     pub former: Vec<Bound>,
     /// The latter.
     pub are_pods_current: bool,
+    /// What the cluster declares.
+    pub services: watch::Receiver<v1::ServiceTable>,
     /// Where that goes which the next agent should know.
     pub remembered: Option<watch::Sender<Remembered>>,
     /// How the detectors are set.
@@ -169,6 +171,10 @@ impl Sentry {
                     self.binder.set_current();
                     self.identify(true);
                     self.apply_policy();
+                }
+                Ok(()) = self.ends.services.changed() => {
+                    let declared = services::declared(&self.ends.services.borrow_and_update());
+                    self.detectors.declare(declared);
                 }
                 _ = reconcile.tick() => {
                     self.reconcile();
