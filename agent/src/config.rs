@@ -6,7 +6,6 @@ mod file;
 mod follow;
 mod log;
 mod origin;
-mod policy;
 mod security;
 mod setting;
 mod sources;
@@ -14,7 +13,10 @@ mod sources;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use agent_common::{BUCKET_COUNT, BUCKET_WAYS};
-use api::transport::{Listen, Remote};
+use api::{
+    policy::{AGENT_KEYS, Policy, Time},
+    transport::{Listen, Remote},
+};
 use clap::ArgMatches;
 
 pub use args::{Args, Command};
@@ -24,7 +26,7 @@ pub use log::{Log, LogFormat};
 pub use origin::Origin;
 pub use security::{Secrets, Secured};
 
-use crate::{datapath, deliver::Spooling, interfaces::Selection, policy::Policy};
+use crate::{datapath, deliver::Spooling, interfaces::Selection};
 use file::File;
 use setting::Setting;
 use sources::Sources;
@@ -57,6 +59,8 @@ pub struct Config {
     pub identity: Option<PathBuf>,
     /// Where what is usual is kept.
     pub baselines: Option<PathBuf>,
+    /// Where the policy is kept that the collector told.
+    pub kept_policy: Option<PathBuf>,
     /// Which interfaces are watched.
     pub interfaces: Selection,
     /// How slots are set up and programs are attached.
@@ -117,6 +121,10 @@ impl Config {
                 .one("baselines", &file.baselines)
                 .map(|setting| setting.path())
                 .transpose()?,
+            kept_policy: sources
+                .one("policy", &file.policy)
+                .map(|setting| setting.path())
+                .transpose()?,
             interfaces: sources.interfaces()?,
             datapath: datapath::Config {
                 slots: sources.given("slots", &file.slots).number(1, MOST_SLOTS)?,
@@ -139,7 +147,8 @@ impl Config {
             tick: sources
                 .given("tick", &file.tick)
                 .duration(SHORTEST_TICK, LONGEST_TICK)?,
-            policy: sources.policy()?,
+            // An exception that ended while the agent was away is no reason to stay away.
+            policy: Policy::read(&file.path, &file.text, Time::Before, AGENT_KEYS)?,
             log: Log::new(
                 &sources.given("log", &file.log),
                 &sources.given("log_format", &file.log_format),

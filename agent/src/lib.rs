@@ -1,6 +1,7 @@
 //! The agent's rooms: the datapath, the interfaces it watches, the loop between, what it keeps, and delivery.
 
 pub mod access;
+pub mod account;
 pub mod baselines;
 pub mod config;
 pub mod datapath;

@@ -7,6 +7,7 @@ use std::{
 
 use agent::{
     access::Access,
+    account::Account,
     baselines::Store,
     config::{Args, Command, Config, Follower, Secured},
     datapath::{self, Datapath},
@@ -14,6 +15,7 @@ use agent::{
     identity::{Memory, Remembered, remember},
     interfaces,
     metrics::Metrics,
+    policy::{Hits, InForce, Kept},
     replay::Replay,
     rights,
     sentry::{Ends, Sentry},
@@ -152,11 +154,15 @@ async fn run(
     let known = if are_pods_current { known } else { former.pods };
     let (pods, known_pods) = watch::channel(known);
     let (services, _declared) = watch::channel(ServiceTable::default());
-    let (told_policy, _policy_told) = watch::channel(None);
+    let (told_policy, policy_told) = watch::channel(None);
     let (commands, _commanded) = mpsc::channel(COMMANDS);
-    let (policy, followed) = watch::channel(config.policy);
+    let (changes, changed) = mpsc::channel(1);
+    let hits = Hits::new(metrics.policy.clone());
+    let kept = config.kept_policy.map(Kept::at);
+    let (in_force, standing) = InForce::start(config.policy, kept, metrics.policy);
+    tokio::spawn(in_force.run(policy_told, changed));
     if let Some(follower) = follower {
-        tokio::spawn(follower.run(policy));
+        tokio::spawn(follower.run(changes));
     }
     let (status, reported) = watch::channel(NodeStatus::default());
     let agent = Agent {
@@ -186,7 +192,11 @@ async fn run(
         former: former.bound,
         are_pods_current,
         remembered,
-        policy: followed,
+        policy: standing.policy,
+        hits,
+        account: Account {
+            policy: standing.status,
+        },
         outbox: outbox.clone(),
         status,
         baselines: config.baselines.map(Store::at),

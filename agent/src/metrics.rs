@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{access, deliver, interfaces, sentry};
+use crate::{access, deliver, interfaces, policy, sentry};
 
 /// Before every name.
 const PREFIX: &str = "picket_agent";
@@ -18,6 +18,8 @@ pub struct Metrics {
     pub deliver: deliver::Metrics,
     /// What netlink tells.
     pub interfaces: interfaces::Metrics,
+    /// Which policy is in force.
+    pub policy: policy::Metrics,
     /// The loop between.
     pub sentry: sentry::Metrics,
 }
@@ -31,6 +33,7 @@ impl Metrics {
             access: access::Metrics::register(&mut registry),
             deliver: deliver::Metrics::register(&mut registry),
             interfaces: interfaces::Metrics::register(&mut registry),
+            policy: policy::Metrics::register(&mut registry),
             sentry: sentry::Metrics::register(&mut registry),
         };
         (registry, metrics)

@@ -14,6 +14,7 @@ use api::{
     events::Raised,
     filter,
     pods::{Pods, describe},
+    policy::Policy,
     v1,
 };
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
@@ -31,12 +32,13 @@ use self::{
 };
 pub use self::{judge::judge, metrics::Metrics};
 use crate::{
+    account::Account,
     baselines::Store,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     identity::{Binder, Bound, Remembered, Unnamed, coverage},
     interfaces::{Change, Changes, InterfacesError},
-    policy::{Hushed, Policy},
+    policy::{Hits, Hushed},
 };
 
 /// How often it is checked that the programs are still attached.
@@ -68,6 +70,10 @@ pub struct Ends {
     pub remembered: Option<watch::Sender<Remembered>>,
     /// How the detectors are set.
     pub policy: watch::Receiver<Policy>,
+    /// How often its exceptions kept an event back.
+    pub hits: Hits,
+    /// What other rooms have to say about the node.
+    pub account: Account,
     /// Where events go.
     pub outbox: Outbox,
     /// Where the node's status goes.
@@ -99,6 +105,7 @@ impl Sentry {
     #[must_use]
     pub fn new(agent: Agent, datapath: Datapath, mut ends: Ends, metrics: Metrics) -> Self {
         let settings = Arc::clone(&ends.policy.borrow().settings);
+        ends.hits.follow(&ends.policy.borrow());
         let clock = WallClock::read();
         let mut detectors = Detectors::new(settings);
         detectors.set_origin(clock.origin());
@@ -310,6 +317,7 @@ impl Sentry {
     fn apply_policy(&mut self) {
         self.ends.policy.mark_unchanged();
         self.ends.pods.mark_unchanged();
+        self.ends.hits.follow(&self.ends.policy.borrow());
         for subject in self.roster.subjects() {
             self.set_detectors(subject);
         }
@@ -453,10 +461,13 @@ impl Sentry {
             pods.complete(&mut event);
             let pod = self.binder.pod(anomaly.id.subject, &pods);
             let policy = self.ends.policy.borrow();
-            let excepted = policy.excepts(&event, pod, raised.raised_at);
-            if !self.hushed.tells(&mut event, excepted) {
+            let exception = policy.exception(&event, pod, raised.raised_at);
+            if !self.hushed.tells(&mut event, exception.is_some()) {
                 self.sequence -= 1;
                 self.metrics.excepted.inc();
+                if let Some(exception) = exception {
+                    self.ends.hits.add(&exception.name);
+                }
                 continue;
             }
             match (pod, pods.is_empty()) {
@@ -477,6 +488,8 @@ impl Sentry {
             self.roster.reason(ifindex)
         });
         drop(pods);
+        status.at = Some(self.clock.now().into());
+        self.ends.account.complete(&mut status, &self.ends.hits);
         self.metrics.report(
             &status,
             self.datapath.stray_records(),

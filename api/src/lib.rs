@@ -3,14 +3,17 @@
 
 #[cfg(feature = "certificates")]
 pub mod certificates;
+pub mod containment;
 pub mod correlations;
 pub mod encoding;
 pub mod events;
 pub mod filter;
 pub mod pipe;
 pub mod pods;
+pub mod policy;
 pub mod principal;
 pub mod retry;
+pub mod selector;
 pub mod summary;
 pub mod transport;
 pub mod v1;

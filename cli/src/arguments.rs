@@ -9,7 +9,7 @@ use api::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{certs::CertsArguments, time::Since};
+use crate::{certs::CertsArguments, config::ConfigArguments, time::Since};
 
 /// See what Picket found, and what it watches.
 #[derive(Debug, Parser)]
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     /// Print nodes, what they watch, and what they cannot see.
     #[command(after_long_help = STATUS_HELP)]
     Status(StatusArguments),
+    /// Check how the detectors are set, and see which policy is in force where.
+    Config(ConfigArguments),
     /// Run a capture through the programs and detectors, and print what they find in it.
     #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArguments),

@@ -5,8 +5,8 @@ use std::{error::Error as _, time::Duration};
 use api::{
     transport::{Remote, TransportError, cause},
     v1::{
-        ListNodesRequest, ListRequest, ListResponse, Node, SubscribeRequest, SubscribeResponse,
-        events_client::EventsClient, nodes_client::NodesClient,
+        ListNodesRequest, ListNodesResponse, ListRequest, ListResponse, SubscribeRequest,
+        SubscribeResponse, events_client::EventsClient, nodes_client::NodesClient,
     },
 };
 use thiserror::Error;
@@ -39,6 +39,8 @@ pub enum ServerError {
          7401 of the agent, unless configured otherwise"
     )]
     NoNodes { server: String },
+    #[error("{server} knows no node `{node}`; `picket status` lists those it knows")]
+    NoNode { server: String, node: String },
     #[error("cannot go on after that cursor at {server}: {message}; start again without --after")]
     BeyondLog { server: String, message: String },
     #[error("{server} refused the request: {message}; correct it and try again")]
@@ -88,7 +90,7 @@ impl Server {
         Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
     }
 
-    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, ServerError> {
+    pub(crate) async fn nodes(&self) -> Result<ListNodesResponse, ServerError> {
         let channel = self.remote.connect().await?;
         let mut client = NodesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
         let answer = client.list(self.prompt(ListNodesRequest {})?).await;
@@ -99,8 +101,7 @@ impl Server {
                 },
                 _ => self.explain(&status),
             })?
-            .into_inner()
-            .nodes)
+            .into_inner())
     }
 
     async fn events(&self) -> Result<EventsClient<Channel>, ServerError> {
@@ -126,6 +127,13 @@ impl Server {
             // A server's own refusal has no source; this is what h2 made of a broken connection.
             Code::Internal if status.source().is_some() => ServerError::Away { server, message },
             _ => ServerError::Failed { server, message },
+        }
+    }
+
+    pub(crate) fn knows_no_node(&self, node: &str) -> ServerError {
+        ServerError::NoNode {
+            server: self.remote.to_string(),
+            node: node.to_owned(),
         }
     }
 

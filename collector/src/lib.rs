@@ -7,6 +7,7 @@ mod identity;
 mod ingest;
 pub mod metrics;
 mod nodes;
+mod policy;
 pub mod server;
 mod status;
 mod store;

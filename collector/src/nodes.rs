@@ -14,7 +14,7 @@ use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
     registry::Registry,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -45,6 +45,7 @@ pub(crate) struct TooManyNodes {
 #[derive(Clone, Debug)]
 pub(crate) struct Nodes {
     known: Arc<Mutex<BTreeMap<String, Known>>>,
+    policy: watch::Receiver<Option<v1::PolicyStatus>>,
     metrics: Metrics,
 }
 
@@ -84,9 +85,11 @@ impl Metrics {
 }
 
 impl Nodes {
-    pub(crate) fn new(metrics: Metrics) -> Self {
+    /// `policy` is what every agent is told.
+    pub(crate) fn new(metrics: Metrics, policy: watch::Receiver<Option<v1::PolicyStatus>>) -> Self {
         Self {
             known: Arc::default(),
+            policy,
             metrics,
         }
     }
@@ -123,6 +126,7 @@ impl Nodes {
                     last_seen: Some(now.into()),
                     agent_version: hello.version.clone(),
                     status,
+                    clock_ahead: None,
                 },
                 replaced: replaced.clone(),
                 stream,
@@ -181,7 +185,7 @@ impl Connected {
     }
 
     /// The agent said how it is. What no agent says is not kept.
-    pub(crate) fn status(&self, status: v1::NodeStatus) {
+    pub(crate) fn status(&self, status: v1::NodeStatus, now: SystemTime) {
         let lists = [
             status.slots.len(),
             status.unwatched.len(),
@@ -195,7 +199,10 @@ impl Connected {
             self.nodes.metrics.refused.inc();
             return;
         }
-        self.update(|node| node.status = Some(status));
+        self.update(|node| {
+            node.clock_ahead = status.at.and_then(|at| ahead(at, now));
+            node.status = Some(status);
+        });
     }
 
     fn update(&self, change: impl FnOnce(&mut v1::Node)) {
@@ -204,6 +211,21 @@ impl Connected {
             && known.stream == self.stream
         {
             change(&mut known.node);
+        }
+    }
+}
+
+/// By how much a clock that shows `at` is ahead of one that shows `now`.
+fn ahead(at: v1::Timestamp, now: SystemTime) -> Option<v1::Duration> {
+    let at = SystemTime::try_from(at).ok()?;
+    match at.duration_since(now) {
+        Ok(ahead) => v1::Duration::try_from(ahead).ok(),
+        Err(behind) => {
+            let behind = v1::Duration::try_from(behind.duration()).ok()?;
+            Some(v1::Duration {
+                seconds: -behind.seconds,
+                nanos: -behind.nanos,
+            })
         }
     }
 }
@@ -226,7 +248,10 @@ impl nodes_server::Nodes for Nodes {
         access::scope(&request)?.see_nodes()?;
         let known = self.lock();
         let nodes = known.values().map(|known| known.node.clone()).collect();
-        Ok(Response::new(v1::ListNodesResponse { nodes }))
+        Ok(Response::new(v1::ListNodesResponse {
+            nodes,
+            policy: self.policy.borrow().clone(),
+        }))
     }
 }
 
@@ -244,6 +269,13 @@ mod tests {
         }
     }
 
+    fn nodes() -> Nodes {
+        Nodes::new(
+            Metrics::new(&mut Registry::default()),
+            watch::channel(None).1,
+        )
+    }
+
     fn now(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
@@ -258,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_node_stays_known_after_its_stream() {
-        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let nodes = nodes();
         let n2 = nodes.connect(&hello("n2"), now(1)).unwrap();
         let n1 = nodes.connect(&hello("n1"), now(2)).unwrap();
         assert_eq!(nodes.metrics.connected.get(), 2);
@@ -273,17 +305,20 @@ mod tests {
 
     #[test]
     fn a_newer_stream_takes_over_and_the_older_one_changes_nothing_more() {
-        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let nodes = nodes();
         let older = nodes.connect(&hello("n1"), now(1)).unwrap();
-        older.status(v1::NodeStatus {
-            events_pending: 7,
-            ..Default::default()
-        });
+        older.status(
+            v1::NodeStatus {
+                events_pending: 7,
+                ..Default::default()
+            },
+            now(1),
+        );
         let newer = nodes.connect(&hello("n1"), now(2)).unwrap();
         assert!(older.replaced().is_cancelled());
         assert!(!newer.replaced().is_cancelled());
         older.seen(now(9));
-        older.status(v1::NodeStatus::default());
+        older.status(v1::NodeStatus::default(), now(9));
         drop(older);
         let node = nodes.lock()["n1"].node.clone();
         assert!(node.connected);
@@ -297,7 +332,7 @@ mod tests {
 
     #[test]
     fn names_without_end_are_refused() {
-        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let nodes = nodes();
         for index in 0..MOST {
             drop(nodes.connect(&hello(&format!("n{index}")), now(1)).unwrap());
         }

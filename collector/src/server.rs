@@ -1,6 +1,11 @@
 //! Puts the rooms together and serves them until told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use api::{
     transport::{
@@ -11,7 +16,7 @@ use api::{
 };
 use futures_util::stream::select_all;
 use prometheus_client::registry::Registry;
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     service::{InterceptorLayer, Routes},
@@ -27,6 +32,7 @@ use crate::{
     ingest::Ingest,
     metrics::Metrics,
     nodes::Nodes,
+    policy,
     store::{Store, StoreError, Writer},
     subscribe::Events,
     web::{Ready, Web, WebError},
@@ -87,6 +93,7 @@ pub struct Server {
     health: HealthReporter,
     writer: Writer,
     ticking: Store,
+    policy: policy::Follower,
     watches: Option<Watches>,
     shutdown: CancellationToken,
 }
@@ -120,7 +127,8 @@ impl Server {
         let opened = Store::open(&config.database, config.retain, correlator, metrics.store);
         let (store, writer) = opened.await?;
         let shutdown = CancellationToken::new();
-        let nodes = Nodes::new(metrics.nodes);
+        let (policy, told) = policy::Follower::start(config.detectors, metrics.policy, now());
+        let nodes = Nodes::new(metrics.nodes, told.status);
         let client = match &config.cluster {
             Some(cluster) => Some(cluster.client().await?),
             None => None,
@@ -132,7 +140,7 @@ impl Server {
             identity: Arc::clone(&identity),
             nodes: nodes.clone(),
             metrics: metrics.ingest,
-            policy: watch::channel(None).1,
+            policy: told.policy,
             shutdown: shutdown.clone(),
         };
         let ready = Ready::new(store.clone());
@@ -158,6 +166,7 @@ impl Server {
             health,
             writer,
             ticking,
+            policy,
             watches: client.map(|client| Watches { identity, client }),
             shutdown,
         })
@@ -200,6 +209,7 @@ impl Server {
         );
         tokio::spawn(tick(self.ticking, shutdown.clone()));
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
+        tokio::spawn(until(shutdown.clone(), self.policy.run()));
         if let Some(watches) = self.watches {
             tokio::spawn(until(shutdown.clone(), watches.run()));
         }
@@ -278,6 +288,11 @@ async fn serving(health: &HealthReporter, serving: bool) {
     ] {
         health.set_service_status(service, status).await;
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "when the collector starts")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 type Joined<T> = Result<T, tokio::task::JoinError>;

@@ -8,6 +8,7 @@
 mod bench;
 mod command;
 mod compiler;
+mod debian;
 mod demo;
 mod ebpf;
 mod fuzz;

@@ -1,6 +1,7 @@
 //! Installs what the other commands need: plans first, says what it will do, and does it once.
 
 mod kubectl;
+mod kubernetes;
 mod needs;
 mod packages;
 mod plan;
@@ -41,6 +42,9 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     if needs.manifests {
         steps.extend(promtool::step()?);
         steps.extend(validator::step()?);
+    }
+    if needs.cluster {
+        steps.extend(kubernetes::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);

