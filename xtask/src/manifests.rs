@@ -1,5 +1,6 @@
 //! `cargo xtask manifests`: all that can be said of the chart and the manifests without a cluster.
 
+mod api_server;
 mod base;
 mod chart;
 mod custom;
@@ -8,6 +9,7 @@ mod pods;
 mod rights;
 mod rules;
 mod schemas;
+mod upgrade;
 mod values;
 
 use anyhow::{Result, ensure};
@@ -54,6 +56,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         "the manifests have {} faults; correct deploy/chart/picket",
         faults.len()
     );
+    upgrade::check(&chart, workspace)?;
     let rules = rules::check(workspace, &accepted)?;
     eprintln!(
         "manifests: {} sets of values rendered and valid, {refused} refused, {rules} expressions parsed",

@@ -42,9 +42,23 @@ impl Chart {
     /// What is made of `values`, with `set` on top.
     pub(super) fn render(&self, values: &Path, set: &[&str]) -> Result<String> {
         let mut template = self.template(values);
-        for set in set {
-            template.args(["--set", set]);
-        }
+        template.args(set.iter().flat_map(|set| ["--set", *set]));
+        command::read(&mut template, "correct the chart, or the values")
+    }
+
+    /// The same on a cluster that may hold some of it already.
+    pub(super) fn upgrade(&self, values: &Path, set: &[&str], server: &str) -> Result<String> {
+        let mut template = self.template(values);
+        template
+            .args(set.iter().flat_map(|set| ["--set", *set]))
+            .args([
+                "--is-upgrade",
+                "--dry-run=server",
+                "--disable-openapi-validation",
+            ])
+            .args(["--kube-apiserver", server])
+            // No other cluster of whoever runs this.
+            .env("KUBECONFIG", "/dev/null");
         command::read(&mut template, "correct the chart, or the values")
     }
 

@@ -25,11 +25,9 @@ imagePullPolicy: {{ .Values.images.pullPolicy }}
 {{- end }}
 
 {{- define "picket.pullSecrets" -}}
-{{- with .Values.images.pullSecrets }}
 imagePullSecrets:
 {{- range . }}
   - name: {{ . }}
-{{- end }}
 {{- end }}
 {{- end }}
 
