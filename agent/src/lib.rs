@@ -6,6 +6,7 @@ pub mod baselines;
 pub mod config;
 pub mod datapath;
 pub mod deliver;
+pub mod doctor;
 pub mod interfaces;
 pub mod metrics;
 pub mod policy;

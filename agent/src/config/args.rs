@@ -9,6 +9,8 @@ use crate::replay::PodAddress;
 pub enum Command {
     /// Removes every program, map and link that agents have left on this node, whatever their version.
     Detach,
+    /// Says what is wrong with this node, or worth knowing, and what to do about it.
+    Doctor,
     /// Runs a capture through the programs and detectors, and writes events for `picket replay` to print.
     Replay {
         /// Capture to replay: pcap or pcapng.
