@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod baselines;
+pub mod canary;
 pub mod config;
 pub mod datapath;
 pub mod deliver;

@@ -9,6 +9,7 @@ use agent::{
     access::Access,
     account::Account,
     baselines::Store,
+    canary::{self, Canary},
     config::{Args, Command, Config, Follower, Secured},
     datapath::{self, Datapath},
     deliver::{Agent, COMMANDS, Downlink, Outbox, Publisher, Server},
@@ -87,7 +88,11 @@ fn detach(pin: &datapath::Pin) -> anyhow::Result<()> {
     for removed in &removed {
         println!("{removed}");
     }
-    if removed.is_empty() {
+    let canary = canary::remove()?;
+    if canary {
+        println!("removed the interfaces of the canary");
+    }
+    if removed.is_empty() && !canary {
         println!("nothing to remove: no agent has left anything here");
     }
     Ok(())
@@ -213,6 +218,7 @@ async fn run(
     // Threads that come later start with what is left to this one.
     rights::give_up()?;
     let changes = interfaces::watch(config.interfaces, CHANGES, metrics.interfaces)?;
+    let (canary, judge, scanned) = Canary::new(agent.clone(), metrics.canary);
     let ends = Ends {
         changes,
         pods: known_pods,
@@ -220,12 +226,17 @@ async fn run(
         hits,
         account: Account {
             policy: standing.status,
+            canary: scanned,
             findings: found,
         },
+        canary: judge,
         outbox: outbox.clone(),
         status,
         baselines: config.baselines.map(Store::at),
     };
+    if let Some(every) = config.canary {
+        tokio::spawn(canary.run(every));
+    }
     let sentry = Sentry::new(agent.clone(), datapath, ends, metrics.sentry);
     tokio::spawn(doctor.run());
     let readiness = Readiness::default();

@@ -169,6 +169,15 @@ pub struct Args {
     )]
     pub pin: String,
 
+    /// How often the agent scans itself to see that it still sees, from 10s to 5m; or off.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "PICKET_CANARY",
+        default_value = "60s"
+    )]
+    pub canary: String,
+
     /// What the kernel programs log: off, error, warn, info, debug or trace.
     #[arg(
         long,

@@ -6,7 +6,10 @@ use api::{pods::Pods, v1};
 use detect::{Count, ParseFailure};
 
 use super::roster::{Interface, Roster, State};
-use crate::datapath::{Datapath, Report};
+use crate::{
+    datapath::{Datapath, Report},
+    interfaces::CANARY,
+};
 
 /// What found no room is added by those who count it.
 pub(super) fn status(datapath: &Datapath, roster: &Roster, pods: &Pods) -> v1::NodeStatus {
@@ -20,7 +23,8 @@ pub(super) fn status(datapath: &Datapath, roster: &Roster, pods: &Pods) -> v1::N
         slots_capacity: datapath.capacity(),
         ..v1::NodeStatus::default()
     };
-    for interface in roster.interfaces() {
+    // The canary is nobody's pod.
+    for interface in roster.interfaces().filter(|it| it.name != CANARY) {
         match &interface.state {
             State::Watched(subject) => {
                 let report = reports.get(&subject.ifindex).copied();
