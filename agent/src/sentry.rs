@@ -34,10 +34,11 @@ pub use self::{judge::judge, metrics::Metrics};
 use crate::{
     account::Account,
     baselines::Store,
+    canary::Judge,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     identity::{Binder, Bound, Remembered, Unnamed, coverage},
-    interfaces::{Change, Changes, InterfacesError},
+    interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
 };
 
@@ -76,6 +77,8 @@ pub struct Ends {
     pub hits: Hits,
     /// What other rooms have to say about the node.
     pub account: Account,
+    /// Judges what the agent scans itself.
+    pub canary: Judge,
     /// Where events go.
     pub outbox: Outbox,
     /// Where the node's status goes.
@@ -180,6 +183,7 @@ impl Sentry {
                     self.reconcile();
                     self.name_workloads();
                 }
+                event = self.ends.canary.next() => self.tell(event),
                 _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
@@ -330,6 +334,10 @@ impl Sentry {
     }
 
     fn set_detectors(&mut self, subject: Subject) {
+        if self.roster.name(subject) == CANARY {
+            let now = monotonic();
+            return self.ends.canary.renew(&mut self.datapath, subject, now);
+        }
         self.name_workload(subject);
         let settings = {
             let pods = self.ends.pods.borrow();
@@ -430,6 +438,11 @@ impl Sentry {
 
     fn observe(&mut self, observations: &[Observation], now: Time) {
         for observation in observations {
+            if self.roster.name(observation.subject) == CANARY {
+                let canary = &mut self.ends.canary;
+                canary.observe(&mut self.datapath, observation, now);
+                continue;
+            }
             self.metrics.count(observation);
             judge(
                 &mut self.detectors,
@@ -485,6 +498,17 @@ impl Sentry {
         self.metrics
             .unnamed_anomalies
             .inc_by(self.unnamed.take_dropped());
+    }
+
+    /// Raises what no detector found.
+    fn tell(&mut self, mut event: v1::Event) {
+        self.sequence += 1;
+        event.id = Some(v1::EventId {
+            node: self.agent.node.clone(),
+            epoch: self.agent.epoch,
+            sequence: self.sequence,
+        });
+        self.ends.outbox.raise(event);
     }
 
     fn report(&self) {
