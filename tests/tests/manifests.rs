@@ -308,7 +308,7 @@ fn the_limit_of_memory_holds_the_maps_of_all_slots() -> Result<()> {
 }
 
 #[test]
-fn what_the_chart_takes_as_flags_are_flags() -> Result<()> {
+fn what_the_chart_takes_as_settings_are_settings() -> Result<()> {
     let schema: Value = serde_json::from_str(&read("chart/picket/values.schema.json")?)?;
     let check = |room: &str, command: &Command, others: &[&str]| -> Result<()> {
         let keys = &schema["properties"][room]["properties"]["config"]["properties"];
@@ -327,6 +327,13 @@ fn what_the_chart_takes_as_flags_are_flags() -> Result<()> {
         }
         Ok(())
     };
+    let keys = schema["properties"]["detectors"]["properties"].as_object();
+    let keys: BTreeSet<_> = keys.into_iter().flat_map(|it| it.keys()).collect();
+    let known = api::policy::KEYS
+        .iter()
+        .map(|it| (*it).to_owned())
+        .collect::<Vec<_>>();
+    ensure!(keys == known.iter().collect(), "detectors takes {keys:?}");
     check("agent", &agent::config::Args::command(), &[])?;
     check(
         "collector",
