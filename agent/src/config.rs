@@ -37,6 +37,8 @@ const MOST_SAMPLE_RATE: u32 = 65_536;
 /// Sixteen of the smallest segments.
 const LEAST_SPOOL_BYTES: u64 = 1024 * 1024;
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
+const SHORTEST_CANARY: Duration = Duration::from_secs(10);
+const LONGEST_CANARY: Duration = Duration::from_secs(5 * 60);
 const LONGEST_TICK: Duration = Duration::from_secs(60);
 /// All that the agent is told before it starts.
 #[derive(Clone, Debug)]
@@ -67,6 +69,8 @@ pub struct Config {
     pub datapath: datapath::Config,
     /// How often slots are drained.
     pub tick: Duration,
+    /// How often the agent scans itself; never, when there is none.
+    pub canary: Option<Duration>,
     /// How the detectors are set, and for which pods.
     pub policy: Policy,
     /// What is logged, and how.
@@ -147,6 +151,9 @@ impl Config {
             tick: sources
                 .given("tick", &file.tick)
                 .duration(SHORTEST_TICK, LONGEST_TICK)?,
+            canary: sources
+                .given("canary", &file.canary)
+                .unless_off(SHORTEST_CANARY, LONGEST_CANARY)?,
             // An exception that ended while the agent was away is no reason to stay away.
             policy: Policy::read(&file.path, &file.text, Time::Before, AGENT_KEYS)?,
             log: Log::new(

@@ -3,9 +3,11 @@
 pub mod access;
 pub mod account;
 pub mod baselines;
+pub mod canary;
 pub mod config;
 pub mod datapath;
 pub mod deliver;
+pub mod doctor;
 pub mod identity;
 pub mod interfaces;
 pub mod metrics;

@@ -15,7 +15,7 @@ use api::{
     filter,
     pods::{Pods, describe},
     policy::Policy,
-    v1,
+    services, v1,
 };
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
 use tokio::{
@@ -34,10 +34,11 @@ pub use self::{judge::judge, metrics::Metrics};
 use crate::{
     account::Account,
     baselines::Store,
+    canary::Judge,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     identity::{Binder, Bound, Remembered, Unnamed, coverage},
-    interfaces::{Change, Changes, InterfacesError},
+    interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
 };
 
@@ -66,6 +67,8 @@ pub struct Ends {
     pub former: Vec<Bound>,
     /// The latter.
     pub are_pods_current: bool,
+    /// What the cluster declares.
+    pub services: watch::Receiver<v1::ServiceTable>,
     /// Where that goes which the next agent should know.
     pub remembered: Option<watch::Sender<Remembered>>,
     /// How the detectors are set.
@@ -74,6 +77,8 @@ pub struct Ends {
     pub hits: Hits,
     /// What other rooms have to say about the node.
     pub account: Account,
+    /// Judges what the agent scans itself.
+    pub canary: Judge,
     /// Where events go.
     pub outbox: Outbox,
     /// Where the node's status goes.
@@ -170,10 +175,15 @@ impl Sentry {
                     self.identify(true);
                     self.apply_policy();
                 }
+                Ok(()) = self.ends.services.changed() => {
+                    let declared = services::declared(&self.ends.services.borrow_and_update());
+                    self.detectors.declare(declared);
+                }
                 _ = reconcile.tick() => {
                     self.reconcile();
                     self.name_workloads();
                 }
+                event = self.ends.canary.next() => self.tell(event),
                 _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
@@ -324,6 +334,10 @@ impl Sentry {
     }
 
     fn set_detectors(&mut self, subject: Subject) {
+        if self.roster.name(subject) == CANARY {
+            let now = monotonic();
+            return self.ends.canary.renew(&mut self.datapath, subject, now);
+        }
         self.name_workload(subject);
         let settings = {
             let pods = self.ends.pods.borrow();
@@ -424,6 +438,11 @@ impl Sentry {
 
     fn observe(&mut self, observations: &[Observation], now: Time) {
         for observation in observations {
+            if self.roster.name(observation.subject) == CANARY {
+                let canary = &mut self.ends.canary;
+                canary.observe(&mut self.datapath, observation, now);
+                continue;
+            }
             self.metrics.count(observation);
             judge(
                 &mut self.detectors,
@@ -479,6 +498,17 @@ impl Sentry {
         self.metrics
             .unnamed_anomalies
             .inc_by(self.unnamed.take_dropped());
+    }
+
+    /// Raises what no detector found.
+    fn tell(&mut self, mut event: v1::Event) {
+        self.sequence += 1;
+        event.id = Some(v1::EventId {
+            node: self.agent.node.clone(),
+            epoch: self.agent.epoch,
+            sequence: self.sequence,
+        });
+        self.ends.outbox.raise(event);
     }
 
     fn report(&self) {

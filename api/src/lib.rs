@@ -14,6 +14,7 @@ pub mod policy;
 pub mod principal;
 pub mod retry;
 pub mod selector;
+pub mod services;
 pub mod summary;
 pub mod transport;
 pub mod v1;

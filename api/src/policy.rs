@@ -56,6 +56,7 @@ pub const AGENT_KEYS: &[&str] = &[
     "sample_rate",
     "attach",
     "pin",
+    "canary",
     "kernel_log",
     "log",
     "log_format",

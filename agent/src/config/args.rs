@@ -9,6 +9,8 @@ use crate::replay::PodAddress;
 pub enum Command {
     /// Removes every program, map and link that agents have left on this node, whatever their version.
     Detach,
+    /// Says what is wrong with this node, or worth knowing, and what to do about it.
+    Doctor,
     /// Runs a capture through the programs and detectors, and writes events for `picket replay` to print.
     Replay {
         /// Capture to replay: pcap or pcapng.
@@ -170,6 +172,15 @@ pub struct Args {
         default_value = "/sys/fs/bpf/picket"
     )]
     pub pin: String,
+
+    /// How often the agent scans itself to see that it still sees, from 10s to 5m; or off.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "PICKET_CANARY",
+        default_value = "60s"
+    )]
+    pub canary: String,
 
     /// What the kernel programs log: off, error, warn, info, debug or trace.
     #[arg(

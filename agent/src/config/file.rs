@@ -39,6 +39,7 @@ pub(super) struct File {
     pub(super) sample_rate: Option<Value>,
     pub(super) attach: Option<Value>,
     pub(super) pin: Option<Value>,
+    pub(super) canary: Option<Value>,
     pub(super) kernel_log: Option<Value>,
     pub(super) log: Option<Value>,
     pub(super) log_format: Option<Value>,

@@ -52,6 +52,18 @@ impl Setting {
         }
     }
 
+    /// None when it is off.
+    pub(super) fn unless_off(
+        &self,
+        least: Duration,
+        most: Duration,
+    ) -> Result<Option<Duration>, ConfigError> {
+        if self.text == "off" {
+            return Ok(None);
+        }
+        self.duration(least, most).map(Some)
+    }
+
     /// Only what somebody asked for must be possible.
     pub(super) fn pin(&self) -> Pin {
         match (self.text.as_str(), &self.origin) {

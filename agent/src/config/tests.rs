@@ -38,6 +38,7 @@ fn every_default_is_valid() {
     assert_eq!(config.datapath.attach, datapath::Attach::Auto);
     assert_eq!(config.datapath.kernel_log, None);
     assert_eq!(config.tick, Duration::from_millis(100));
+    assert_eq!(config.canary, Some(Duration::from_secs(60)));
     assert_eq!(*config.policy.settings, Settings::default());
 }
 
@@ -103,6 +104,7 @@ tick: 250ms
 sample_rate: 1
 attach: clsact
 pin: /run/bpf
+canary: 30s
 kernel_log: debug
 log: agent=debug,warn
 log_format: json
@@ -129,6 +131,7 @@ detectors:
         "--sample-rate=1",
         "--attach=clsact",
         "--pin=/run/bpf",
+        "--canary=30s",
         "--kernel-log=debug",
         "--log=agent=debug,warn",
         "--log-format=json",
@@ -177,6 +180,11 @@ fn a_bad_value_is_named_with_its_origin_and_range() {
             &[],
             "\n\ntick: 5ms",
             "cannot use tick = `5ms` from FILE line 3: it takes a duration with its unit, from 10ms to 1m",
+        ),
+        (
+            &["--canary", "on"],
+            "",
+            "cannot use canary = `on` from --canary: it takes a duration with its unit, from 10s to 5m",
         ),
         (
             &["--slots", "0"],

@@ -9,6 +9,7 @@ use super::roster::{Interface, Roster, State};
 use crate::{
     datapath::{Datapath, Report},
     identity::Binder,
+    interfaces::CANARY,
 };
 
 /// What found no room is added by those who count it.
@@ -28,7 +29,8 @@ pub(super) fn status(
         slots_capacity: datapath.capacity(),
         ..v1::NodeStatus::default()
     };
-    for interface in roster.interfaces() {
+    // The canary is nobody's pod.
+    for interface in roster.interfaces().filter(|it| it.name != CANARY) {
         match &interface.state {
             State::Watched(subject) => {
                 let report = reports.get(&subject.ifindex).copied();

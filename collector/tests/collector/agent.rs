@@ -13,6 +13,8 @@ pub(crate) struct Agent {
     responses: Streaming<v1::PublishResponse>,
     pub(crate) welcome: u64,
     pub(crate) pods: v1::PodTable,
+    /// One that came while something else was waited for.
+    policy: Option<v1::Policy>,
 }
 
 impl Agent {
@@ -79,6 +81,7 @@ impl Agent {
             responses,
             welcome: 0,
             pods: v1::PodTable::default(),
+            policy: None,
         };
         match agent.next().await? {
             publish_response::Item::Welcome(welcome) => agent.welcome = welcome.sequence,
@@ -108,15 +111,19 @@ impl Agent {
     pub(crate) async fn next(&mut self) -> Result<publish_response::Item, Status> {
         loop {
             match self.any().await? {
-                publish_response::Item::Policy(_) | publish_response::Item::Services(_) => {}
+                publish_response::Item::Policy(policy) => self.policy = Some(policy),
+                publish_response::Item::Services(_) => {}
                 other => return Ok(other),
             }
         }
     }
 
-    /// Waits for a policy that was not asked for before, while little else comes.
+    /// The next policy, while little else comes.
     pub(crate) async fn policy(&mut self) -> v1::Policy {
         loop {
+            if let Some(policy) = self.policy.take() {
+                return policy;
+            }
             match self.any().await.unwrap() {
                 publish_response::Item::Policy(policy) => return policy,
                 publish_response::Item::Services(_) => {}
