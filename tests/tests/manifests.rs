@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use clap::{Command, CommandFactory as _};
+use clap::{Command, CommandFactory as _, Parser as _};
 use serde_json::Value;
 use tests::metrics;
 
@@ -264,13 +264,39 @@ fn every_runbook_tells_the_same_and_its_links_lead_somewhere() -> Result<()> {
     Ok(())
 }
 
+/// The first container of the object of this kind.
+fn container(file: &str, kind: &str) -> Result<Value> {
+    let objects = yaml(file)?;
+    let found = objects.iter().find(|it| it["kind"] == kind);
+    let found = found.with_context(|| format!("{file} has no {kind}"))?;
+    Ok(found["spec"]["template"]["spec"]["containers"][0].clone())
+}
+
+#[test]
+fn the_programs_understand_what_the_manifests_tell_them() -> Result<()> {
+    let agent = container("kubernetes/agent.yaml", "DaemonSet")?;
+    let collector = container("kubernetes/collector.yaml", "Deployment")?;
+    let words = |name: &str, container: &Value| -> Vec<String> {
+        let arguments = list(container, "args").iter().filter_map(Value::as_str);
+        [name]
+            .into_iter()
+            .chain(arguments)
+            .map(str::to_owned)
+            .collect()
+    };
+    let agent = words("picket-agent", &agent);
+    ensure!(agent.len() > 5, "{agent:?}");
+    agent::config::Args::try_parse_from(agent)?;
+    let collector = words("picket-collector", &collector);
+    ensure!(collector.len() > 5, "{collector:?}");
+    collector::config::Flags::try_parse_from(collector)?;
+    Ok(())
+}
+
 #[test]
 fn the_limit_of_memory_holds_the_maps_of_all_slots() -> Result<()> {
-    let objects = yaml("kubernetes/agent.yaml")?;
-    let agent = objects.iter().find(|it| it["kind"] == "DaemonSet");
-    let agent = agent.context("agent.yaml has no DaemonSet")?;
-    let agent = &agent["spec"]["template"]["spec"]["containers"][0];
-    let slots = list(agent, "args").iter().filter_map(Value::as_str);
+    let agent = container("kubernetes/agent.yaml", "DaemonSet")?;
+    let slots = list(&agent, "args").iter().filter_map(Value::as_str);
     let slots = slots.filter_map(|it| it.strip_prefix("--slots=")).next();
     let slots: usize = slots.context("the agent is not told its slots")?.parse()?;
     let limit = text(&agent["resources"]["limits"], "memory");
@@ -282,7 +308,7 @@ fn the_limit_of_memory_holds_the_maps_of_all_slots() -> Result<()> {
 }
 
 #[test]
-fn what_the_chart_takes_as_flags_are_flags() -> Result<()> {
+fn what_the_chart_takes_as_settings_are_settings() -> Result<()> {
     let schema: Value = serde_json::from_str(&read("chart/picket/values.schema.json")?)?;
     let check = |room: &str, command: &Command, others: &[&str]| -> Result<()> {
         let keys = &schema["properties"][room]["properties"]["config"]["properties"];
@@ -301,6 +327,13 @@ fn what_the_chart_takes_as_flags_are_flags() -> Result<()> {
         }
         Ok(())
     };
+    let keys = schema["properties"]["detectors"]["properties"].as_object();
+    let keys: BTreeSet<_> = keys.into_iter().flat_map(|it| it.keys()).collect();
+    let known = api::policy::KEYS
+        .iter()
+        .map(|it| (*it).to_owned())
+        .collect::<Vec<_>>();
+    ensure!(keys == known.iter().collect(), "detectors takes {keys:?}");
     check("agent", &agent::config::Args::command(), &[])?;
     check(
         "collector",

@@ -9,6 +9,7 @@ mod pods;
 mod rights;
 mod rules;
 mod schemas;
+mod settings;
 mod upgrade;
 mod values;
 
@@ -44,6 +45,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         faults.extend(pods::faults(&rendered.objects).into_iter().map(at));
         faults.extend(rights::faults(&rendered.objects).into_iter().map(at));
         faults.extend(custom::faults(&rendered.objects).into_iter().map(at));
+        faults.extend(settings::faults(&rendered.objects)?.into_iter().map(at));
     }
     let paths: Vec<_> = accepted.iter().map(|it| it.path.as_path()).collect();
     faults.extend(schemas::faults(&paths)?);

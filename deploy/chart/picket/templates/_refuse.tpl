@@ -22,6 +22,9 @@
 {{- if and (eq $certificates.source "cert-manager") (not $certificates.authorityConfigMap) (not $together) (or (not $issuer.name) (ne $issuer.kind "ClusterIssuer")) -}}
 {{- fail (printf "agents in the namespace %s cannot know who signs a certificate in %s: name a ClusterIssuer in certificates.certManager.issuer, or a ConfigMap with its ca.crt in certificates.authorityConfigMap, or set agent.namespace to %s" .Values.agent.namespace .Release.Namespace .Release.Namespace) -}}
 {{- end -}}
+{{- if and .Values.agent.operators.revocations (not .Values.agent.operators.authorityConfigMap) (eq $certificates.source "self-made") -}}
+{{- fail "agent.operators.revocations takes a ca.crl beside the authority of operators, and the self-made one signs nobody: name a ConfigMap with both in agent.operators.authorityConfigMap" -}}
+{{- end -}}
 {{- range $collector.subscribers -}}
 {{- if and .certificate (not $certificates.clients) -}}
 {{- fail (printf "collector.subscribers: %s shows a certificate, which the collector believes only with certificates.clients set to true" .name) -}}
