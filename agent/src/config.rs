@@ -57,6 +57,8 @@ pub struct Config {
     pub metrics: SocketAddr,
     /// The node's pods, when no collector tells them.
     pub pod_table: Option<PathBuf>,
+    /// Where it is kept whose the interfaces are.
+    pub identity: Option<PathBuf>,
     /// Where what is usual is kept.
     pub baselines: Option<PathBuf>,
     /// Where the policy is kept that the collector told.
@@ -113,6 +115,10 @@ impl Config {
             metrics: sources.given("metrics", &file.metrics).address()?,
             pod_table: sources
                 .one("pod_table", &file.pod_table)
+                .map(|setting| setting.path())
+                .transpose()?,
+            identity: sources
+                .one("identity", &file.identity)
                 .map(|setting| setting.path())
                 .transpose()?,
             baselines: sources

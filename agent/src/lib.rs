@@ -8,6 +8,7 @@ pub mod config;
 pub mod datapath;
 pub mod deliver;
 pub mod doctor;
+pub mod identity;
 pub mod interfaces;
 pub mod metrics;
 pub mod policy;

@@ -14,6 +14,7 @@ use agent::{
     datapath::{self, Datapath},
     deliver::{Agent, COMMANDS, Downlink, Outbox, Publisher, Server},
     doctor::{Doctor, Given},
+    identity::{Memory, Remembered, remember},
     interfaces,
     metrics::Metrics,
     policy::{Hits, InForce, Kept},
@@ -104,6 +105,7 @@ fn given(config: &Config) -> Given {
         slots: config.datapath.slots,
         pin: config.datapath.pin.clone(),
         spool: config.spooling.place.clone(),
+        certificate: config.secrets.certificate().cloned(),
     }
 }
 
@@ -176,6 +178,22 @@ async fn run(
         Some(_) => Outbox::open(&config.spooling, metrics.deliver)?,
         None => Outbox::standalone(metrics.deliver),
     };
+    let memory = config.identity.map(Memory::at);
+    let are_pods_current = config.pod_table.is_some();
+    let former = match memory.as_ref().map(Memory::read) {
+        Some(Ok(former)) => former,
+        Some(Err(error)) => {
+            warn!(%error, "pods are unknown until the collector tells them");
+            Remembered::default()
+        }
+        None => Remembered::default(),
+    };
+    let remembered = memory.map(|memory| {
+        let (remembered, kept) = watch::channel(Remembered::default());
+        tokio::spawn(remember(memory, kept));
+        remembered
+    });
+    let known = if are_pods_current { known } else { former.pods };
     let (pods, known_pods) = watch::channel(known);
     let (services, _declared) = watch::channel(ServiceTable::default());
     let (told_policy, policy_told) = watch::channel(None);
@@ -222,6 +240,9 @@ async fn run(
     let ends = Ends {
         changes,
         pods: known_pods,
+        former: former.bound,
+        are_pods_current,
+        remembered,
         policy: standing.policy,
         hits,
         account: Account {

@@ -10,7 +10,13 @@ mod workload;
 
 use std::{io, sync::Arc, time::Duration};
 
-use api::{events::Raised, pods::Pods, policy::Policy, v1};
+use api::{
+    events::Raised,
+    filter,
+    pods::{Pods, describe},
+    policy::Policy,
+    v1,
+};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
 use tokio::{
     sync::watch,
@@ -31,6 +37,7 @@ use crate::{
     canary::Judge,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
+    identity::{Binder, Bound, Remembered, Unnamed, coverage},
     interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
 };
@@ -56,6 +63,12 @@ pub struct Ends {
     pub changes: Changes,
     /// The node's pods.
     pub pods: watch::Receiver<Pods>,
+    /// Which interface was whose before this agent, and whether those pods are known as they are now.
+    pub former: Vec<Bound>,
+    /// The latter.
+    pub are_pods_current: bool,
+    /// Where that goes which the next agent should know.
+    pub remembered: Option<watch::Sender<Remembered>>,
     /// How the detectors are set.
     pub policy: watch::Receiver<Policy>,
     /// How often its exceptions kept an event back.
@@ -85,6 +98,8 @@ pub struct Sentry {
     keeper: Keeper,
     found: Vec<Anomaly>,
     hushed: Hushed,
+    binder: Binder,
+    unnamed: Unnamed,
     metrics: Metrics,
 }
 
@@ -98,6 +113,8 @@ impl Sentry {
         let mut detectors = Detectors::new(settings);
         detectors.set_origin(clock.origin());
         let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
+        let former = std::mem::take(&mut ends.former);
+        let binder = Binder::new(&agent.node, former, ends.are_pods_current);
         Self {
             agent,
             datapath,
@@ -109,6 +126,8 @@ impl Sentry {
             keeper,
             found: Vec::new(),
             hushed: Hushed::default(),
+            binder,
+            unnamed: Unnamed::default(),
             metrics,
         }
     }
@@ -144,9 +163,16 @@ impl Sentry {
                     tripped.map_err(SentryError::Trip)?;
                     self.drain_tripped();
                 }
-                _ = tick.tick() => self.drain(),
+                _ = tick.tick() => {
+                    self.drain();
+                    self.identify(false);
+                }
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
-                Ok(()) = self.ends.pods.changed() => self.apply_policy(),
+                Ok(()) = self.ends.pods.changed() => {
+                    self.binder.set_current();
+                    self.identify(true);
+                    self.apply_policy();
+                }
                 _ = reconcile.tick() => {
                     self.reconcile();
                     self.name_workloads();
@@ -178,7 +204,17 @@ impl Sentry {
 
     fn follow(&mut self, change: Change) {
         match change {
-            Change::Appeared { ifindex, name } => self.watch(ifindex, name),
+            Change::Appeared {
+                ifindex,
+                name,
+                appeared_at,
+            } => {
+                // It is nobody's pod.
+                if name != CANARY {
+                    self.binder.appeared(ifindex, appeared_at);
+                }
+                self.watch(ifindex, name);
+            }
             Change::Renamed { ifindex, name } => {
                 self.roster.rename(ifindex, name);
                 self.watch_waiting();
@@ -191,7 +227,9 @@ impl Sentry {
                 if let Some(subject) = self.roster.subject(ifindex) {
                     self.datapath.set_addresses(subject, &addresses);
                 }
+                self.binder.addresses(ifindex, &addresses);
                 self.roster.set_addresses(ifindex, addresses);
+                self.identify(true);
                 if let Some(subject) = self.roster.subject(ifindex) {
                     self.set_detectors(subject);
                 }
@@ -204,6 +242,9 @@ impl Sentry {
         match self.datapath.watch(ifindex) {
             Ok(subject) => {
                 info!(interface = name, ifindex, "watching");
+                if name != CANARY {
+                    self.binder.watched(subject);
+                }
                 self.roster.watched(subject, name);
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
@@ -227,6 +268,60 @@ impl Sentry {
         }
     }
 
+    /// Finds out whose interfaces are that were nobody's, and tells again what they did.
+    fn identify(&mut self, is_news: bool) {
+        self.clock = self.clock.again();
+        let now = self.clock.now();
+        let bound = self.binder.bind(&self.ends.pods.borrow(), is_news, now);
+        self.metrics
+            .forgotten_interfaces
+            .inc_by(self.binder.take_forgotten());
+        for subject in &bound {
+            if self.roster.subject(subject.ifindex) == Some(*subject) {
+                self.set_detectors(*subject);
+            }
+            for event in self.unnamed.take(*subject) {
+                self.tell_again(*subject, event);
+            }
+        }
+        if let Some(remembered) = self.ends.remembered.as_ref().filter(|_| !bound.is_empty()) {
+            remembered.send_replace(Remembered {
+                pods: self.ends.pods.borrow().clone(),
+                bound: self.binder.bound(),
+            });
+        }
+    }
+
+    /// The event once more, as another one, with the pod that was unknown.
+    fn tell_again(&mut self, subject: Subject, mut event: v1::Event) {
+        self.sequence += 1;
+        event.raised_at = Some(self.clock.now().into());
+        if let Some(id) = &mut event.id {
+            id.sequence = self.sequence;
+        }
+        let pods = self.ends.pods.borrow();
+        self.name(subject, &pods, &mut event);
+        event.summary.clear();
+        pods.complete(&mut event);
+        self.ends.outbox.raise(event);
+    }
+
+    /// Names the pod that the subject is of, or says why it cannot.
+    fn name(&self, subject: Subject, pods: &Pods, event: &mut v1::Event) {
+        let Some(endpoint) = filter::subject_mut(event) else {
+            return;
+        };
+        endpoint.appeared_at = self.binder.appeared_at(subject).map(v1::Timestamp::from);
+        match self.binder.pod(subject, pods) {
+            Some(pod) => describe(endpoint, pod),
+            None if pods.is_empty() => {}
+            None => {
+                let why = self.binder.why_unknown(subject).unwrap_or_default();
+                endpoint.unknown = why.into();
+            }
+        }
+    }
+
     /// Judges every pod by what is set for it now.
     fn apply_policy(&mut self) {
         self.ends.policy.mark_unchanged();
@@ -246,7 +341,7 @@ impl Sentry {
         let settings = {
             let pods = self.ends.pods.borrow();
             let policy = self.ends.policy.borrow();
-            Arc::clone(policy.settings(self.roster.pod(subject, &pods)))
+            Arc::clone(policy.settings(self.binder.pod(subject, &pods)))
         };
         self.detectors.set(subject, &settings, &mut self.found);
         self.renew_budget(subject, monotonic());
@@ -298,7 +393,7 @@ impl Sentry {
     /// Whose pod is not known is a workload of its own, by the name of its interface.
     fn name_workload(&mut self, subject: Subject) {
         let pods = self.ends.pods.borrow();
-        match self.roster.pod(subject, &pods) {
+        match self.binder.pod(subject, &pods) {
             Some(pod) => self.detectors.name(subject, &workload(pod)),
             None => self
                 .detectors
@@ -315,6 +410,9 @@ impl Sentry {
             self.detectors.remove(subject, &mut self.found);
             self.raise();
         }
+        self.clock = self.clock.again();
+        self.binder.gone(ifindex, self.clock.now());
+        self.identify(true);
         if let Some(name) = self.roster.remove(ifindex) {
             info!(interface = name, ifindex, "gone");
         }
@@ -377,8 +475,9 @@ impl Sentry {
             };
             let mut event = raised.event(&anomaly);
             let pods = self.ends.pods.borrow();
+            self.name(anomaly.id.subject, &pods, &mut event);
             pods.complete(&mut event);
-            let pod = self.roster.pod(anomaly.id.subject, &pods);
+            let pod = self.binder.pod(anomaly.id.subject, &pods);
             let policy = self.ends.policy.borrow();
             let exception = policy.exception(&event, pod, raised.raised_at);
             if !self.hushed.tells(&mut event, exception.is_some()) {
@@ -389,8 +488,15 @@ impl Sentry {
                 }
                 continue;
             }
+            match (pod, pods.is_empty()) {
+                (None, false) => self.unnamed.wait(anomaly.id.subject, event.clone()),
+                _ => self.unnamed.named(&event.anomaly_id),
+            }
             self.ends.outbox.raise(event);
         }
+        self.metrics
+            .unnamed_anomalies
+            .inc_by(self.unnamed.take_dropped());
     }
 
     /// Raises what no detector found.
@@ -405,7 +511,12 @@ impl Sentry {
     }
 
     fn report(&self) {
-        let mut status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
+        let pods = self.ends.pods.borrow();
+        let mut status = status::status(&self.datapath, &self.roster, &self.binder, &pods);
+        status.pods = coverage(&pods, &self.agent.node, &self.binder, |ifindex| {
+            self.roster.reason(ifindex)
+        });
+        drop(pods);
         status.at = Some(self.clock.now().into());
         self.ends.account.complete(&mut status, &self.ends.hits);
         self.metrics.report(

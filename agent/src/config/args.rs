@@ -106,6 +106,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<String>,
 
+    /// File that keeps whose the node's interfaces are over restarts; without it only the collector tells.
+    #[arg(long, value_name = "FILE", env = "PICKET_IDENTITY")]
+    pub identity: Option<String>,
+
     /// File that keeps what is usual for each workload over restarts; without it that is learned anew.
     #[arg(long, value_name = "FILE", env = "PICKET_BASELINES")]
     pub baselines: Option<String>,

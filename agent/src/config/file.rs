@@ -30,6 +30,7 @@ pub(super) struct File {
     pub(super) insecure: Option<Value>,
     pub(super) metrics: Option<Value>,
     pub(super) pod_table: Option<Value>,
+    pub(super) identity: Option<Value>,
     pub(super) baselines: Option<Value>,
     pub(super) policy: Option<Value>,
     pub(super) interfaces: Option<Vec<Value>>,
