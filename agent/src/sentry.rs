@@ -215,7 +215,10 @@ impl Sentry {
                 name,
                 appeared_at,
             } => {
-                self.binder.appeared(ifindex, appeared_at);
+                // It is nobody's pod.
+                if name != CANARY {
+                    self.binder.appeared(ifindex, appeared_at);
+                }
                 self.watch(ifindex, name);
             }
             Change::Renamed { ifindex, name } => {
@@ -245,8 +248,10 @@ impl Sentry {
         match self.datapath.watch(ifindex) {
             Ok(subject) => {
                 info!(interface = name, ifindex, "watching");
+                if name != CANARY {
+                    self.binder.watched(subject);
+                }
                 self.roster.watched(subject, name);
-                self.binder.watched(subject);
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
                 self.set_detectors(subject);
