@@ -245,7 +245,7 @@ impl Sentry {
     }
 
     fn watch(&mut self, ifindex: u32, name: String) {
-        match self.datapath.watch(ifindex) {
+        match self.datapath.watch_named(ifindex, &name) {
             Ok(subject) => {
                 info!(interface = name, ifindex, "watching");
                 if name != CANARY {
