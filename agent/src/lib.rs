@@ -3,6 +3,7 @@
 pub mod access;
 pub mod baselines;
 pub mod config;
+pub mod containment;
 pub mod datapath;
 pub mod deliver;
 pub mod interfaces;

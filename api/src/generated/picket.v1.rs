@@ -716,7 +716,8 @@ pub struct SignedCommand {
     /// DER, the signer's first; it names `picket://operator/NAME` and chains to a certificate the agent trusts.
     #[prost(bytes = "vec", repeated, tag = "2")]
     pub certificates: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    /// By the signer's key, over the bytes of `command`, as TLS 1.3 would sign: ECDSA P-256 with SHA-256, or Ed25519.
+    /// By the signer's key, over `picket.v1.Command`, a zero byte, and the bytes of `command`: ECDSA P-256 with
+    /// SHA-256, or Ed25519.
     #[prost(bytes = "vec", tag = "3")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
 }

@@ -44,7 +44,7 @@ fn subscriber(caller: &Caller) -> Result<Arc<Subscriber>, Status> {
     }
     let mut names = caller.certified().filter_map(|it| match it {
         Principal::Subscriber(name) => Some(name),
-        Principal::Node(_) => None,
+        Principal::Node(_) | Principal::Operator(_) => None,
     });
     let Some(name) = names.next() else {
         let (denied, status) = if caller.peer.certified().is_some() {
