@@ -20,10 +20,10 @@ use std::{
 
 use api::{
     containment::{Mode, Settings},
-    v1::{self, ActionKind},
+    v1::{self, ActionKind, Severity, State},
     workload,
 };
-use detect::{Severity, State, Subject, Time};
+use detect::{Subject, Time};
 
 pub use self::{
     found::Found,

@@ -8,6 +8,7 @@ pub mod datapath;
 pub mod deliver;
 pub mod interfaces;
 pub mod metrics;
+pub mod operators;
 pub mod policy;
 pub mod replay;
 pub mod rights;

@@ -9,13 +9,15 @@ use agent::{
     access::Access,
     baselines::Store,
     config::{Args, Command, Config, Follower, Secured},
+    containment,
     datapath::{self, Datapath},
-    deliver::{Agent, COMMANDS, Downlink, Outbox, Publisher, Server},
+    deliver::{Agent, COMMANDS, Downlink, Outbox, Outcomes, Publisher, Server},
     interfaces,
     metrics::Metrics,
+    operators::{ORDERS, Operators},
     replay::Replay,
     rights,
-    sentry::{Ends, Sentry},
+    sentry::{Ends, Orders, Sentry},
     web::{Readiness, Web},
 };
 use anyhow::Context as _;
@@ -134,9 +136,11 @@ async fn run(
         None => Outbox::standalone(metrics.deliver),
     };
     let (pods, known_pods) = watch::channel(known);
-    let (services, _declared) = watch::channel(ServiceTable::default());
+    let (services, declared) = watch::channel(ServiceTable::default());
     let (told_policy, _policy_told) = watch::channel(None);
-    let (commands, _commanded) = mpsc::channel(COMMANDS);
+    let (commands, given) = mpsc::channel(COMMANDS);
+    let (orders, commanded) = mpsc::channel(ORDERS);
+    let outcomes = Outcomes::default();
     let (policy, followed) = watch::channel(config.policy);
     if let Some(follower) = follower {
         tokio::spawn(follower.run(policy));
@@ -163,6 +167,9 @@ async fn run(
     // Threads that come later start with what is left to this one.
     rights::give_up()?;
     let changes = interfaces::watch(config.interfaces, CHANGES, metrics.interfaces)?;
+    // Beside what is usual, for both are of this node alone.
+    let kept = config.baselines.as_ref();
+    let kept = kept.map(|it| it.with_file_name("containments.json"));
     let ends = Ends {
         changes,
         pods: known_pods,
@@ -171,7 +178,22 @@ async fn run(
         status,
         baselines: config.baselines.map(Store::at),
     };
-    let sentry = Sentry::new(agent.clone(), datapath, ends, metrics.sentry);
+    let kept = kept.map(containment::Store::at);
+    let orders_given = Orders {
+        commanded,
+        outcomes: outcomes.clone(),
+        services: declared,
+        kept,
+    };
+    let operators = Operators {
+        authority: secured.operators,
+        node: agent.node.clone(),
+        started: now(),
+        commands: given,
+        orders,
+    };
+    tokio::spawn(operators.run());
+    let sentry = Sentry::new(agent.clone(), datapath, ends, orders_given, metrics.sentry);
     let readiness = Readiness::default();
     let watching = readiness.wait_for("interfaces");
 
@@ -186,6 +208,7 @@ async fn run(
                 services,
                 policy: told_policy,
                 commands,
+                outcomes,
             },
             status: reported,
         };
@@ -238,10 +261,12 @@ async fn farewell(outbox: &Outbox) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "read once, at the start")]
+#[expect(clippy::disallowed_methods, reason = "read at the start alone")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 fn epoch() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -20,6 +20,8 @@ pub struct Policy {
     pub scopes: Vec<Scope>,
     /// What nobody is to be told of.
     pub exceptions: Vec<Exception>,
+    /// What is done about what is found.
+    pub containment: api::containment::Settings,
 }
 
 /// Pods that are judged by settings of their own.

@@ -1,6 +1,8 @@
 //! The loop of the agent: interfaces come and go, slots are drained, anomalies become events.
 
 mod clock;
+mod contain;
+mod guard;
 mod judge;
 mod keeper;
 mod metrics;
@@ -20,13 +22,15 @@ use tracing::{info, warn};
 
 use self::{
     clock::WallClock,
+    guard::Guard,
     keeper::{KEEP_EVERY, Keeper},
     roster::Roster,
     workload::workload,
 };
-pub use self::{judge::judge, metrics::Metrics};
+pub use self::{guard::Orders, judge::judge, metrics::Metrics};
 use crate::{
     baselines::Store,
+    containment::Containment,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     interfaces::{Change, Changes, InterfacesError},
@@ -75,6 +79,7 @@ pub struct Sentry {
     sequence: u64,
     clock: WallClock,
     keeper: Keeper,
+    guard: Guard,
     found: Vec<Anomaly>,
     hushed: Hushed,
     metrics: Metrics,
@@ -83,8 +88,16 @@ pub struct Sentry {
 impl Sentry {
     /// A loop that has not begun.
     #[must_use]
-    pub fn new(agent: Agent, datapath: Datapath, mut ends: Ends, metrics: Metrics) -> Self {
+    pub fn new(
+        agent: Agent,
+        datapath: Datapath,
+        mut ends: Ends,
+        orders: Orders,
+        metrics: Metrics,
+    ) -> Self {
         let settings = Arc::clone(&ends.policy.borrow().settings);
+        let contain = ends.policy.borrow().containment.clone();
+        let guard = Guard::new(Containment::new(contain, agent.epoch), orders);
         let clock = WallClock::read();
         let mut detectors = Detectors::new(settings);
         detectors.set_origin(clock.origin());
@@ -98,6 +111,7 @@ impl Sentry {
             sequence: 0,
             clock,
             keeper,
+            guard,
             found: Vec::new(),
             hushed: Hushed::default(),
             metrics,
@@ -124,6 +138,7 @@ impl Sentry {
         let mut keep = interval(KEEP_EVERY);
         keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
+        self.adopt();
         let now = monotonic();
         let gone = self.datapath.drain_gone(now);
         self.bury(&gone, now);
@@ -136,6 +151,8 @@ impl Sentry {
                     self.drain_tripped();
                 }
                 _ = tick.tick() => self.drain(),
+                Some(commanded) = self.guard.orders.commanded.recv() => self.obey(commanded),
+                Ok(()) = self.guard.orders.services.changed() => self.guard.set_services(),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
                 Ok(()) = self.ends.pods.changed() => self.apply_policy(),
                 _ = reconcile.tick() => {
@@ -145,6 +162,7 @@ impl Sentry {
                 _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
+                        self.guard.is_synchronized = true;
                         if let Some(ready) = ready.take() {
                             let now = monotonic();
                             let left = self.datapath.finish_takeover(now);
@@ -163,6 +181,7 @@ impl Sentry {
         }
         self.leave();
         self.keeper.finish(&self.detectors).await;
+        self.guard.finish().await;
         Ok(())
     }
 
@@ -224,6 +243,7 @@ impl Sentry {
         for subject in self.roster.subjects() {
             self.set_detectors(subject);
         }
+        self.set_containment();
     }
 
     fn set_detectors(&mut self, subject: Subject) {
@@ -319,6 +339,7 @@ impl Sentry {
             .drain_seconds
             .observe(monotonic().since(now).as_secs_f64());
         self.observe(&observations, now);
+        self.review();
         self.report();
     }
 
@@ -361,17 +382,24 @@ impl Sentry {
             let pod = self.roster.pod(anomaly.id.subject, &pods);
             let policy = self.ends.policy.borrow();
             let excepted = policy.excepts(&event, pod, raised.raised_at);
+            drop((pods, policy));
+            let step = (!excepted).then(|| self.answer(&anomaly, &event)).flatten();
             if !self.hushed.tells(&mut event, excepted) {
                 self.sequence -= 1;
                 self.metrics.excepted.inc();
                 continue;
             }
             self.ends.outbox.raise(event);
+            if let Some(step) = step {
+                self.tell(step);
+                self.guard.keep();
+            }
         }
     }
 
     fn report(&self) {
-        let status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
+        let mut status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
+        status.containments = self.containments();
         self.metrics.report(
             &status,
             self.datapath.stray_records(),

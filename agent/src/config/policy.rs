@@ -25,12 +25,34 @@ impl Sources<'_> {
         self.set(&mut settings, "detectors", &self.file.detectors)?;
         let exceptions = self.file.exceptions.iter().enumerate();
         Ok(Policy {
+            containment: self.containment()?,
             scopes: self.scopes(&settings)?,
             settings: Arc::new(settings),
             exceptions: exceptions
                 .map(|(index, entry)| self.exception(index, entry))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    fn containment(&self) -> Result<api::containment::Settings, ConfigError> {
+        let mut settings = api::containment::Settings::default();
+        for (key, value) in &self.file.containment {
+            let setting = self.in_file(&format!("containment.{key}"), value);
+            match &key[..] {
+                "mode" => settings.mode = setting.parse()?,
+                "lease" => {
+                    let text = humantime::parse_duration(&setting.text);
+                    settings.lease = text.map_err(|error| setting.refuse(error))?;
+                }
+                "max_share_percent" => settings.max_share_percent = setting.number(1, 100)?,
+                "max_per_namespace" => settings.max_per_namespace = setting.number(1, 1000)?,
+                "max_per_minute" => settings.max_per_minute = setting.number(1, 1000)?,
+                _ => return Err(setting.refuse("there is no such key")),
+            }
+        }
+        settings
+            .checked()
+            .map_err(|error| self.refuse(format_args!("containment.{error}")))
     }
 
     fn scopes(&self, settings: &Settings) -> Result<Vec<Scope>, ConfigError> {

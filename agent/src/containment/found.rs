@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use api::{
     containment::{LONGEST_LEASE, Mode},
-    v1::{self, ActionKind},
+    v1::{self, ActionKind, State},
 };
-use detect::{Role, State, Time};
+use detect::{Role, Time};
 
 use super::{About, Change, Containment, Refusal, Step, Suspect, workload_of};
 
@@ -27,7 +27,7 @@ pub struct Found<'a> {
     /// Which detector.
     pub detector: &'a str,
     /// Which step of the anomaly.
-    pub state: State,
+    pub state: detect::State,
     /// The detector is tried out.
     pub shadow: bool,
     /// The pod's part in it.
@@ -51,7 +51,7 @@ impl Containment {
         watched: usize,
         now: Time,
     ) -> Option<Step> {
-        if found.state == State::Closed {
+        if found.state == detect::State::Closed {
             self.open.remove(found.anomaly_id);
             return None;
         }

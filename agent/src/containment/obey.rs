@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use api::{
     containment::{LONGEST_LEASE, SHORTEST_LEASE},
-    v1::ActionKind,
+    v1::{ActionKind, State},
 };
-use detect::{State, Time};
+use detect::Time;
 
 use super::{About, Change, Containment, Refusal, Step, Suspect};
 

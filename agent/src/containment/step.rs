@@ -1,7 +1,7 @@
 //! What follows from a decision: for the kernel, and for those who are told.
 
-use api::v1::ActionKind;
-use detect::{Severity, State, Subject, Time};
+use api::v1::{ActionKind, Severity, State};
+use detect::{Subject, Time};
 
 use super::held::Held;
 
@@ -79,7 +79,7 @@ impl Step {
                 severity: match state {
                     State::Opened => Severity::High,
                     State::Updated => Severity::Medium,
-                    State::Closed => Severity::Low,
+                    State::Closed | State::Unspecified => Severity::Low,
                 },
                 kind,
                 reason: reason.to_owned(),

@@ -1,6 +1,10 @@
 //! What the datapath is told while it runs.
 
-use std::{net::IpAddr, sync::atomic::Ordering::Release};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::atomic::Ordering::{Acquire, Release},
+};
 
 use detect::{Budget, Subject, Time};
 
@@ -23,6 +27,19 @@ impl Datapath {
         if let Some(slot) = self.slot(subject) {
             slot.lease_ns.store(until.nanoseconds(), Release);
         }
+    }
+
+    /// Until when each slot is contained that is, also one of an interface that is not watched again yet.
+    #[must_use]
+    pub fn leases(&self) -> BTreeMap<Subject, Time> {
+        let assigned = self.slots.assigned();
+        let leases = assigned.map(|(slot, subject)| {
+            let lease_ns = self.slots.slot(slot).lease_ns.load(Acquire);
+            (subject, Time::from_nanoseconds(lease_ns))
+        });
+        leases
+            .filter(|(_, until)| *until != Time::default())
+            .collect()
     }
 
     /// Lets the subject's packets pass again.

@@ -122,6 +122,7 @@ impl Delivery<'_> {
         tokio::pin!(done);
         let mut status = status_interval();
         let mut statuses = 0_u32;
+        let mut outcome = None;
         let (mut is_exhausted, mut is_done) = (false, false);
         while !is_done && !stream.is_over(self.epoch, current) {
             let may_send = !is_exhausted && stream.sent.in_flight.len() < IN_FLIGHT;
@@ -141,6 +142,13 @@ impl Delivery<'_> {
                         stream.sent.last = batch.last;
                         stream.sent.in_flight.push_back(batch.last);
                         permit.send(request(Item::Batch(self.batch(batch, after))));
+                    }
+                }
+                next = self.downlink.outcomes.next(), if outcome.is_none() => outcome = Some(next),
+                permit = stream.requests.reserve(), if outcome.is_some() => {
+                    let permit = permit.map_err(|_| self.ended())?;
+                    if let Some(outcome) = outcome.take() {
+                        permit.send(request(Item::Outcome(outcome)));
                     }
                 }
                 // The sender lives as long as the spool.

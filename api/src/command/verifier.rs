@@ -30,6 +30,8 @@ pub struct Verified {
     pub command: v1::Command,
     /// Name of the operator.
     pub operator: String,
+    /// When he gave it, by his clock.
+    pub issued_at: SystemTime,
 }
 
 /// Why a command is nobody's, or nobody's who may.
@@ -97,8 +99,12 @@ impl Verifier {
         }
         let command = v1::Command::decode(&signed_command.command[..]);
         let command = command.map_err(|_| VerifyError::Malformed("it is no picket.v1.Command"))?;
-        check(&command, node, now)?;
-        Ok(Verified { command, operator })
+        let issued_at = check(&command, node, now)?;
+        Ok(Verified {
+            command,
+            operator,
+            issued_at,
+        })
     }
 
     fn operator(
@@ -141,7 +147,11 @@ impl Verifier {
     }
 }
 
-pub(super) fn check(command: &v1::Command, node: &str, now: SystemTime) -> Result<(), VerifyError> {
+pub(super) fn check(
+    command: &v1::Command,
+    node: &str,
+    now: SystemTime,
+) -> Result<SystemTime, VerifyError> {
     if command.id.is_empty() || command.id.len() > LONGEST_ID {
         return Err(VerifyError::Malformed("its id takes 1 to 64 bytes"));
     }
@@ -170,5 +180,5 @@ pub(super) fn check(command: &v1::Command, node: &str, now: SystemTime) -> Resul
     if command.node != node {
         return Err(VerifyError::OtherNode(command.node.clone()));
     }
-    Ok(())
+    Ok(issued)
 }

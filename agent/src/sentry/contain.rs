@@ -1,0 +1,227 @@
+//! Carries out what is decided about containment, and tells of it.
+
+use std::time::{Duration, SystemTime};
+
+use api::{events::Taken, v1};
+use detect::{Anomaly, Subject, Time};
+use tracing::warn;
+
+use super::Sentry;
+use crate::{
+    containment::{Change, Found, Order, Refusal, Step, Suspect, Told},
+    datapath::monotonic,
+    operators::Commanded,
+};
+
+impl Sentry {
+    /// Takes over what an agent before this one has contained.
+    pub(super) fn adopt(&mut self) {
+        let now = monotonic();
+        let kept = self.guard.read();
+        let leases = self.datapath.leases();
+        let boot = self.guard.boot.clone();
+        let steps = self.guard.machine.adopt(kept, &boot, &leases, now);
+        self.guard.set_services();
+        self.settle(steps);
+    }
+
+    /// What is decided on what was found is done before anything else; what is told of it comes after.
+    pub(super) fn answer(&mut self, anomaly: &Anomaly, event: &v1::Event) -> Option<Step> {
+        let subject = anomaly.id.subject;
+        let pods = self.ends.pods.borrow();
+        let pod = self.roster.pod(subject, &pods);
+        let suspect = Suspect {
+            subject,
+            pod,
+            serves_names: self.guard.serves_names(pod),
+        };
+        let known = |it: &Subject| self.roster.pod(*it, &pods).is_some();
+        let watched = self.roster.subjects().iter().filter(|it| known(it)).count();
+        let found = Found {
+            detector: anomaly.detector,
+            state: anomaly.state,
+            shadow: anomaly.shadow,
+            role: anomaly.role,
+            anomaly_id: &event.anomaly_id,
+            summary: &event.summary,
+        };
+        let machine = &mut self.guard.machine;
+        let step = machine.found(found, &suspect, watched, monotonic())?;
+        drop(pods);
+        self.carry_out(&step);
+        Some(step)
+    }
+
+    /// What time and the cluster change.
+    pub(super) fn review(&mut self) {
+        if self.guard.machine.is_idle() || !self.guard.is_synchronized {
+            return;
+        }
+        let steps = {
+            let pods = self.ends.pods.borrow();
+            let suspects = self.guard.suspects(&self.roster, &pods);
+            self.guard.machine.review(&suspects, monotonic())
+        };
+        self.settle(steps);
+    }
+
+    pub(super) fn set_containment(&mut self) {
+        let settings = self.ends.policy.borrow().containment.clone();
+        if *self.guard.machine.settings() != settings {
+            let steps = self.guard.machine.set(settings, monotonic());
+            self.settle(steps);
+        }
+        self.review();
+    }
+
+    pub(super) fn obey(&mut self, commanded: Commanded) {
+        let now = monotonic();
+        let (id, step, done) = match commanded {
+            Commanded::Order(order) => {
+                let (step, done) = self.decide(&order, now);
+                (order.id, step, done)
+            }
+            Commanded::Rejected { id, reason } => {
+                let step = self.guard.machine.reject(&id, &reason, now);
+                (id, step, Err(Refusal::Unverified(reason)))
+            }
+        };
+        let until = match step.change {
+            Change::Contain(until) => Some(self.wall(until).into()),
+            Change::Nothing | Change::Release => None,
+        };
+        let outcome = v1::CommandOutcome {
+            id,
+            obeyed: done.is_ok(),
+            reason: match &done {
+                Err(refusal) => refusal.to_string(),
+                Ok(()) if until.is_some() => "contained".into(),
+                Ok(()) => "released".into(),
+            },
+            lease_until: until,
+        };
+        self.settle([step]);
+        self.guard.orders.outcomes.tell(outcome);
+    }
+
+    fn decide(&mut self, order: &Order, now: Time) -> (Step, Result<(), Refusal>) {
+        let pods = self.ends.pods.borrow();
+        let suspects = self.guard.suspects(&self.roster, &pods);
+        self.guard.machine.obey(order, &suspects, now)
+    }
+
+    /// Carries out what is decided, tells it, and keeps it.
+    pub(super) fn settle(&mut self, steps: impl IntoIterator<Item = Step>) {
+        let mut is_new = false;
+        for step in steps {
+            self.carry_out(&step);
+            self.tell(step);
+            is_new = true;
+        }
+        if is_new {
+            self.guard.keep();
+        }
+    }
+
+    fn carry_out(&mut self, step: &Step) {
+        let Some(subject) = step.subject else {
+            return;
+        };
+        match step.change {
+            Change::Nothing => {}
+            Change::Contain(until) => self.datapath.contain(subject, until),
+            Change::Release => self.datapath.release(subject),
+        }
+    }
+
+    pub(super) fn tell(&mut self, step: Step) {
+        self.metrics
+            .take_step(&step, self.guard.machine.held().count());
+        let Step { subject, told, .. } = step;
+        let Some(told) = told else {
+            return;
+        };
+        self.sequence += 1;
+        self.clock = self.clock.again();
+        let now = self.clock.now();
+        let since = self.wall(told.since).min(now);
+        let taken = self.taken(subject, &told);
+        let mut event = taken.event(now, since);
+        self.ends.pods.borrow().complete(&mut event);
+        if subject.is_none() {
+            warn!(summary = event.summary, "containment");
+        }
+        self.ends.outbox.raise(event);
+    }
+
+    fn taken(&self, subject: Option<Subject>, told: &Told) -> Taken {
+        let Subject { ifindex, epoch } = subject.unwrap_or(Subject {
+            ifindex: 0,
+            epoch: 0,
+        });
+        let node = &self.agent.node;
+        let address = subject.and_then(|it| self.roster.source(it, None));
+        let interface = subject.map_or("", |it| self.roster.name(it));
+        Taken {
+            id: v1::EventId {
+                node: node.clone(),
+                epoch: self.agent.epoch,
+                sequence: self.sequence,
+            },
+            anomaly_id: format!(
+                "{node}/{}/{ifindex}.{epoch}/{}/{}",
+                told.opened_by,
+                api::actions::CONTAINMENT,
+                told.serial
+            ),
+            state: told.state,
+            severity: told.severity,
+            source: v1::Endpoint {
+                namespace: told.namespace.clone(),
+                pod: told.pod.clone(),
+                uid: told.uid.clone(),
+                address: address.map(|it| it.to_string()).unwrap_or_default(),
+                interface: interface.to_owned(),
+                ..v1::Endpoint::default()
+            },
+            action: v1::Action {
+                kind: told.kind.into(),
+                reason: told.reason.clone(),
+                by: told.by.clone(),
+                command_id: told.command_id.clone(),
+                lease_until: told.until.map(|it| self.wall(it).into()),
+                anomaly_id: told.anomaly_id.clone(),
+            },
+            withheld: told.withheld,
+        }
+    }
+
+    fn wall(&self, time: Time) -> SystemTime {
+        self.clock.boot + Duration::from_nanos(time.nanoseconds())
+    }
+
+    /// What is contained now.
+    pub(super) fn containments(&self) -> Vec<v1::Containment> {
+        let held = self.guard.machine.held();
+        held.map(|held| {
+            let [namespace, pod, uid] = held.pod().map(str::to_owned);
+            let reports = &mut self.datapath.reports();
+            let report = reports.find(|it| it.subject == held.subject());
+            let dropped =
+                |it: crate::datapath::Report| it.counts[detect::Count::Contained as usize];
+            v1::Containment {
+                node: self.agent.node.clone(),
+                namespace,
+                pod,
+                uid,
+                interface: self.roster.name(held.subject()).to_owned(),
+                since: Some(self.wall(held.since()).into()),
+                until: Some(self.wall(held.until()).into()),
+                by: held.by().to_owned(),
+                reason: held.reason().to_owned(),
+                dropped_packets: report.map_or(0, dropped),
+            }
+        })
+        .collect()
+    }
+}

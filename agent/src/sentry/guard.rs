@@ -1,0 +1,144 @@
+//! What the loop knows of containment beside its own rooms: who offers names, and where the state is kept.
+
+use std::{collections::BTreeSet, fs, net::IpAddr};
+
+use api::{pods::Pods, v1};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, spawn_blocking},
+};
+use tracing::{info, warn};
+
+use super::roster::Roster;
+use crate::{
+    containment::{Containment, Kept, Store, Suspect},
+    deliver::Outcomes,
+    operators::Commanded,
+};
+
+/// Of DNS.
+const NAMES: u32 = 53;
+
+/// What containment takes from others, and gives to them.
+#[derive(Debug)]
+pub struct Orders {
+    /// What people command.
+    pub commanded: mpsc::Receiver<Commanded>,
+    /// What became of it.
+    pub outcomes: Outcomes,
+    /// What the cluster declares.
+    pub services: watch::Receiver<v1::ServiceTable>,
+    /// Where it is kept what is contained.
+    pub kept: Option<Store>,
+}
+
+/// The state machine, and the file that it is kept in.
+#[derive(Debug)]
+pub(super) struct Guard {
+    pub(super) machine: Containment,
+    pub(super) orders: Orders,
+    pub(super) boot: String,
+    /// Whether all interfaces that were there at the start are known.
+    pub(super) is_synchronized: bool,
+    name_servers: BTreeSet<IpAddr>,
+    kept: watch::Sender<Kept>,
+    writing: Option<JoinHandle<()>>,
+}
+
+impl Guard {
+    pub(super) fn new(machine: Containment, orders: Orders) -> Self {
+        let (kept, keep) = watch::channel(Kept::default());
+        let writing = orders.kept.clone();
+        Self {
+            machine,
+            boot: boot(),
+            is_synchronized: false,
+            name_servers: BTreeSet::new(),
+            kept,
+            writing: writing.map(|store| tokio::spawn(write(store, keep))),
+            orders,
+        }
+    }
+
+    /// What an agent before this one kept. Without a good file the kernel alone says what is contained.
+    pub(super) fn read(&self) -> Kept {
+        let Some(store) = &self.orders.kept else {
+            return Kept::default();
+        };
+        match store.read() {
+            Ok(kept) => kept.unwrap_or_default(),
+            Err(error) => {
+                warn!(%error, "starting without what was contained before");
+                Kept::default()
+            }
+        }
+    }
+
+    /// Has it written, at once but beside this loop.
+    pub(super) fn keep(&self) {
+        self.kept.send_replace(self.machine.kept(&self.boot));
+    }
+
+    /// Waits until all is written.
+    pub(super) async fn finish(self) {
+        let Self { kept, writing, .. } = self;
+        drop(kept);
+        if let Some(writing) = writing
+            && let Err(error) = writing.await
+        {
+            warn!(%error, "what is contained may not be kept");
+        }
+    }
+
+    pub(super) fn set_services(&mut self) {
+        let services = self.orders.services.borrow_and_update();
+        let declared = services.services.iter().flat_map(|it| &it.declared);
+        let names = declared.filter(|it| it.port == NAMES && !it.own);
+        self.name_servers = names.filter_map(|it| it.address.parse().ok()).collect();
+    }
+
+    pub(super) fn serves_names(&self, pod: Option<&v1::Pod>) -> bool {
+        let mut addresses = pod.into_iter().flat_map(|pod| &pod.addresses);
+        addresses.any(|it| it.parse().is_ok_and(|it| self.name_servers.contains(&it)))
+    }
+
+    /// Everybody who is watched, as he is known now.
+    pub(super) fn suspects<'a>(&self, roster: &Roster, pods: &'a Pods) -> Vec<Suspect<'a>> {
+        let subjects = roster.subjects().into_iter();
+        subjects
+            .map(|subject| {
+                let pod = roster.pod(subject, pods);
+                Suspect {
+                    subject,
+                    pod,
+                    serves_names: self.serves_names(pod),
+                }
+            })
+            .collect()
+    }
+}
+
+async fn write(store: Store, mut kept: watch::Receiver<Kept>) {
+    let mut trouble = None;
+    while kept.changed().await.is_ok() {
+        let now = kept.borrow_and_update().clone();
+        let to = store.clone();
+        let wrote = spawn_blocking(move || to.write(&now)).await;
+        let said = match wrote {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(error) = said.as_ref().filter(|_| trouble != said) {
+            warn!(error, "what is contained is not kept over a restart");
+        }
+        trouble = said;
+    }
+    info!(file = %store.path().display(), "kept what is contained");
+}
+
+/// Tells the times of one boot from those of another.
+fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.unwrap_or_default().trim().to_owned()
+}
