@@ -158,6 +158,7 @@ impl Sentry {
                 _ = reconcile.tick() => {
                     self.reconcile();
                     self.name_workloads();
+                    self.arm();
                 }
                 _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
@@ -217,6 +218,7 @@ impl Sentry {
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
                 self.set_detectors(subject);
+                self.arm();
             }
             Err(error) => {
                 let reason = error.to_string();
@@ -354,6 +356,9 @@ impl Sentry {
                 &mut self.found,
             );
             self.raise();
+            if observation.tripped.is_some() {
+                self.datapath.let_go(observation.subject);
+            }
         }
     }
 
@@ -391,8 +396,7 @@ impl Sentry {
             }
             self.ends.outbox.raise(event);
             if let Some(step) = step {
-                self.tell(step);
-                self.guard.keep();
+                self.settle([step]);
             }
         }
     }

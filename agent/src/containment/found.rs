@@ -84,9 +84,15 @@ impl Containment {
         }
     }
 
+    /// Whether a trip may contain the suspect until it is judged: for nothing stands against containing it.
+    #[must_use]
+    pub fn arms(&self, suspect: &Suspect<'_>, watched: usize, now: Time) -> bool {
+        self.settings.mode == Mode::Act && self.may_contain(suspect, watched, now).is_ok()
+    }
+
     /// The pod, when nothing stands against containing it.
     fn may_contain<'a>(
-        &mut self,
+        &self,
         suspect: &Suspect<'a>,
         watched: usize,
         now: Time,
@@ -102,22 +108,14 @@ impl Containment {
         {
             return Err(Refusal::Respite(past.released_by.clone()));
         }
-        self.workloads
-            .retain(|_, (at, _)| now.since(Time::from_nanoseconds(*at)) < STORM);
         let workload = workload_of(pod);
         let before = self.workloads.get(&workload);
-        if before.is_some_and(|(_, uid)| *uid != pod.uid) {
+        if before.is_some_and(|(at, uid)| is_storm(*at, now) && *uid != pod.uid) {
             return Err(Refusal::Storm(workload));
         }
-        while self
-            .recent
-            .front()
-            .is_some_and(|at| now.since(*at) >= MINUTE)
-        {
-            self.recent.pop_front();
-        }
         let cap = self.settings.max_per_minute;
-        if self.recent.len() >= cap as usize {
+        let recent = self.recent.iter();
+        if recent.filter(|at| now.since(**at) < MINUTE).count() >= cap as usize {
             return Err(Refusal::Rate(cap));
         }
         let cap = self.settings.max_per_namespace;
@@ -172,6 +170,8 @@ impl Containment {
             .lease
             .saturating_mul(factor)
             .min(LONGEST_LEASE);
+        self.workloads.retain(|_, (at, _)| is_storm(*at, now));
+        self.recent.retain(|at| now.since(*at) < MINUTE);
         self.recent.push_back(now);
         self.open.insert(found.anomaly_id.to_owned());
         let held = self.begin(suspect.subject, pod, lease, now);
@@ -201,4 +201,8 @@ impl Containment {
         let reason = format!("it goes on: {}", held.reason);
         Some(Step::of(held, Change::Contain(until), told, &reason))
     }
+}
+
+const fn is_storm(at_ns: u64, now: Time) -> bool {
+    now.since(Time::from_nanoseconds(at_ns)).as_nanos() < STORM.as_nanos()
 }

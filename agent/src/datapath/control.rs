@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::IpAddr,
     sync::atomic::Ordering::{Acquire, Release},
+    time::Duration,
 };
 
 use detect::{Budget, Subject, Time};
@@ -26,6 +27,22 @@ impl Datapath {
     pub fn contain(&self, subject: Subject, until: Time) {
         if let Some(slot) = self.slot(subject) {
             slot.lease_ns.store(until.nanoseconds(), Release);
+        }
+    }
+
+    /// From now on a trip contains the subject at once, and for so long at most: until [`Self::let_go`]. So it
+    /// passes no new port while it is judged. Zero for a trip that only wakes.
+    pub fn arm(&self, subject: Subject, hold: Duration) {
+        if let Some(slot) = self.slot(subject) {
+            let hold = Time::default() + hold;
+            slot.hold_ns.store(hold.nanoseconds(), Release);
+        }
+    }
+
+    /// The subject's trip is judged: only a lease contains it from now on.
+    pub fn let_go(&self, subject: Subject) {
+        if let Some(slot) = self.slot(subject) {
+            slot.held_until_ns.store(0, Release);
         }
     }
 
