@@ -1,56 +1,115 @@
 //! Which pod has which address.
 
 mod file;
+mod life;
+mod naming;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
+    time::SystemTime,
 };
 
 pub use file::{PodsError, Problem, read};
+pub use life::Life;
+pub use naming::describe;
 
-use crate::{filter, summary, v1};
+use crate::v1;
 
-/// Of a pod that go into an event.
-const LABELS: usize = 64;
-
-/// The pods that are known, by address.
+/// The pods that are known, by address. Those in the host's network have none of their own.
 #[derive(Clone, Debug, Default)]
 pub struct Pods {
-    pods: Vec<v1::Pod>,
-    by_address: HashMap<IpAddr, usize>,
+    pods: BTreeMap<String, v1::Pod>,
+    by_address: HashMap<IpAddr, Vec<String>>,
     /// None when the table names no nodes.
     nodes: Option<BTreeSet<String>>,
 }
 
+/// Whose something is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Found<'a> {
+    /// Of this pod, and of no other that is known.
+    Pod(&'a v1::Pod),
+    /// Of one of so many.
+    Several(usize),
+    /// Of none that is known.
+    Nobody,
+}
+
+impl<'a> Found<'a> {
+    /// The one among many.
+    fn among(mut pods: impl Iterator<Item = &'a v1::Pod>) -> Self {
+        match (pods.next(), pods.count()) {
+            (None, _) => Self::Nobody,
+            (Some(pod), 0) => Self::Pod(pod),
+            (Some(_), others) => Self::Several(others + 1),
+        }
+    }
+
+    /// The pod, when it is certain.
+    #[must_use]
+    pub const fn pod(self) -> Option<&'a v1::Pod> {
+        match self {
+            Self::Pod(pod) => Some(pod),
+            Self::Several(_) | Self::Nobody => None,
+        }
+    }
+}
+
 impl Pods {
-    /// The pods of a table from the wire. Of an address given twice the first pod has it; text
-    /// that is no address names nothing.
+    /// The pods of a table from the wire. Text that is no address names nothing.
     #[must_use]
     pub fn from_table(table: v1::PodTable) -> Self {
-        let mut by_address = HashMap::new();
-        for (index, pod) in table.pods.iter().enumerate() {
-            for address in pod.addresses.iter().filter_map(|text| address(text)) {
-                by_address.entry(address).or_insert(index);
-            }
+        let mut pods = Self::default();
+        for pod in table.pods {
+            pods.insert(pod);
         }
-        Self {
-            pods: table.pods,
-            by_address,
-            nodes: None,
-        }
+        pods
     }
 
     /// Takes in what became different.
     pub fn change(&mut self, changes: v1::PodChanges) {
-        let gone: BTreeSet<_> = changes.forgotten.iter().map(String::as_str).collect();
-        let new: BTreeSet<_> = changes.pods.iter().map(|pod| pod.uid.as_str()).collect();
-        let mut pods = std::mem::take(&mut self.pods);
-        pods.retain(|pod| !gone.contains(pod.uid.as_str()) && !new.contains(pod.uid.as_str()));
-        pods.extend(changes.pods.iter().cloned());
-        let nodes = self.nodes.take();
-        *self = Self::from_table(v1::PodTable { pods });
-        self.nodes = nodes;
+        for uid in &changes.forgotten {
+            self.remove(uid);
+        }
+        for pod in changes.pods {
+            self.insert(pod);
+        }
+    }
+
+    /// Takes in one pod, instead of the one with the same uid.
+    pub fn insert(&mut self, pod: v1::Pod) {
+        let key = key(&pod);
+        self.remove(&key);
+        for address in own_addresses(&pod) {
+            self.by_address
+                .entry(address)
+                .or_default()
+                .push(key.clone());
+        }
+        self.pods.insert(key, pod);
+    }
+
+    /// Forgets the pod of this uid.
+    pub fn remove(&mut self, uid: &str) -> Option<v1::Pod> {
+        let pod = self.pods.remove(uid)?;
+        for address in own_addresses(&pod) {
+            if let Some(keys) = self.by_address.get_mut(&address) {
+                keys.retain(|key| key != uid);
+                if keys.is_empty() {
+                    self.by_address.remove(&address);
+                }
+            }
+        }
+        Some(pod)
+    }
+
+    /// The table, as it goes over the wire.
+    #[must_use]
+    pub fn table(&self) -> v1::PodTable {
+        v1::PodTable {
+            pods: self.pods.values().cloned().collect(),
+        }
     }
 
     fn with_nodes(self, nodes: BTreeSet<String>) -> Self {
@@ -62,21 +121,55 @@ impl Pods {
 
     /// How many pods are known.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.pods.len()
     }
 
     /// Whether none is.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.pods.is_empty()
     }
 
-    /// The pod that has the address.
+    /// All that are known.
+    pub fn iter(&self) -> impl Iterator<Item = &v1::Pod> {
+        self.pods.values()
+    }
+
+    /// Each that has, or had, the address.
+    pub fn with_address(&self, address: IpAddr) -> impl Iterator<Item = &v1::Pod> {
+        let keys = self.by_address.get(&address.to_canonical());
+        keys.into_iter()
+            .flatten()
+            .filter_map(|key| self.pods.get(key))
+    }
+
+    /// The pod of this uid.
+    #[must_use]
+    pub fn by_uid(&self, uid: &str) -> Option<&v1::Pod> {
+        self.pods.get(uid)
+    }
+
+    /// The pod that has the address: the first that has not ended.
     #[must_use]
     pub fn by_address(&self, address: IpAddr) -> Option<&v1::Pod> {
-        let index = self.by_address.get(&address.to_canonical())?;
-        self.pods.get(*index)
+        self.with_address(address)
+            .find(|pod| pod.ended_at.is_none())
+    }
+
+    /// The pod that had the address at some time from `first` to `last`.
+    #[must_use]
+    pub fn at(&self, address: IpAddr, first: SystemTime, last: SystemTime) -> Found<'_> {
+        let pods = self.with_address(address);
+        Found::among(pods.filter(|pod| life::lived(pod, first, last)))
+    }
+
+    /// The pod of the node that can have had an interface with the address through that life.
+    #[must_use]
+    pub fn of_interface(&self, node: &str, address: IpAddr, life: Life) -> Found<'_> {
+        let pods = self.with_address(address);
+        let pods = pods.filter(|pod| pod.node.is_empty() || pod.node == node);
+        Found::among(pods.filter(|pod| life.may_be_of(pod)))
     }
 
     /// The pods of one node, and those whose node is not told.
@@ -84,7 +177,7 @@ impl Pods {
     pub fn of_node(&self, node: &str) -> v1::PodTable {
         let pods = self
             .pods
-            .iter()
+            .values()
             .filter(|pod| pod.node.is_empty() || pod.node == node)
             .cloned()
             .collect();
@@ -96,61 +189,28 @@ impl Pods {
     pub fn knows_node(&self, node: &str) -> bool {
         self.nodes.as_ref().is_none_or(|nodes| nodes.contains(node))
     }
+}
 
-    /// Names the pods of an event that are still unnamed, from their addresses, labels the pod it is about,
-    /// and says its summary again when there are names that it lacks. What is unknown stays empty.
-    pub fn complete(&self, event: &mut v1::Event) {
-        let targets = event
-            .targets
-            .iter_mut()
-            .filter_map(|target| target.endpoint.as_mut());
-        let mut news = event.summary.is_empty();
-        for endpoint in event.source.iter_mut().chain(targets) {
-            news |= self.name(endpoint);
-        }
-        self.label(event);
-        if news {
-            event.summary = summary::summarize(event);
-        }
-    }
-
-    fn label(&self, event: &mut v1::Event) {
-        let Some(subject) = filter::subject_mut(event) else {
-            return;
-        };
-        let known = address(&subject.address).and_then(|address| self.by_address(address));
-        let same = |pod: &&v1::Pod| subject.namespace == pod.namespace && subject.pod == pod.name;
-        if let Some(pod) = known.filter(same) {
-            let labels = pod.labels.iter().take(LABELS);
-            let labels = labels.map(|(key, value)| (key.clone(), value.clone()));
-            subject.labels = labels.collect();
-        }
-    }
-
-    /// Whether the pod has a name that it had not.
-    fn name(&self, endpoint: &mut v1::Endpoint) -> bool {
-        if self.by_address.is_empty() {
-            return false;
-        }
-        let known = address(&endpoint.address).and_then(|address| self.by_address(address));
-        let Some(pod) = known else {
-            return false;
-        };
-        let unnamed = endpoint.namespace.is_empty() && endpoint.pod.is_empty();
-        let same = endpoint.namespace == pod.namespace && endpoint.pod == pod.name;
-        if unnamed {
-            endpoint.namespace.clone_from(&pod.namespace);
-            endpoint.pod.clone_from(&pod.name);
-        }
-        // The uid of another pod would be worse than none.
-        if (unnamed || same) && endpoint.uid.is_empty() {
-            endpoint.uid.clone_from(&pod.uid);
-        }
-        unnamed
+/// A pod that an operator wrote down may have no uid.
+fn key(pod: &v1::Pod) -> String {
+    match pod.uid.is_empty() {
+        true => format!("{}/{}", pod.namespace, pod.name),
+        false => pod.uid.clone(),
     }
 }
 
-fn address(text: &str) -> Option<IpAddr> {
+fn own_addresses(pod: &v1::Pod) -> impl Iterator<Item = IpAddr> {
+    let addresses: BTreeSet<_> = pod
+        .addresses
+        .iter()
+        .filter_map(|it| address_of(it))
+        .collect();
+    addresses.into_iter().filter(|_| !pod.host_network)
+}
+
+/// The address that the text is.
+#[must_use]
+pub fn address_of(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>()
         .ok()
         .map(|address| address.to_canonical())

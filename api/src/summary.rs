@@ -91,14 +91,24 @@ fn endpoint(endpoint: &v1::Endpoint) -> String {
         address,
         interface,
         workload,
+        service,
+        node,
+        unknown,
         ..
     } = endpoint;
     if !workload.is_empty() {
         return format!("the pods of {namespace}/{workload}");
     }
+    if pod.is_empty() && !address.is_empty() {
+        return match (service.is_empty(), node.is_empty(), unknown.is_empty()) {
+            (false, _, _) => format!("service {namespace}/{service} ({address})"),
+            (true, false, _) => format!("node {node} ({address})"),
+            (true, true, false) => format!("an unknown pod ({address})"),
+            (true, true, true) => address.clone(),
+        };
+    }
     match (pod.is_empty(), address.is_empty()) {
-        (true, true) => format!("the pod behind {interface}"),
-        (true, false) => address.clone(),
+        (true, _) => format!("the pod behind {interface}"),
         (false, true) => format!("{namespace}/{pod}"),
         (false, false) => format!("{namespace}/{pod} ({address})"),
     }

@@ -25,6 +25,7 @@ use tracing_subscriber::{EnvFilter, filter::ParseError};
 pub use crate::{
     access::{ReviewError, ServiceAccount, Subscribers, SubscribersError},
     correlate::{SettingError, Settings},
+    identity::{Cluster, ClusterError},
     store::{Cause, Database, DatabaseError, Postgres, Retain, StoreError},
 };
 
@@ -69,6 +70,17 @@ pub struct Flags {
     /// YAML file of nodes and pods; without it every node is welcome and no pod is named
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<PathBuf>,
+    /// Learn nodes, pods and Services from the API server of this pod's cluster
+    #[arg(long, env = "PICKET_KUBERNETES", conflicts_with = "pod_table")]
+    pub kubernetes: bool,
+    /// The same, from the cluster that this kubeconfig names
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PICKET_KUBECONFIG",
+        conflicts_with_all = ["pod_table", "kubernetes"]
+    )]
+    pub kubeconfig: Option<PathBuf>,
     /// Who may talk to the collector
     #[command(flatten)]
     pub security: SecurityFlags,
@@ -93,6 +105,8 @@ pub struct Config {
     pub retain: Retain,
     /// The pod table, already read.
     pub pods: Pods,
+    /// The cluster to learn more from.
+    pub cluster: Option<Cluster>,
     /// When events of several pods are one thing.
     pub correlate: Settings,
     /// Who may talk to the collector, and what it shows them.
@@ -177,6 +191,10 @@ impl Config {
                 flags.retain.or(file.retain),
                 flags.retain_bytes.or(file.retain_bytes),
             )?,
+            cluster: cluster(
+                flags.kubernetes || file.kubernetes,
+                flags.kubeconfig.or(file.kubeconfig),
+            ),
             pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
             correlate: correlate(file.correlate)?,
             log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
@@ -211,6 +229,11 @@ fn correlate(file: file::Correlate) -> Result<Settings, ConfigError> {
         }
     }
     Ok(settings)
+}
+
+fn cluster(own: bool, kubeconfig: Option<PathBuf>) -> Option<Cluster> {
+    let other = kubeconfig.map(Cluster::Kubeconfig);
+    other.or(own.then_some(Cluster::Own))
 }
 
 fn table(path: Option<&Path>) -> Result<Pods, PodsError> {

@@ -1,66 +1,294 @@
-//! Who has which address: the pod table, and the names it gives to events.
+//! Who has which address: the pods, nodes and Services of the cluster, and the names they give to events.
 
-use api::{pods::Pods, v1};
-use prometheus_client::{
-    metrics::{counter::Counter, gauge::Gauge},
-    registry::Registry,
+mod convert;
+mod follow;
+mod metrics;
+mod services;
+mod table;
+mod watch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::{Duration, SystemTime},
 };
 
-/// The pods of the cluster.
+use api::{
+    pods::{Pods, address_of, describe},
+    summary, v1,
+};
+use k8s_openapi::api::{
+    core::v1::{Node, Service},
+    discovery::v1::EndpointSlice,
+};
+use tokio::{sync::watch as channel, time::Instant};
+
+pub use self::watch::{Cluster, ClusterError};
+use self::{
+    convert::Maker,
+    metrics::Watch,
+    services::{Key, Services},
+    table::{News, Table},
+};
+pub(crate) use self::{follow::Followed, metrics::Metrics, watch::Watches};
+
+/// How often what ended is looked for that may be forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(5);
+
+/// What is known of the cluster.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    pods: Pods,
+    known: RwLock<Known>,
+    /// Counts up as Services change.
+    services: channel::Sender<u64>,
+    /// Whether pods are known as the API server has them, or an operator wrote them down.
+    synchronized: channel::Sender<bool>,
     metrics: Metrics,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Metrics {
-    known: Gauge,
-    unnamed: Counter,
+#[derive(Debug)]
+struct Known {
+    table: Table,
+    services: Services,
+    nodes: BTreeMap<String, Vec<IpAddr>>,
+    by_address: BTreeMap<IpAddr, String>,
+    /// Whether nodes are watched, and all of them known.
+    watched: bool,
+    awaited: BTreeSet<&'static str>,
+    forgotten_at: SystemTime,
 }
 
-impl Metrics {
-    pub(crate) fn new(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            known: Gauge::default(),
-            unnamed: Counter::default(),
-        };
-        registry.register("known_pods", "Pods of the pod table", metrics.known.clone());
-        registry.register(
-            "unnamed_events",
-            "Events whose source no pod of the table has",
-            metrics.unnamed.clone(),
-        );
-        metrics
-    }
+/// How one watch goes.
+struct Watched {
+    synchronized: prometheus_client::metrics::gauge::Gauge,
+    failures: prometheus_client::metrics::counter::Counter,
 }
 
 impl Identity {
-    pub(crate) fn new(pods: Pods, metrics: Metrics) -> Self {
-        let known = i64::try_from(pods.len()).unwrap_or(i64::MAX);
-        metrics.known.set(known);
-        Self { pods, metrics }
+    /// What an operator wrote down, or nothing until a watch tells.
+    pub(crate) fn new(pods: Pods, watched: bool, metrics: Metrics) -> Self {
+        metrics.known.set(count(pods.len()));
+        let awaited = match watched {
+            true => BTreeSet::from(Watch::ALL),
+            false => BTreeSet::new(),
+        };
+        Self {
+            known: RwLock::new(Known {
+                table: Table::new(pods),
+                services: Services::default(),
+                nodes: BTreeMap::new(),
+                by_address: BTreeMap::new(),
+                watched: false,
+                awaited,
+                forgotten_at: SystemTime::UNIX_EPOCH,
+            }),
+            services: channel::Sender::new(0),
+            synchronized: channel::Sender::new(!watched),
+            metrics,
+        }
     }
 
     /// Whether the node may publish.
     pub(crate) fn knows_node(&self, node: &str) -> bool {
-        self.pods.knows_node(node)
+        let known = self.read();
+        match known.watched {
+            true => known.nodes.contains_key(node),
+            false => known.table.pods().knows_node(node),
+        }
     }
 
-    /// What the agent of the node needs to know.
-    pub(crate) fn of_node(&self, node: &str) -> v1::PodTable {
-        self.pods.of_node(node)
+    /// What the agent of the node is to know, from now on.
+    pub(crate) fn follow(self: Arc<Self>, node: &str, now: Instant) -> Followed {
+        let revision = self.write().table.follow(node);
+        let services = self.services.subscribe();
+        let synchronized = self.synchronized.subscribe();
+        Followed::new(self, node, revision, services, synchronized, now)
     }
 
     /// Names source and targets. What is unknown stays empty.
     pub(crate) fn complete(&self, event: &mut v1::Event) {
-        self.pods.complete(event);
-        if event
-            .source
-            .as_ref()
-            .is_none_or(|source| source.pod.is_empty())
-        {
+        let known = self.read();
+        known.table.pods().complete(event);
+        let targets = event.targets.iter_mut();
+        let targets = targets.filter_map(|target| target.endpoint.as_mut());
+        let mut news = false;
+        for endpoint in event.source.iter_mut().chain(targets) {
+            news |= known.name(endpoint);
+        }
+        drop(known);
+        if news {
+            event.summary = summary::summarize(event);
+        }
+        let source = event.source.as_ref();
+        if source.is_none_or(|source| source.pod.is_empty()) {
             self.metrics.unnamed.inc();
         }
     }
+
+    /// The pod of this name that lives.
+    pub(crate) fn pod_named(&self, namespace: &str, name: &str) -> Option<v1::Pod> {
+        let known = self.read();
+        let mut pods = known.table.pods().iter();
+        let found = pods
+            .find(|pod| pod.ended_at.is_none() && pod.namespace == namespace && pod.name == name);
+        found.cloned()
+    }
+
+    fn news(&self, node: &str, seen: Option<u64>) -> (u64, News) {
+        self.read().table.news(node, seen)
+    }
+
+    fn services(&self) -> v1::ServiceTable {
+        self.read().services.table()
+    }
+
+    fn pod(&self, pod: v1::Pod, maker: Option<Maker>, now: SystemTime) {
+        let mut known = self.write();
+        if known.table.insert(pod, maker, now).is_err() {
+            self.metrics.dropped.inc();
+        }
+        let age = now.duration_since(known.forgotten_at);
+        if age.is_ok_and(|age| age > FORGET_EVERY) {
+            known.forgotten_at = now;
+            known.table.forget(now);
+        }
+        self.metrics.known.set(count(known.table.len()));
+    }
+
+    /// All pods but these are gone.
+    fn keep_pods(&self, seen: &BTreeSet<String>, now: SystemTime) {
+        let mut known = self.write();
+        for uid in known.table.alive().difference(seen) {
+            known.table.end(uid, now);
+        }
+    }
+
+    fn made(&self, uid: &str, maker: Option<v1::Owner>) {
+        self.write().table.made(uid, maker);
+    }
+
+    fn node(&self, node: &Node, gone: bool) {
+        let Some(name) = node.metadata.name.clone() else {
+            return;
+        };
+        let mut known = self.write();
+        known.forget_node(&name);
+        if gone {
+            return;
+        }
+        let status = node.status.as_ref().and_then(|it| it.addresses.as_ref());
+        let addresses = status.into_iter().flatten();
+        let addresses: Vec<_> = addresses.filter_map(|it| address_of(&it.address)).collect();
+        for address in &addresses {
+            known.by_address.insert(*address, name.clone());
+        }
+        known.nodes.insert(name, addresses);
+    }
+
+    fn keep_nodes(&self, seen: &BTreeSet<String>) {
+        let mut known = self.write();
+        let gone: Vec<_> = known
+            .nodes
+            .keys()
+            .filter(|it| !seen.contains(*it))
+            .cloned()
+            .collect();
+        for name in gone {
+            known.forget_node(&name);
+        }
+        known.watched = true;
+    }
+
+    fn service(&self, service: &Service, gone: bool) {
+        self.change_services(|services| services.service(service, gone));
+        self.services.send_modify(|revision| *revision += 1);
+    }
+
+    fn keep_services(&self, kept: &BTreeSet<Key>) {
+        self.change_services(|services| services.keep(kept));
+        self.services.send_modify(|revision| *revision += 1);
+    }
+
+    fn slice(&self, slice: &EndpointSlice, gone: bool) {
+        self.change_services(|services| services.slice(slice, gone));
+    }
+
+    fn keep_slices(&self, kept: &BTreeSet<Key>) {
+        self.change_services(|services| services.keep_slices(kept));
+    }
+
+    fn change_services(&self, change: impl FnOnce(&mut Services)) {
+        let mut known = self.write();
+        change(&mut known.services);
+        let dropped = std::mem::take(&mut known.services.dropped);
+        self.metrics.dropped.inc_by(dropped);
+        self.metrics.services.set(count(known.services.len()));
+    }
+
+    /// One of the watches has told all that there is.
+    fn synchronized(&self, resource: &'static str) {
+        let mut known = self.write();
+        if known.awaited.remove(resource) && known.awaited.is_empty() {
+            tracing::info!(
+                pods = known.table.len(),
+                nodes = known.nodes.len(),
+                "the cluster is known"
+            );
+            self.synchronized.send_replace(true);
+        }
+    }
+
+    fn watched(&self, watch: Watch) -> Watched {
+        Watched {
+            synchronized: self.metrics.synchronized.get_or_create(&watch).clone(),
+            failures: self.metrics.failures.get_or_create(&watch).clone(),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Names what is no pod with an address of its own; whether that is news.
+    fn name(&self, endpoint: &mut v1::Endpoint) -> bool {
+        if !endpoint.pod.is_empty() {
+            if let Some(pod) = self.table.pods().by_uid(&endpoint.uid) {
+                describe(endpoint, pod);
+            }
+            return false;
+        }
+        let named = !endpoint.service.is_empty() || !endpoint.node.is_empty();
+        let Some(address) = address_of(&endpoint.address).filter(|_| !named) else {
+            return false;
+        };
+        if let Some((namespace, service)) = self.services.by_address(address) {
+            endpoint.namespace.clone_from(namespace);
+            endpoint.service.clone_from(service);
+            return true;
+        }
+        if let Some(node) = self.by_address.get(&address) {
+            endpoint.node.clone_from(node);
+            return true;
+        }
+        false
+    }
+
+    fn forget_node(&mut self, name: &str) {
+        for address in self.nodes.remove(name).unwrap_or_default() {
+            if self.by_address.get(&address).is_some_and(|it| it == name) {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+fn count(pods: usize) -> i64 {
+    i64::try_from(pods).unwrap_or(i64::MAX)
 }

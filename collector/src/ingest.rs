@@ -20,7 +20,10 @@ use futures_util::Stream;
 pub(crate) use metrics::Metrics;
 use metrics::Refused;
 use stream::AgentStream;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -76,14 +79,12 @@ impl ingest_server::Ingest for Ingest {
         // What is in force is told first.
         policy.mark_changed();
         let downlink = Downlink {
+            cluster: Arc::clone(&self.identity).follow(&hello.node, Instant::now()),
             policy,
             commands: connected.take_commands(),
         };
         let (responses, receiver) = mpsc::channel(RESPONSES);
-        let greeting = [
-            publish_response::Item::Welcome(v1::Welcome { sequence }),
-            publish_response::Item::Pods(self.identity.of_node(&hello.node)),
-        ];
+        let welcome = publish_response::Item::Welcome(v1::Welcome { sequence });
         let stream = AgentStream {
             store: self.store.clone(),
             identity: Arc::clone(&self.identity),
@@ -93,9 +94,7 @@ impl ingest_server::Ingest for Ingest {
             connected,
             responses,
         };
-        for item in greeting {
-            stream.send(item).await;
-        }
+        stream.send(welcome).await;
         tokio::spawn(stream.run(requests, downlink));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }

@@ -23,7 +23,7 @@ use crate::{
     access::Access,
     config::Config,
     correlate::Correlator,
-    identity::Identity,
+    identity::{ClusterError, Identity, Watches},
     ingest::Ingest,
     metrics::Metrics,
     nodes::Nodes,
@@ -51,6 +51,9 @@ pub enum ServerError {
     /// The log could not be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The API server could not be found.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// An address for gRPC could not be used.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -84,6 +87,7 @@ pub struct Server {
     health: HealthReporter,
     writer: Writer,
     ticking: Store,
+    watches: Option<Watches>,
     shutdown: CancellationToken,
 }
 
@@ -117,9 +121,15 @@ impl Server {
         let (store, writer) = opened.await?;
         let shutdown = CancellationToken::new();
         let nodes = Nodes::new(metrics.nodes);
+        let client = match &config.cluster {
+            Some(cluster) => Some(cluster.client().await?),
+            None => None,
+        };
+        let watched = client.is_some();
+        let identity = Arc::new(Identity::new(config.pods, watched, metrics.identity));
         let ingest = Ingest {
             store: store.clone(),
-            identity: Arc::new(Identity::new(config.pods, metrics.identity)),
+            identity: Arc::clone(&identity),
             nodes: nodes.clone(),
             metrics: metrics.ingest,
             policy: watch::channel(None).1,
@@ -148,6 +158,7 @@ impl Server {
             health,
             writer,
             ticking,
+            watches: client.map(|client| Watches { identity, client }),
             shutdown,
         })
     }
@@ -189,6 +200,9 @@ impl Server {
         );
         tokio::spawn(tick(self.ticking, shutdown.clone()));
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
+        if let Some(watches) = self.watches {
+            tokio::spawn(until(shutdown.clone(), watches.run()));
+        }
         if let Some((tls, tally)) = self.tls {
             tokio::spawn(until(shutdown.clone(), tls.follow(tally)));
         }

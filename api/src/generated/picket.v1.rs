@@ -659,21 +659,20 @@ pub struct Service {
     pub namespace: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
-    /// Its own and those of its endpoints, in text form, and which ports are declared there.
+    /// Its own addresses, and which ports are declared there. Endpoints come and go too often for every node to be
+    /// told of them.
     #[prost(message, repeated, tag = "3")]
     pub declared: ::prost::alloc::vec::Vec<Declared>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Declared {
+    /// In text form.
     #[prost(string, tag = "1")]
     pub address: ::prost::alloc::string::String,
     #[prost(enumeration = "Transport", tag = "2")]
     pub transport: i32,
     #[prost(uint32, tag = "3")]
     pub port: u32,
-    /// It is an address of the Service itself, not of a pod behind it.
-    #[prost(bool, tag = "4")]
-    pub own: bool,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -161,7 +161,7 @@ fn known(node: Spanned<String>, listed: &BTreeSet<String>) -> Result<String, Fau
 
 fn unique(text: Spanned<String>, lines: &mut HashMap<IpAddr, u64>) -> Result<String, Fault> {
     let line = text.referenced.line();
-    let Some(address) = super::address(&text.value) else {
+    let Some(address) = super::address_of(&text.value) else {
         return Err((line, Problem::Address(text.value)));
     };
     if let Some(first) = lines.insert(address, line) {

@@ -36,6 +36,7 @@ fn scan() -> Event {
             interface: "veth1".to_owned(),
             workload: "app".to_owned(),
             labels: [("app".to_owned(), "shop".to_owned())].into(),
+            ..Endpoint::default()
         }),
         targets: vec![Target {
             endpoint: Some(Endpoint {

@@ -57,6 +57,7 @@ fn nodes(seen: SystemTime) -> Vec<Node> {
                     capacity_bytes: 64,
                     damaged_records: 1,
                 }),
+                ..NodeStatus::default()
             }),
         },
         Node {

@@ -46,6 +46,9 @@ pub(super) struct File {
     pub(super) retain_bytes: Option<String>,
     pub(super) pod_table: Option<PathBuf>,
     #[serde(default)]
+    pub(super) kubernetes: bool,
+    pub(super) kubeconfig: Option<PathBuf>,
+    #[serde(default)]
     pub(super) correlate: Correlate,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,

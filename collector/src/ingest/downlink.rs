@@ -3,8 +3,11 @@
 use api::v1::{self, publish_response::Item};
 use tokio::sync::{mpsc, watch};
 
+use crate::identity::Followed;
+
 /// One agent's.
 pub(super) struct Downlink {
+    pub(super) cluster: Followed,
     pub(super) policy: watch::Receiver<Option<v1::Policy>>,
     pub(super) commands: mpsc::Receiver<v1::SignedCommand>,
 }
@@ -14,6 +17,7 @@ impl Downlink {
     pub(super) async fn next(&mut self) -> Item {
         loop {
             tokio::select! {
+                item = self.cluster.next() => return item,
                 Some(command) = self.commands.recv() => return Item::Command(command),
                 Ok(()) = self.policy.changed() => {
                     let policy = self.policy.borrow_and_update().clone();
@@ -21,7 +25,6 @@ impl Downlink {
                         return Item::Policy(policy);
                     }
                 }
-                else => std::future::pending().await,
             }
         }
     }

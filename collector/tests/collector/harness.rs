@@ -184,6 +184,7 @@ fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config 
         database: engine.database(folder).parse().unwrap(),
         retain,
         pods,
+        cluster: None,
         correlate: Settings::default(),
         security: Security::default(),
         log: "warn".parse().unwrap(),

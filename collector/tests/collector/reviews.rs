@@ -89,6 +89,7 @@ impl Cluster {
             database: Database::File(folder.path().join("picket.db")),
             retain: Retain::default(),
             pods: api::pods::Pods::default(),
+            cluster: None,
             correlate: Settings::default(),
             security: Security {
                 tls: Some(tls),

@@ -1,0 +1,98 @@
+//! Whether an interface, or an address at a time, can have been a pod's.
+
+use std::time::{Duration, SystemTime};
+
+use crate::v1;
+
+/// Kubernetes tells times in whole seconds, rounded down.
+const ROUNDED: Duration = Duration::from_secs(1);
+/// How late a node notices that an interface is there.
+const NOTICED: Duration = Duration::from_secs(1);
+
+/// The life of an interface as its node saw it, by the node's clock.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Life {
+    /// None when it was there before anybody looked.
+    pub appeared_at: Option<SystemTime>,
+    /// None while it is there.
+    pub gone_at: Option<SystemTime>,
+}
+
+impl Life {
+    /// Whether it can have been the interface of the pod: a pod's begins after the kubelet took the pod on,
+    /// before its first container starts, and ends no earlier than its last.
+    #[must_use]
+    pub fn may_be_of(&self, pod: &v1::Pod) -> bool {
+        let Some(appeared) = self.appeared_at else {
+            return time(pod.ended_at).is_none_or(|_| self.gone_at.is_some());
+        };
+        time(pod.started_at).is_none_or(|started| started <= appeared)
+            && time(pod.running_at).is_none_or(|at| appeared < at + ROUNDED + NOTICED)
+            && time(pod.ended_at).is_none_or(|at| appeared < at + ROUNDED)
+    }
+}
+
+/// Whether the pod can have had its addresses at some time from `first` to `last`.
+pub(super) fn lived(pod: &v1::Pod, first: SystemTime, last: SystemTime) -> bool {
+    time(pod.started_at).is_none_or(|started| started <= last)
+        && time(pod.ended_at).is_none_or(|ended| first < ended + ROUNDED)
+}
+
+pub(super) fn time(stamp: Option<v1::Timestamp>) -> Option<SystemTime> {
+    stamp.and_then(|stamp| SystemTime::try_from(stamp).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+    }
+
+    fn seconds(seconds: Option<u64>) -> Option<v1::Timestamp> {
+        seconds.map(|seconds| at(seconds * 1000).into())
+    }
+
+    #[test]
+    fn an_interface_appears_between_the_pod_and_its_first_container() {
+        for (appeared, [started, running, ended], may) in [
+            (100_500, [Some(100), None, None], true),
+            (99_900, [Some(100), None, None], false),
+            (100_500, [Some(100), Some(101), None], true),
+            (102_900, [Some(100), Some(101), None], true),
+            (103_100, [Some(100), Some(101), None], false),
+            (100_500, [Some(99), Some(100), Some(100)], true),
+            (101_100, [Some(99), None, Some(100)], false),
+            (100_500, [None, None, None], true),
+        ] {
+            let pod = v1::Pod {
+                started_at: seconds(started),
+                running_at: seconds(running),
+                ended_at: seconds(ended),
+                ..v1::Pod::default()
+            };
+            let life = Life {
+                appeared_at: Some(at(appeared)),
+                gone_at: None,
+            };
+            assert_eq!(life.may_be_of(&pod), may, "{appeared}: {pod:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_there_before_anybody_looked_is_of_a_pod_that_lives() {
+        let pod = |ended| v1::Pod {
+            ended_at: seconds(ended),
+            ..v1::Pod::default()
+        };
+        let there = Life::default();
+        assert!(there.may_be_of(&pod(None)));
+        assert!(!there.may_be_of(&pod(Some(100))));
+        let gone = Life {
+            gone_at: Some(at(100_000)),
+            ..there
+        };
+        assert!(gone.may_be_of(&pod(Some(100))));
+    }
+}
