@@ -45,8 +45,6 @@ pub struct Suspect<'a> {
     pub subject: Subject,
     /// None when nobody knows; of no use without a uid.
     pub pod: Option<&'a v1::Pod>,
-    /// Others ask it for names, on port 53.
-    pub serves_names: bool,
 }
 
 impl<'a> Suspect<'a> {

@@ -136,7 +136,7 @@ async fn run(
         None => Outbox::standalone(metrics.deliver),
     };
     let (pods, known_pods) = watch::channel(known);
-    let (services, declared) = watch::channel(ServiceTable::default());
+    let (services, _declared) = watch::channel(ServiceTable::default());
     let (told_policy, _policy_told) = watch::channel(None);
     let (commands, given) = mpsc::channel(COMMANDS);
     let (orders, commanded) = mpsc::channel(ORDERS);
@@ -182,7 +182,6 @@ async fn run(
     let orders_given = Orders {
         commanded,
         outcomes: outcomes.clone(),
-        services: declared,
         kept,
     };
     let operators = Operators {

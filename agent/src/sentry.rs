@@ -152,7 +152,6 @@ impl Sentry {
                 }
                 _ = tick.tick() => self.drain(),
                 Some(commanded) = self.guard.orders.commanded.recv() => self.obey(commanded),
-                Ok(()) = self.guard.orders.services.changed() => self.guard.set_services(),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
                 Ok(()) = self.ends.pods.changed() => self.apply_policy(),
                 _ = reconcile.tick() => {

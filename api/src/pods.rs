@@ -191,8 +191,9 @@ impl Pods {
     }
 }
 
-/// A pod that an operator wrote down may have no uid.
-fn key(pod: &v1::Pod) -> String {
+/// What tells the pod from all others: its uid, or its name when an operator wrote it down without one.
+#[must_use]
+pub fn key(pod: &v1::Pod) -> String {
     match pod.uid.is_empty() {
         true => format!("{}/{}", pod.namespace, pod.name),
         false => pod.uid.clone(),

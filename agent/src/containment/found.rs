@@ -98,7 +98,7 @@ impl Containment {
         now: Time,
     ) -> Result<&'a v1::Pod, Refusal> {
         let pod = suspect.known().ok_or(Refusal::Unknown)?;
-        self.may_touch(suspect, pod)?;
+        self.may_touch(pod)?;
         if self.settings.mode == Mode::Propose {
             return Err(Refusal::Propose);
         }
@@ -132,23 +132,14 @@ impl Containment {
     }
 
     /// What stands against containing a pod, whoever wants it.
-    pub(super) fn may_touch(&self, suspect: &Suspect<'_>, pod: &v1::Pod) -> Result<(), Refusal> {
+    pub(super) fn may_touch(&self, pod: &v1::Pod) -> Result<(), Refusal> {
         if pod.ended_at.is_some() {
             return Err(Refusal::Ended);
         }
-        if let Some(why) = self.protection(suspect, pod) {
-            return Err(Refusal::Protected(why));
+        match self.settings.protection(pod) {
+            Some(why) => Err(Refusal::Protected(why)),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    /// What protects the pod, for people, if anything does.
-    #[must_use]
-    pub fn protection(&self, suspect: &Suspect<'_>, pod: &v1::Pod) -> Option<String> {
-        if suspect.serves_names {
-            return Some("a Service offers port 53 on it".into());
-        }
-        self.settings.protection(pod)
     }
 
     fn contain(

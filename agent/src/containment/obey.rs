@@ -129,7 +129,7 @@ impl Containment {
         if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&lease) {
             return Err(Refusal::Lease);
         }
-        self.may_touch(suspect, pod)?;
+        self.may_touch(pod)?;
         let is_held = self.held.contains_key(&suspect.subject);
         let held = match self.held.get_mut(&suspect.subject) {
             Some(held) => held,

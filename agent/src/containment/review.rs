@@ -49,7 +49,7 @@ impl Containment {
         if pod.ended_at.is_some() {
             return released("the pod has ended".into());
         }
-        let why = self.protection(suspect, pod)?;
+        let why = self.settings.protection(pod)?;
         released(format!("nobody may contain it: {why}"))
     }
 }

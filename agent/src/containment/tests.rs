@@ -35,7 +35,6 @@ fn suspect(ifindex: u32, pod: &v1::Pod) -> Suspect<'_> {
     Suspect {
         subject: subject(ifindex),
         pod: Some(pod),
-        serves_names: false,
     }
 }
 

@@ -6,7 +6,7 @@ use api::{events::Taken, v1};
 use detect::{Anomaly, Subject, Time};
 use tracing::warn;
 
-use super::Sentry;
+use super::{Sentry, guard::Guard};
 use crate::{
     containment::{Change, Found, Order, Refusal, Step, Suspect, Told},
     datapath::monotonic,
@@ -24,7 +24,6 @@ impl Sentry {
         let leases = self.datapath.leases();
         let boot = self.guard.boot.clone();
         let steps = self.guard.machine.adopt(kept, &boot, &leases, now);
-        self.guard.set_services();
         self.settle(steps);
     }
 
@@ -33,11 +32,7 @@ impl Sentry {
         let subject = anomaly.id.subject;
         let pods = self.ends.pods.borrow();
         let pod = self.roster.pod(subject, &pods);
-        let suspect = Suspect {
-            subject,
-            pod,
-            serves_names: self.guard.serves_names(pod),
-        };
+        let suspect = Suspect { subject, pod };
         let known = |it: &Subject| self.roster.pod(*it, &pods).is_some();
         let watched = self.roster.subjects().iter().filter(|it| known(it)).count();
         let found = Found {
@@ -59,7 +54,7 @@ impl Sentry {
     pub(super) fn arm(&self) {
         let now = monotonic();
         let pods = self.ends.pods.borrow();
-        let suspects = self.guard.suspects(&self.roster, &pods);
+        let suspects = Guard::suspects(&self.roster, &pods);
         let watched = suspects.iter().filter(|it| it.pod.is_some()).count();
         for suspect in &suspects {
             let is_armed = self.guard.machine.arms(suspect, watched, now);
@@ -75,7 +70,7 @@ impl Sentry {
         }
         let steps = {
             let pods = self.ends.pods.borrow();
-            let suspects = self.guard.suspects(&self.roster, &pods);
+            let suspects = Guard::suspects(&self.roster, &pods);
             self.guard.machine.review(&suspects, monotonic())
         };
         self.settle(steps);
@@ -123,7 +118,7 @@ impl Sentry {
 
     fn decide(&mut self, order: &Order, now: Time) -> (Step, Result<(), Refusal>) {
         let pods = self.ends.pods.borrow();
-        let suspects = self.guard.suspects(&self.roster, &pods);
+        let suspects = Guard::suspects(&self.roster, &pods);
         self.guard.machine.obey(order, &suspects, now)
     }
 

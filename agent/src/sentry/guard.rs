@@ -1,8 +1,8 @@
-//! What the loop knows of containment beside its own rooms: who offers names, and where the state is kept.
+//! Containment as the loop has it: the state machine, its orders, and the file that it is kept in.
 
-use std::{collections::BTreeSet, fs, net::IpAddr};
+use std::fs;
 
-use api::{pods::Pods, v1};
+use api::pods::Pods;
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, spawn_blocking},
@@ -16,9 +16,6 @@ use crate::{
     operators::Commanded,
 };
 
-/// Of DNS.
-const NAMES: u32 = 53;
-
 /// What containment takes from others, and gives to them.
 #[derive(Debug)]
 pub struct Orders {
@@ -26,8 +23,6 @@ pub struct Orders {
     pub commanded: mpsc::Receiver<Commanded>,
     /// What became of it.
     pub outcomes: Outcomes,
-    /// What the cluster declares.
-    pub services: watch::Receiver<v1::ServiceTable>,
     /// Where it is kept what is contained.
     pub kept: Option<Store>,
 }
@@ -40,7 +35,6 @@ pub(super) struct Guard {
     pub(super) boot: String,
     /// Whether all interfaces that were there at the start are known.
     pub(super) is_synchronized: bool,
-    name_servers: BTreeSet<IpAddr>,
     kept: watch::Sender<Kept>,
     writing: Option<JoinHandle<()>>,
 }
@@ -53,7 +47,6 @@ impl Guard {
             machine,
             boot: boot(),
             is_synchronized: false,
-            name_servers: BTreeSet::new(),
             kept,
             writing: writing.map(|store| tokio::spawn(write(store, keep))),
             orders,
@@ -90,29 +83,13 @@ impl Guard {
         }
     }
 
-    pub(super) fn set_services(&mut self) {
-        let services = self.orders.services.borrow_and_update();
-        let declared = services.services.iter().flat_map(|it| &it.declared);
-        let names = declared.filter(|it| it.port == NAMES && !it.own);
-        self.name_servers = names.filter_map(|it| it.address.parse().ok()).collect();
-    }
-
-    pub(super) fn serves_names(&self, pod: Option<&v1::Pod>) -> bool {
-        let mut addresses = pod.into_iter().flat_map(|pod| &pod.addresses);
-        addresses.any(|it| it.parse().is_ok_and(|it| self.name_servers.contains(&it)))
-    }
-
     /// Everybody who is watched, as he is known now.
-    pub(super) fn suspects<'a>(&self, roster: &Roster, pods: &'a Pods) -> Vec<Suspect<'a>> {
+    pub(super) fn suspects<'a>(roster: &Roster, pods: &'a Pods) -> Vec<Suspect<'a>> {
         let subjects = roster.subjects().into_iter();
         subjects
             .map(|subject| {
                 let pod = roster.pod(subject, pods);
-                Suspect {
-                    subject,
-                    pod,
-                    serves_names: self.serves_names(pod),
-                }
+                Suspect { subject, pod }
             })
             .collect()
     }

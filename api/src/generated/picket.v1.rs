@@ -1941,7 +1941,8 @@ pub struct NodeStatus {
     pub policy: ::core::option::Option<PolicyStatus>,
     #[prost(message, repeated, tag = "13")]
     pub containments: ::prost::alloc::vec::Vec<Containment>,
-    /// Whom the pods of the node talked to of late.
+    /// Whom the pods of the node talked to of late; sent now and then, and when there are none, those before stay.
+    /// Nodes.List leaves them out.
     #[prost(message, repeated, tag = "14")]
     pub edges: ::prost::alloc::vec::Vec<SlotEdges>,
 }

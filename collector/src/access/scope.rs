@@ -100,6 +100,20 @@ impl Scope {
         })
     }
 
+    /// Whether the namespace lies inside.
+    pub(crate) fn sees_namespace(&self, namespace: &str) -> bool {
+        let all = self.namespaces();
+        all.is_none_or(|all| all.iter().any(|it| it == namespace))
+    }
+
+    /// That the namespace lies inside.
+    pub(crate) fn see_namespace(&self, namespace: &str) -> Result<(), Status> {
+        if self.sees_namespace(namespace) {
+            return Ok(());
+        }
+        Err(self.outside(&format!("you may not see namespace `{namespace}`")))
+    }
+
     /// That it is not bound to namespaces, for nodes lie in none.
     pub(crate) fn see_nodes(&self) -> Result<(), Status> {
         match self.namespaces() {

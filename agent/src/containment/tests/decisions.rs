@@ -100,11 +100,10 @@ fn what_stands_against_it_is_told_once_in_a_while() {
         ..app.clone()
     };
     let system = pod("kube-system", "proxy");
-    let named = Suspect {
-        serves_names: true,
+    let nobody = Suspect {
+        pod: None,
         ..suspect(3, &app)
     };
-    let nobody = Suspect { pod: None, ..named };
     let propose = Settings {
         mode: Mode::Propose,
         ..acting()
@@ -115,7 +114,6 @@ fn what_stands_against_it_is_told_once_in_a_while() {
         (acting(), suspect(3, &unknown), proposed, "unknown_pod"),
         (acting(), suspect(3, &ended), refused, "ended_pod"),
         (acting(), suspect(3, &system), refused, "protected"),
-        (acting(), named, refused, "protected"),
         (propose.clone(), suspect(3, &app), proposed, "propose"),
         (propose, suspect(3, &system), refused, "protected"),
     ] {
