@@ -6,6 +6,7 @@ pub mod config;
 pub mod containment;
 pub mod datapath;
 pub mod deliver;
+pub mod edges;
 pub mod interfaces;
 pub mod metrics;
 pub mod operators;

@@ -33,6 +33,7 @@ use crate::{
     containment::Containment,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
+    edges::Edges,
     interfaces::{Change, Changes, InterfacesError},
     policy::{Hushed, Policy},
 };
@@ -83,6 +84,8 @@ pub struct Sentry {
     found: Vec<Anomaly>,
     hushed: Hushed,
     metrics: Metrics,
+    edges: Edges,
+    told_edges: Vec<v1::SlotEdges>,
 }
 
 impl Sentry {
@@ -115,6 +118,8 @@ impl Sentry {
             found: Vec::new(),
             hushed: Hushed::default(),
             metrics,
+            edges: Edges::default(),
+            told_edges: Vec::new(),
         }
     }
 
@@ -158,6 +163,7 @@ impl Sentry {
                     self.reconcile();
                     self.name_workloads();
                     self.arm();
+                    self.tell_edges();
                 }
                 _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
@@ -264,6 +270,7 @@ impl Sentry {
         self.observe(last, now);
         for observation in last {
             self.detectors.remove(observation.subject, &mut self.found);
+            self.edges.remove(observation.subject);
             self.raise();
         }
     }
@@ -319,6 +326,7 @@ impl Sentry {
         }
         if let Some(subject) = self.roster.subject(ifindex) {
             self.detectors.remove(subject, &mut self.found);
+            self.edges.remove(subject);
             self.raise();
         }
         if let Some(name) = self.roster.remove(ifindex) {
@@ -347,6 +355,7 @@ impl Sentry {
     fn observe(&mut self, observations: &[Observation], now: Time) {
         for observation in observations {
             self.metrics.count(observation);
+            self.edges.observe(observation);
             judge(
                 &mut self.detectors,
                 &mut self.datapath,
@@ -403,6 +412,7 @@ impl Sentry {
     fn report(&self) {
         let mut status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
         status.containments = self.containments();
+        status.edges.clone_from(&self.told_edges);
         self.metrics.report(
             &status,
             self.datapath.stray_records(),

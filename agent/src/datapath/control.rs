@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use detect::{Budget, Subject, Time};
+use detect::{Budget, Subject, Time, Transport};
 
 use super::{Datapath, sources};
 
@@ -27,6 +27,20 @@ impl Datapath {
     pub fn contain(&self, subject: Subject, until: Time) {
         if let Some(slot) = self.slot(subject) {
             slot.lease_ns.store(until.nanoseconds(), Release);
+        }
+    }
+
+    /// Lets the programs know a port as one that the subject uses, so that it passes when it is contained.
+    pub fn know(&mut self, subject: Subject, transport: Transport, port: u16) {
+        let watched = self.watched.get_mut(&subject.ifindex);
+        let Some(watched) = watched.filter(|it| it.subject == subject) else {
+            return;
+        };
+        let slot = self.slots.slot(watched.slot);
+        match transport {
+            Transport::Tcp => watched.tally.tcp.know(&slot.tcp, port),
+            Transport::Udp | Transport::Sctp => watched.tally.udp.know(&slot.udp, port),
+            Transport::Icmp | Transport::Protocol | Transport::Neighbour => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use api::{events::Taken, v1};
-use detect::{Anomaly, Subject, Time};
+use detect::{Anomaly, Subject, Time, Transport};
 use tracing::warn;
 
 use super::{Sentry, guard::Guard};
@@ -15,6 +15,18 @@ use crate::{
 
 /// Less than what a SYN that is lost waits to be sent again, and more than a judgement takes.
 const HOLD: Duration = Duration::from_millis(500);
+
+/// Edges of all pods in one status, which would otherwise be larger than all that is in it.
+const EDGES: usize = 1024;
+
+const fn transport(transport: Transport) -> v1::Transport {
+    match transport {
+        Transport::Tcp => v1::Transport::Tcp,
+        Transport::Udp => v1::Transport::Udp,
+        Transport::Sctp => v1::Transport::Sctp,
+        Transport::Icmp | Transport::Protocol | Transport::Neighbour => v1::Transport::Unspecified,
+    }
+}
 
 impl Sentry {
     /// Takes over what an agent before this one has contained.
@@ -142,7 +154,12 @@ impl Sentry {
         };
         match step.change {
             Change::Nothing => {}
-            Change::Contain(until) => self.datapath.contain(subject, until),
+            Change::Contain(until) => {
+                self.datapath.contain(subject, until);
+                for (edge, _) in self.edges.of(subject, monotonic()) {
+                    self.datapath.know(subject, edge.transport, edge.port);
+                }
+            }
             Change::Release => self.datapath.release(subject),
         }
     }
@@ -211,6 +228,47 @@ impl Sentry {
 
     fn wall(&self, time: Time) -> SystemTime {
         self.clock.boot + Duration::from_nanos(time.nanoseconds())
+    }
+
+    /// Whom the pods of this node talked to, for the status.
+    pub(super) fn tell_edges(&mut self) {
+        let now = monotonic();
+        let pods = self.ends.pods.borrow();
+        let mut room = EDGES;
+        let mut told = Vec::new();
+        for subject in self.roster.subjects() {
+            let Some(pod) = self.roster.pod(subject, &pods) else {
+                continue;
+            };
+            let seen: Vec<_> = self.edges.of(subject, now).collect();
+            let edges: Vec<_> = seen
+                .iter()
+                .take(room)
+                .map(|(edge, last)| v1::Edge {
+                    address: edge.address.to_string(),
+                    transport: transport(edge.transport).into(),
+                    port: edge.port.into(),
+                    outbound: true,
+                    answered: true,
+                    last_seen: Some(self.wall(*last).into()),
+                    ..v1::Edge::default()
+                })
+                .collect();
+            if seen.is_empty() {
+                continue;
+            }
+            room -= edges.len();
+            let left = seen.len() - edges.len();
+            told.push(v1::SlotEdges {
+                namespace: pod.namespace.clone(),
+                pod: pod.name.clone(),
+                uid: pod.uid.clone(),
+                edges,
+                further: self.edges.further(subject) + left as u64,
+            });
+        }
+        drop(pods);
+        self.told_edges = told;
     }
 
     /// What is contained now.
