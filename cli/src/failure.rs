@@ -4,7 +4,10 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{agent::AgentError, certs::CertsError, manual::ManualError, server::ServerError};
+use crate::{
+    agent::AgentError, certs::CertsError, contain::ContainError, manual::ManualError,
+    policy::PolicyError, server::ServerError,
+};
 
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -16,6 +19,10 @@ pub enum RunError {
     Agent(#[from] AgentError),
     #[error(transparent)]
     Certs(#[from] CertsError),
+    #[error(transparent)]
+    Contain(#[from] ContainError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }
@@ -26,6 +33,8 @@ impl RunError {
         match self {
             Self::Output(error)
             | Self::Certs(CertsError::Output(error))
+            | Self::Contain(ContainError::Output(error))
+            | Self::Policy(PolicyError::Output(error))
             | Self::Manual(ManualError::Completions(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe
             }

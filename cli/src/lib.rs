@@ -3,6 +3,7 @@
 mod agent;
 mod arguments;
 mod certs;
+mod contain;
 mod events;
 mod failure;
 mod json;
@@ -10,6 +11,7 @@ mod manual;
 mod names;
 mod output;
 mod palette;
+mod policy;
 mod replay;
 mod run;
 mod server;

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use crate::{
     Arguments,
     arguments::Command,
-    certs, events,
+    certs, contain, events,
     failure::RunError,
     manual,
     output::Output,
-    replay,
+    policy, replay,
     server::{Server, ServerError},
     status,
 };
@@ -29,9 +29,17 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
     let mut output = Output::new();
     let server = arguments.remote().map(Server::new);
     let server = server.map_err(ServerError::from);
+    let own = arguments.own();
     match arguments.command {
         Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
         Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
+        Command::Contain(arguments) => {
+            Ok(contain::contain(&server?, &own, arguments, now, &mut output).await?)
+        }
+        Command::Release(arguments) => {
+            Ok(contain::release(&server?, &own, arguments, now, &mut output).await?)
+        }
+        Command::Policy(arguments) => Ok(policy::run(&server?, arguments, &mut output).await?),
         Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),
