@@ -6,7 +6,6 @@ mod file;
 mod follow;
 mod log;
 mod origin;
-mod policy;
 mod security;
 mod setting;
 mod sources;
@@ -14,7 +13,10 @@ mod sources;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use agent_common::{BUCKET_COUNT, BUCKET_WAYS};
-use api::transport::{Listen, Remote};
+use api::{
+    policy::{AGENT_KEYS, Policy, Time},
+    transport::{Listen, Remote},
+};
 use clap::ArgMatches;
 
 pub use args::{Args, Command};
@@ -24,7 +26,7 @@ pub use log::{Log, LogFormat};
 pub use origin::Origin;
 pub use security::{Secrets, Secured};
 
-use crate::{datapath, deliver::Spooling, interfaces::Selection, policy::Policy};
+use crate::{datapath, deliver::Spooling, interfaces::Selection};
 use file::File;
 use setting::Setting;
 use sources::Sources;
@@ -35,6 +37,8 @@ const MOST_SAMPLE_RATE: u32 = 65_536;
 /// Sixteen of the smallest segments.
 const LEAST_SPOOL_BYTES: u64 = 1024 * 1024;
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
+const SHORTEST_CANARY: Duration = Duration::from_secs(10);
+const LONGEST_CANARY: Duration = Duration::from_secs(5 * 60);
 const LONGEST_TICK: Duration = Duration::from_secs(60);
 /// All that the agent is told before it starts.
 #[derive(Clone, Debug)]
@@ -53,14 +57,20 @@ pub struct Config {
     pub metrics: SocketAddr,
     /// The node's pods, when no collector tells them.
     pub pod_table: Option<PathBuf>,
+    /// Where it is kept whose the interfaces are.
+    pub identity: Option<PathBuf>,
     /// Where what is usual is kept.
     pub baselines: Option<PathBuf>,
+    /// Where the policy is kept that the collector told.
+    pub kept_policy: Option<PathBuf>,
     /// Which interfaces are watched.
     pub interfaces: Selection,
     /// How slots are set up and programs are attached.
     pub datapath: datapath::Config,
     /// How often slots are drained.
     pub tick: Duration,
+    /// How often the agent scans itself; never, when there is none.
+    pub canary: Option<Duration>,
     /// How the detectors are set, and for which pods.
     pub policy: Policy,
     /// What is logged, and how.
@@ -107,8 +117,16 @@ impl Config {
                 .one("pod_table", &file.pod_table)
                 .map(|setting| setting.path())
                 .transpose()?,
+            identity: sources
+                .one("identity", &file.identity)
+                .map(|setting| setting.path())
+                .transpose()?,
             baselines: sources
                 .one("baselines", &file.baselines)
+                .map(|setting| setting.path())
+                .transpose()?,
+            kept_policy: sources
+                .one("policy", &file.policy)
                 .map(|setting| setting.path())
                 .transpose()?,
             interfaces: sources.interfaces()?,
@@ -133,7 +151,11 @@ impl Config {
             tick: sources
                 .given("tick", &file.tick)
                 .duration(SHORTEST_TICK, LONGEST_TICK)?,
-            policy: sources.policy()?,
+            canary: sources
+                .given("canary", &file.canary)
+                .unless_off(SHORTEST_CANARY, LONGEST_CANARY)?,
+            // An exception that ended while the agent was away is no reason to stay away.
+            policy: Policy::read(&file.path, &file.text, Time::Before, AGENT_KEYS)?,
             log: Log::new(
                 &sources.given("log", &file.log),
                 &sources.given("log_format", &file.log_format),

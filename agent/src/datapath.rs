@@ -9,6 +9,7 @@ mod device;
 mod drain;
 mod filters;
 mod heard;
+mod hooks;
 mod inject;
 mod kernel;
 mod kinds;
@@ -43,11 +44,12 @@ use detect::{Observation, Subject, Time};
 pub use self::{
     attach::{Attach, Attachment},
     drain::Report,
+    hooks::{Hook, Hooks},
     inject::{InjectError, Injector, Passage},
-    kernel::{KernelError, monotonic},
+    kernel::{FLOOR, KernelError, TCX, monotonic, version},
     leftovers::{Removed, detach},
     object::KernelLog,
-    pins::{Pin, PinsError},
+    pins::{Pin, PinsError, is_bpffs},
     reconcile::Repair,
     samples::SAMPLES_PER_DRAIN,
     slots::SlotsError,

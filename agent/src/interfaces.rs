@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 pub use change::Change;
 pub use error::InterfacesError;
 pub use metrics::Metrics;
-pub use selection::Selection;
+pub use selection::{CANARY, CANARY_SENDER, Selection};
 
 use reader::Reader;
 

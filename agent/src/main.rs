@@ -7,14 +7,19 @@ use std::{
 
 use agent::{
     access::Access,
+    account::Account,
     baselines::Store,
+    canary::{self, Canary},
     config::{Args, Command, Config, Follower, Secured},
     containment,
     datapath::{self, Datapath},
     deliver::{Agent, COMMANDS, Downlink, Outbox, Outcomes, Publisher, Server},
+    doctor::{Doctor, Given},
+    identity::{Memory, Remembered, remember},
     interfaces,
     metrics::Metrics,
     operators::{ORDERS, Operators},
+    policy::{Hits, InForce, Kept},
     replay::Replay,
     rights,
     sentry::{Ends, Orders, Sentry},
@@ -23,7 +28,7 @@ use agent::{
 use anyhow::Context as _;
 use api::{
     pods::{self, Pods},
-    v1::{NodeStatus, ServiceTable},
+    v1::{Finding, NodeStatus, ServiceTable, Verdict},
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
 use tokio::{
@@ -54,6 +59,7 @@ fn main() -> ExitCode {
     let command = Args::from_arg_matches(&matches).map(|args| args.command);
     let done = match command {
         Ok(Some(Command::Detach)) => detach(&config.datapath.pin),
+        Ok(Some(Command::Doctor)) => examine(&given(&config)),
         Ok(Some(Command::Replay { file, pod })) => replay(Replay {
             file,
             pod,
@@ -85,9 +91,46 @@ fn detach(pin: &datapath::Pin) -> anyhow::Result<()> {
     for removed in &removed {
         println!("{removed}");
     }
-    if removed.is_empty() {
+    let canary = canary::remove()?;
+    if canary {
+        println!("removed the interfaces of the canary");
+    }
+    if removed.is_empty() && !canary {
         println!("nothing to remove: no agent has left anything here");
     }
+    Ok(())
+}
+
+fn given(config: &Config) -> Given {
+    Given {
+        capabilities: rights::held(),
+        slots: config.datapath.slots,
+        pin: config.datapath.pin.clone(),
+        spool: config.spooling.place.clone(),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what a person asked for")]
+fn examine(given: &Given) -> anyhow::Result<()> {
+    let findings = given.examine();
+    let failed = |it: &&Finding| it.verdict() == Verdict::Failed;
+    for finding in &findings {
+        let verdict = match finding.verdict() {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Failed => "failed",
+            Verdict::Unspecified => "unknown",
+        };
+        println!("{verdict:8} {}: {}", finding.check, finding.found);
+        if !finding.remedy.is_empty() {
+            println!("         {}", finding.remedy);
+        }
+    }
+    let failed = findings.iter().filter(failed).count();
+    anyhow::ensure!(
+        failed == 0,
+        "{failed} check(s) failed: see above what to do"
+    );
     Ok(())
 }
 
@@ -130,20 +173,41 @@ async fn run(
             "insecure: beyond this machine, whoever is on the way reads along, and nobody says who he is"
         );
     }
+    let given = given(&config);
     let (registry, metrics) = Metrics::new();
     let outbox = match &config.collector {
         Some(_) => Outbox::open(&config.spooling, metrics.deliver)?,
         None => Outbox::standalone(metrics.deliver),
     };
+    let memory = config.identity.map(Memory::at);
+    let are_pods_current = config.pod_table.is_some();
+    let former = match memory.as_ref().map(Memory::read) {
+        Some(Ok(former)) => former,
+        Some(Err(error)) => {
+            warn!(%error, "pods are unknown until the collector tells them");
+            Remembered::default()
+        }
+        None => Remembered::default(),
+    };
+    let remembered = memory.map(|memory| {
+        let (remembered, kept) = watch::channel(Remembered::default());
+        tokio::spawn(remember(memory, kept));
+        remembered
+    });
+    let known = if are_pods_current { known } else { former.pods };
     let (pods, known_pods) = watch::channel(known);
-    let (services, _declared) = watch::channel(ServiceTable::default());
-    let (told_policy, _policy_told) = watch::channel(None);
-    let (commands, given) = mpsc::channel(COMMANDS);
+    let (services, declared) = watch::channel(ServiceTable::default());
+    let (told_policy, policy_told) = watch::channel(None);
+    let (commands, relayed) = mpsc::channel(COMMANDS);
     let (orders, commanded) = mpsc::channel(ORDERS);
     let outcomes = Outcomes::default();
-    let (policy, followed) = watch::channel(config.policy);
+    let (changes, changed) = mpsc::channel(1);
+    let hits = Hits::new(metrics.policy.clone());
+    let kept = config.kept_policy.map(Kept::at);
+    let (in_force, standing) = InForce::start(config.policy, kept, metrics.policy);
+    tokio::spawn(in_force.run(policy_told, changed));
     if let Some(follower) = follower {
-        tokio::spawn(follower.run(policy));
+        tokio::spawn(follower.run(changes));
     }
     let (status, reported) = watch::channel(NodeStatus::default());
     let agent = Agent {
@@ -164,35 +228,58 @@ async fn run(
     let web = Web::bind(config.metrics).await?;
     let datapath = Datapath::load(&config.datapath)?;
     let attachment = datapath.attachment().name();
+    let (findings, found) = watch::channel(Vec::new());
+    let doctor = Doctor {
+        given,
+        hooks: datapath.hooks(),
+        status: reported.clone(),
+        outbox: outbox.clone(),
+        findings,
+    };
     // Threads that come later start with what is left to this one.
     rights::give_up()?;
     let changes = interfaces::watch(config.interfaces, CHANGES, metrics.interfaces)?;
     // Beside what is usual, for both are of this node alone.
-    let kept = config.baselines.as_ref();
-    let kept = kept.map(|it| it.with_file_name("containments.json"));
+    let contained = config.baselines.as_ref();
+    let contained = contained.map(|it| it.with_file_name("containments.json"));
+    let (canary, judge, scanned) = Canary::new(agent.clone(), metrics.canary);
     let ends = Ends {
         changes,
         pods: known_pods,
-        policy: followed,
+        former: former.bound,
+        are_pods_current,
+        services: declared,
+        remembered,
+        policy: standing.policy,
+        hits,
+        account: Account {
+            policy: standing.status,
+            canary: scanned,
+            findings: found,
+        },
+        canary: judge,
         outbox: outbox.clone(),
         status,
         baselines: config.baselines.map(Store::at),
     };
-    let kept = kept.map(containment::Store::at);
     let orders_given = Orders {
         commanded,
         outcomes: outcomes.clone(),
-        kept,
+        kept: contained.map(containment::Store::at),
     };
     let operators = Operators {
         authority: secured.operators,
         node: agent.node.clone(),
         started: now(),
-        commands: given,
+        commands: relayed,
         orders,
     };
     tokio::spawn(operators.run());
+    if let Some(every) = config.canary {
+        tokio::spawn(canary.run(every));
+    }
     let sentry = Sentry::new(agent.clone(), datapath, ends, orders_given, metrics.sentry);
+    tokio::spawn(doctor.run());
     let readiness = Readiness::default();
     let watching = readiness.wait_for("interfaces");
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{access, deliver, interfaces, sentry};
+use crate::{access, canary, deliver, interfaces, policy, sentry};
 
 /// Before every name.
 const PREFIX: &str = "picket_agent";
@@ -14,10 +14,14 @@ const PREFIX: &str = "picket_agent";
 pub struct Metrics {
     /// Who is turned away.
     pub access: access::Metrics,
+    /// How scans of the agent's own went.
+    pub canary: canary::Metrics,
     /// Events on their way out.
     pub deliver: deliver::Metrics,
     /// What netlink tells.
     pub interfaces: interfaces::Metrics,
+    /// Which policy is in force.
+    pub policy: policy::Metrics,
     /// The loop between.
     pub sentry: sentry::Metrics,
 }
@@ -29,8 +33,10 @@ impl Metrics {
         let mut registry = Registry::with_prefix(PREFIX);
         let metrics = Self {
             access: access::Metrics::register(&mut registry),
+            canary: canary::Metrics::register(&mut registry),
             deliver: deliver::Metrics::register(&mut registry),
             interfaces: interfaces::Metrics::register(&mut registry),
+            policy: policy::Metrics::register(&mut registry),
             sentry: sentry::Metrics::register(&mut registry),
         };
         (registry, metrics)

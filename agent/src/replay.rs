@@ -16,7 +16,7 @@ use std::{
 };
 
 use agent_common::Direction;
-use api::{pipe, pods::Pods, v1};
+use api::{pipe, pods::Pods, policy::Policy, v1};
 use detect::Time;
 
 use self::{
@@ -25,7 +25,6 @@ use self::{
     player::{Player, Scene},
     teller::{Length, Teller},
 };
-use crate::policy::Policy;
 
 pub use self::{
     error::ReplayError,

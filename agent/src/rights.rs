@@ -22,6 +22,12 @@ pub struct RightsError {
     source: io::Error,
 }
 
+/// What the calling thread may do now.
+#[must_use]
+pub fn held() -> CapabilitySet {
+    capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective)
+}
+
 /// Leaves the calling thread, and those that it starts later, BPF and NET_ADMIN of what it has, and
 /// nothing new for ever.
 ///

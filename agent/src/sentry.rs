@@ -12,7 +12,13 @@ mod workload;
 
 use std::{io, sync::Arc, time::Duration};
 
-use api::{events::Raised, pods::Pods, v1};
+use api::{
+    events::Raised,
+    filter,
+    pods::{Pods, describe},
+    policy::Policy,
+    services, v1,
+};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
 use tokio::{
     sync::watch,
@@ -29,13 +35,16 @@ use self::{
 };
 pub use self::{guard::Orders, judge::judge, metrics::Metrics};
 use crate::{
+    account::Account,
     baselines::Store,
+    canary::Judge,
     containment::Containment,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
     edges::Edges,
-    interfaces::{Change, Changes, InterfacesError},
-    policy::{Hushed, Policy},
+    identity::{Binder, Bound, Remembered, Unnamed, coverage},
+    interfaces::{CANARY, Change, Changes, InterfacesError},
+    policy::{Hits, Hushed},
 };
 
 /// How often it is checked that the programs are still attached.
@@ -59,8 +68,22 @@ pub struct Ends {
     pub changes: Changes,
     /// The node's pods.
     pub pods: watch::Receiver<Pods>,
+    /// Which interface was whose before this agent, and whether those pods are known as they are now.
+    pub former: Vec<Bound>,
+    /// The latter.
+    pub are_pods_current: bool,
+    /// What the cluster declares.
+    pub services: watch::Receiver<v1::ServiceTable>,
+    /// Where that goes which the next agent should know.
+    pub remembered: Option<watch::Sender<Remembered>>,
     /// How the detectors are set.
     pub policy: watch::Receiver<Policy>,
+    /// How often its exceptions kept an event back.
+    pub hits: Hits,
+    /// What other rooms have to say about the node.
+    pub account: Account,
+    /// Judges what the agent scans itself.
+    pub canary: Judge,
     /// Where events go.
     pub outbox: Outbox,
     /// Where the node's status goes.
@@ -83,6 +106,8 @@ pub struct Sentry {
     guard: Guard,
     found: Vec<Anomaly>,
     hushed: Hushed,
+    binder: Binder,
+    unnamed: Unnamed,
     metrics: Metrics,
     edges: Edges,
     told_edges: Vec<v1::SlotEdges>,
@@ -101,10 +126,13 @@ impl Sentry {
         let settings = Arc::clone(&ends.policy.borrow().settings);
         let contain = ends.policy.borrow().containment.clone();
         let guard = Guard::new(Containment::new(contain, agent.epoch), orders);
+        ends.hits.follow(&ends.policy.borrow());
         let clock = WallClock::read();
         let mut detectors = Detectors::new(settings);
         detectors.set_origin(clock.origin());
         let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
+        let former = std::mem::take(&mut ends.former);
+        let binder = Binder::new(&agent.node, former, ends.are_pods_current);
         Self {
             agent,
             datapath,
@@ -117,6 +145,8 @@ impl Sentry {
             guard,
             found: Vec::new(),
             hushed: Hushed::default(),
+            binder,
+            unnamed: Unnamed::default(),
             metrics,
             edges: Edges::default(),
             told_edges: Vec::new(),
@@ -155,16 +185,28 @@ impl Sentry {
                     tripped.map_err(SentryError::Trip)?;
                     self.drain_tripped();
                 }
-                _ = tick.tick() => self.drain(),
+                _ = tick.tick() => {
+                    self.drain();
+                    self.identify(false);
+                }
                 Some(commanded) = self.guard.orders.commanded.recv() => self.obey(commanded),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
-                Ok(()) = self.ends.pods.changed() => self.apply_policy(),
+                Ok(()) = self.ends.pods.changed() => {
+                    self.binder.set_current();
+                    self.identify(true);
+                    self.apply_policy();
+                }
+                Ok(()) = self.ends.services.changed() => {
+                    let declared = services::declared(&self.ends.services.borrow_and_update());
+                    self.detectors.declare(declared);
+                }
                 _ = reconcile.tick() => {
                     self.reconcile();
                     self.name_workloads();
                     self.arm();
                     self.tell_edges();
                 }
+                event = self.ends.canary.next() => self.tell(event),
                 _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
@@ -193,7 +235,14 @@ impl Sentry {
 
     fn follow(&mut self, change: Change) {
         match change {
-            Change::Appeared { ifindex, name } => self.watch(ifindex, name),
+            Change::Appeared {
+                ifindex,
+                name,
+                appeared_at,
+            } => {
+                self.binder.appeared(ifindex, appeared_at);
+                self.watch(ifindex, name);
+            }
             Change::Renamed { ifindex, name } => {
                 self.roster.rename(ifindex, name);
                 self.watch_waiting();
@@ -206,7 +255,9 @@ impl Sentry {
                 if let Some(subject) = self.roster.subject(ifindex) {
                     self.datapath.set_addresses(subject, &addresses);
                 }
+                self.binder.addresses(ifindex, &addresses);
                 self.roster.set_addresses(ifindex, addresses);
+                self.identify(true);
                 if let Some(subject) = self.roster.subject(ifindex) {
                     self.set_detectors(subject);
                 }
@@ -220,6 +271,7 @@ impl Sentry {
             Ok(subject) => {
                 info!(interface = name, ifindex, "watching");
                 self.roster.watched(subject, name);
+                self.binder.watched(subject);
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
                 self.set_detectors(subject);
@@ -243,10 +295,65 @@ impl Sentry {
         }
     }
 
+    /// Finds out whose interfaces are that were nobody's, and tells again what they did.
+    fn identify(&mut self, is_news: bool) {
+        self.clock = self.clock.again();
+        let now = self.clock.now();
+        let bound = self.binder.bind(&self.ends.pods.borrow(), is_news, now);
+        self.metrics
+            .forgotten_interfaces
+            .inc_by(self.binder.take_forgotten());
+        for subject in &bound {
+            if self.roster.subject(subject.ifindex) == Some(*subject) {
+                self.set_detectors(*subject);
+            }
+            for event in self.unnamed.take(*subject) {
+                self.tell_again(*subject, event);
+            }
+        }
+        if let Some(remembered) = self.ends.remembered.as_ref().filter(|_| !bound.is_empty()) {
+            remembered.send_replace(Remembered {
+                pods: self.ends.pods.borrow().clone(),
+                bound: self.binder.bound(),
+            });
+        }
+    }
+
+    /// The event once more, as another one, with the pod that was unknown.
+    fn tell_again(&mut self, subject: Subject, mut event: v1::Event) {
+        self.sequence += 1;
+        event.raised_at = Some(self.clock.now().into());
+        if let Some(id) = &mut event.id {
+            id.sequence = self.sequence;
+        }
+        let pods = self.ends.pods.borrow();
+        self.name(subject, &pods, &mut event);
+        event.summary.clear();
+        pods.complete(&mut event);
+        self.ends.outbox.raise(event);
+    }
+
+    /// Names the pod that the subject is of, or says why it cannot.
+    fn name(&self, subject: Subject, pods: &Pods, event: &mut v1::Event) {
+        let Some(endpoint) = filter::subject_mut(event) else {
+            return;
+        };
+        endpoint.appeared_at = self.binder.appeared_at(subject).map(v1::Timestamp::from);
+        match self.binder.pod(subject, pods) {
+            Some(pod) => describe(endpoint, pod),
+            None if pods.is_empty() => {}
+            None => {
+                let why = self.binder.why_unknown(subject).unwrap_or_default();
+                endpoint.unknown = why.into();
+            }
+        }
+    }
+
     /// Judges every pod by what is set for it now.
     fn apply_policy(&mut self) {
         self.ends.policy.mark_unchanged();
         self.ends.pods.mark_unchanged();
+        self.ends.hits.follow(&self.ends.policy.borrow());
         for subject in self.roster.subjects() {
             self.set_detectors(subject);
         }
@@ -254,11 +361,15 @@ impl Sentry {
     }
 
     fn set_detectors(&mut self, subject: Subject) {
+        if self.roster.name(subject) == CANARY {
+            let now = monotonic();
+            return self.ends.canary.renew(&mut self.datapath, subject, now);
+        }
         self.name_workload(subject);
         let settings = {
             let pods = self.ends.pods.borrow();
             let policy = self.ends.policy.borrow();
-            Arc::clone(policy.settings(self.roster.pod(subject, &pods)))
+            Arc::clone(policy.settings(self.binder.pod(subject, &pods)))
         };
         self.detectors.set(subject, &settings, &mut self.found);
         self.renew_budget(subject, monotonic());
@@ -311,7 +422,7 @@ impl Sentry {
     /// Whose pod is not known is a workload of its own, by the name of its interface.
     fn name_workload(&mut self, subject: Subject) {
         let pods = self.ends.pods.borrow();
-        match self.roster.pod(subject, &pods) {
+        match self.binder.pod(subject, &pods) {
             Some(pod) => self.detectors.name(subject, &workload(pod)),
             None => self
                 .detectors
@@ -329,6 +440,9 @@ impl Sentry {
             self.edges.remove(subject);
             self.raise();
         }
+        self.clock = self.clock.again();
+        self.binder.gone(ifindex, self.clock.now());
+        self.identify(true);
         if let Some(name) = self.roster.remove(ifindex) {
             info!(interface = name, ifindex, "gone");
         }
@@ -354,6 +468,11 @@ impl Sentry {
 
     fn observe(&mut self, observations: &[Observation], now: Time) {
         for observation in observations {
+            if self.roster.name(observation.subject) == CANARY {
+                let canary = &mut self.ends.canary;
+                canary.observe(&mut self.datapath, observation, now);
+                continue;
+            }
             self.metrics.count(observation);
             self.edges.observe(observation);
             judge(
@@ -391,28 +510,61 @@ impl Sentry {
             };
             let mut event = raised.event(&anomaly);
             let pods = self.ends.pods.borrow();
+            self.name(anomaly.id.subject, &pods, &mut event);
             pods.complete(&mut event);
-            let pod = self.roster.pod(anomaly.id.subject, &pods);
+            let pod = self.binder.pod(anomaly.id.subject, &pods);
             let policy = self.ends.policy.borrow();
-            let excepted = policy.excepts(&event, pod, raised.raised_at);
+            let exception = policy.exception(&event, pod, raised.raised_at);
+            let excepted = exception.map(|it| it.name.clone());
+            let is_named = pod.is_some() || pods.is_empty();
             drop((pods, policy));
-            let step = (!excepted).then(|| self.answer(&anomaly, &event)).flatten();
-            if !self.hushed.tells(&mut event, excepted) {
+            let step = match excepted {
+                None => self.answer(&anomaly, &event),
+                Some(_) => None,
+            };
+            if !self.hushed.tells(&mut event, excepted.is_some()) {
                 self.sequence -= 1;
                 self.metrics.excepted.inc();
+                if let Some(exception) = excepted {
+                    self.ends.hits.add(&exception);
+                }
+                self.settle(step);
                 continue;
             }
-            self.ends.outbox.raise(event);
-            if let Some(step) = step {
-                self.settle([step]);
+            match is_named {
+                false => self.unnamed.wait(anomaly.id.subject, event.clone()),
+                true => self.unnamed.named(&event.anomaly_id),
             }
+            self.ends.outbox.raise(event);
+            self.settle(step);
         }
+        self.metrics
+            .unnamed_anomalies
+            .inc_by(self.unnamed.take_dropped());
+    }
+
+    /// Raises what no detector found.
+    fn tell(&mut self, mut event: v1::Event) {
+        self.sequence += 1;
+        event.id = Some(v1::EventId {
+            node: self.agent.node.clone(),
+            epoch: self.agent.epoch,
+            sequence: self.sequence,
+        });
+        self.ends.outbox.raise(event);
     }
 
     fn report(&self) {
-        let mut status = status::status(&self.datapath, &self.roster, &self.ends.pods.borrow());
+        let pods = self.ends.pods.borrow();
+        let mut status = status::status(&self.datapath, &self.roster, &self.binder, &pods);
+        status.pods = coverage(&pods, &self.agent.node, &self.binder, |ifindex| {
+            self.roster.reason(ifindex)
+        });
+        drop(pods);
+        status.at = Some(self.clock.now().into());
         status.containments = self.containments();
         status.edges.clone_from(&self.told_edges);
+        self.ends.account.complete(&mut status, &self.ends.hits);
         self.metrics.report(
             &status,
             self.datapath.stray_records(),

@@ -39,7 +39,9 @@ pub fn subject(event: &v1::Event) -> Option<&v1::Endpoint> {
     }
 }
 
-pub(crate) fn subject_mut(event: &mut v1::Event) -> Option<&mut v1::Endpoint> {
+/// The same, to be changed.
+#[must_use]
+pub fn subject_mut(event: &mut v1::Event) -> Option<&mut v1::Endpoint> {
     match &mut event.source {
         Some(source) if *source != v1::Endpoint::default() => Some(source),
         _ => event.targets.first_mut()?.endpoint.as_mut(),

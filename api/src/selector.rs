@@ -1,14 +1,17 @@
-//! Selects pods by namespace and labels.
+//! Selects pods by namespace, service account and labels.
 
 use std::{collections::BTreeMap, fmt};
 
 use crate::v1;
 
-/// Selects the pods that are in one of the namespaces and have all of the labels. An empty one selects all.
+/// Selects the pods that are in one of the namespaces, run as one of the service accounts, and have all of the
+/// labels. An empty one selects all.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Selector {
     /// Any, when there are none.
     pub namespaces: Vec<String>,
+    /// Any, when there are none. A pod of a table that names no account runs as nobody.
+    pub service_accounts: Vec<String>,
     /// Each by its key.
     pub labels: BTreeMap<String, String>,
 }
@@ -17,18 +20,22 @@ impl Selector {
     /// Whether it selects the pod.
     #[must_use]
     pub fn selects(&self, pod: &v1::Pod) -> bool {
-        let namespaces = &self.namespaces;
+        let among = |given: &[String], own: &String| given.is_empty() || given.contains(own);
         let mut labels = self.labels.iter();
-        (namespaces.is_empty() || namespaces.contains(&pod.namespace))
+        among(&self.namespaces, &pod.namespace)
+            && among(&self.service_accounts, &pod.service_account)
             && labels.all(|(key, value)| pod.labels.get(key) == Some(value))
     }
 
     /// Whether a pod may be selected by both.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        let (own, others) = (&self.namespaces, &other.namespaces);
+        let meet = |own: &[String], others: &[String]| {
+            own.is_empty() || others.is_empty() || own.iter().any(|it| others.contains(it))
+        };
         let mut labels = self.labels.iter();
-        (own.is_empty() || others.is_empty() || own.iter().any(|it| others.contains(it)))
+        meet(&self.namespaces, &other.namespaces)
+            && meet(&self.service_accounts, &other.service_accounts)
             && labels.all(|(key, value)| other.labels.get(key).is_none_or(|it| it == value))
     }
 }
@@ -39,6 +46,11 @@ impl fmt::Display for Selector {
             [] => write!(f, "all namespaces")?,
             [namespace] => write!(f, "namespace {namespace}")?,
             namespaces => write!(f, "namespaces {}", namespaces.join(", "))?,
+        }
+        match &self.service_accounts[..] {
+            [] => {}
+            [account] => write!(f, ", service account {account}")?,
+            accounts => write!(f, ", service accounts {}", accounts.join(", "))?,
         }
         for (key, value) in &self.labels {
             write!(f, ", {key}={value}")?;
@@ -56,6 +68,14 @@ mod tests {
         Selector {
             namespaces: namespaces.iter().map(ToString::to_string).collect(),
             labels: labels.iter().map(owned).collect(),
+            ..Selector::default()
+        }
+    }
+
+    fn running_as(accounts: &[&str]) -> Selector {
+        Selector {
+            service_accounts: accounts.iter().map(ToString::to_string).collect(),
+            ..Selector::default()
         }
     }
 
@@ -64,6 +84,7 @@ mod tests {
         let labels = [("app", "prometheus"), ("tier", "infra")];
         let pod = v1::Pod {
             namespace: "monitoring".into(),
+            service_account: "scraper".into(),
             labels: selector(&[], &labels).labels.into_iter().collect(),
             ..v1::Pod::default()
         };
@@ -75,6 +96,8 @@ mod tests {
             (selector(&["monitoring"], &labels), true),
             (selector(&[], &[("app", "grafana")]), false),
             (selector(&[], &[("zone", "a")]), false),
+            (running_as(&["scraper", "other"]), true),
+            (running_as(&["other"]), false),
         ] {
             assert_eq!(selector.selects(&pod), selected, "{selector}");
         }
@@ -91,6 +114,8 @@ mod tests {
             (app("x"), app("y"), false),
             (app("x"), selector(&[], &[("tier", "y")]), true),
             (selector(&["a"], &[("app", "x")]), app("x"), true),
+            (running_as(&["a"]), running_as(&["b"]), false),
+            (running_as(&["a"]), selector(&["a"], &[]), true),
         ] {
             assert_eq!(one.overlaps(&other), overlap, "{one}; {other}");
             assert_eq!(other.overlaps(&one), overlap, "{other}; {one}");

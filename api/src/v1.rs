@@ -9,6 +9,6 @@
     reason = "generated"
 )]
 
-pub use prost_types::Timestamp;
+pub use prost_types::{Duration, Timestamp};
 
 include!("generated/picket.v1.rs");

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 
 use crate::{
     certs::CertsArguments,
+    config::ConfigArguments,
     contain::{ContainArguments, Own, ReleaseArguments},
     policy::PolicyArguments,
     time::Since,
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     /// Print a NetworkPolicy that quarantines a pod, and what it would cut.
     #[command(after_long_help = POLICY_HELP)]
     Policy(PolicyArguments),
+    /// Check how the detectors are set, and see which policy is in force where.
+    Config(ConfigArguments),
     /// Run a capture through the programs and detectors, and print what they find in it.
     #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArguments),

@@ -1,13 +1,16 @@
 //! Every way a command can fail.
 
-use std::io;
+use std::{io, process::ExitCode};
 
 use thiserror::Error;
 
 use crate::{
-    agent::AgentError, certs::CertsError, contain::ContainError, manual::ManualError,
-    policy::PolicyError, server::ServerError,
+    agent::AgentError, certs::CertsError, config::ValidateError, contain::ContainError,
+    manual::ManualError, policy::PolicyError, server::ServerError,
 };
+
+/// As clap's own for flags it does not know.
+const CONFIGURATION: u8 = 2;
 
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -23,11 +26,22 @@ pub enum RunError {
     Contain(#[from] ContainError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Validate(#[from] ValidateError),
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }
 
 impl RunError {
+    /// With what the program ends.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Validate(_) => ExitCode::from(CONFIGURATION),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
     /// Nobody reads any more, so nothing is missed.
     pub(crate) fn reader_left(&self) -> bool {
         match self {

@@ -3,10 +3,12 @@
 mod event;
 mod gap;
 mod node;
+mod policy;
 
 use api::v1;
 use serde::Serialize;
 
+pub(crate) use self::policy::Policy;
 use self::{event::Event, gap::Gap, node::Node};
 
 #[derive(Serialize)]

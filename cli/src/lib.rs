@@ -3,6 +3,7 @@
 mod agent;
 mod arguments;
 mod certs;
+mod config;
 mod contain;
 mod events;
 mod failure;

@@ -17,10 +17,11 @@ async fn main() -> ExitCode {
     match cli::run(arguments, now).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let code = error.exit_code();
             let chain = anyhow::Error::from(error);
             // Nobody is left to tell when stderr is closed too.
             writeln!(io::stderr(), "error: {chain:#}").ok();
-            ExitCode::FAILURE
+            code
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::{
     Arguments,
     arguments::Command,
-    certs, contain, events,
+    certs, config, contain, events,
     failure::RunError,
     manual,
     output::Output,
@@ -41,6 +41,7 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
         }
         Command::Policy(arguments) => Ok(policy::run(&server?, arguments, &mut output).await?),
         Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),
+        Command::Config(arguments) => config::run(server, arguments, now, &mut output).await,
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),
         Command::Man(arguments) => Ok(manual::write_pages(&arguments.directory)?),

@@ -6,9 +6,9 @@ use api::{
     transport::{Remote, TransportError, cause},
     v1::{
         CommandOutcome, Containment, DescribeRequest, DescribeResponse, ListContainmentsRequest,
-        ListNodesRequest, ListRequest, ListResponse, Node, SignedCommand, SubscribeRequest,
-        SubscribeResponse, actions_client::ActionsClient, events_client::EventsClient,
-        nodes_client::NodesClient,
+        ListNodesRequest, ListNodesResponse, ListRequest, ListResponse, SignedCommand,
+        SubscribeRequest, SubscribeResponse, actions_client::ActionsClient,
+        events_client::EventsClient, nodes_client::NodesClient,
     },
 };
 use thiserror::Error;
@@ -46,6 +46,8 @@ pub enum ServerError {
     NoNodes { server: String },
     #[error("the agent did not obey: {message}")]
     NotObeyed { message: String },
+    #[error("{server} knows no node `{node}`; `picket status` lists those it knows")]
+    NoNode { server: String, node: String },
     #[error("cannot go on after that cursor at {server}: {message}; start again without --after")]
     BeyondLog { server: String, message: String },
     #[error("{server} refused the request: {message}; correct it and try again")]
@@ -95,7 +97,7 @@ impl Server {
         Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
     }
 
-    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, ServerError> {
+    pub(crate) async fn nodes(&self) -> Result<ListNodesResponse, ServerError> {
         let channel = self.remote.connect().await?;
         let mut client = NodesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
         let answer = client.list(self.prompt(ListNodesRequest {})?).await;
@@ -106,8 +108,7 @@ impl Server {
                 },
                 _ => self.explain(&status),
             })?
-            .into_inner()
-            .nodes)
+            .into_inner())
     }
 
     pub(crate) async fn describe(&self, pod: &PodName) -> Result<DescribeResponse, ServerError> {
@@ -170,6 +171,13 @@ impl Server {
             // A server's own refusal has no source; this is what h2 made of a broken connection.
             Code::Internal if status.source().is_some() => ServerError::Away { server, message },
             _ => ServerError::Failed { server, message },
+        }
+    }
+
+    pub(crate) fn knows_no_node(&self, node: &str) -> ServerError {
+        ServerError::NoNode {
+            server: self.remote.to_string(),
+            node: node.to_owned(),
         }
     }
 

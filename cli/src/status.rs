@@ -15,7 +15,7 @@ pub(crate) async fn run(
     now: SystemTime,
     output: &mut Output,
 ) -> Result<(), RunError> {
-    let nodes = server.nodes().await?;
+    let nodes = server.nodes().await?.nodes;
     let lines = if arguments.json {
         nodes
             .iter()

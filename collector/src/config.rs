@@ -70,6 +70,10 @@ pub struct Flags {
     /// YAML file of nodes and pods; without it every node is welcome and no pod is named
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<PathBuf>,
+    /// YAML file of how the detectors of all nodes are set, read again when it changes; without it each agent's own
+    /// says so
+    #[arg(long, value_name = "FILE", env = "PICKET_DETECTORS")]
+    pub detectors: Option<PathBuf>,
     /// Learn nodes, pods and Services from the API server of this pod's cluster
     #[arg(long, env = "PICKET_KUBERNETES", conflicts_with = "pod_table")]
     pub kubernetes: bool,
@@ -105,6 +109,8 @@ pub struct Config {
     pub retain: Retain,
     /// The pod table, already read.
     pub pods: Pods,
+    /// How the detectors of all nodes are set.
+    pub detectors: Option<PathBuf>,
     /// The cluster to learn more from.
     pub cluster: Option<Cluster>,
     /// When events of several pods are one thing.
@@ -196,6 +202,7 @@ impl Config {
                 flags.kubeconfig.or(file.kubeconfig),
             ),
             pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
+            detectors: flags.detectors.or(file.detectors),
             correlate: correlate(file.correlate)?,
             log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),

@@ -8,6 +8,7 @@ mod identity;
 mod ingest;
 pub mod metrics;
 mod nodes;
+mod policy;
 pub mod server;
 mod status;
 mod store;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{access, correlate, identity, ingest, nodes, store, subscribe};
+use crate::{access, correlate, identity, ingest, nodes, policy, store, subscribe};
 
 /// Before every name.
 const PREFIX: &str = "picket_collector";
@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     pub(crate) identity: identity::Metrics,
     pub(crate) ingest: ingest::Metrics,
     pub(crate) nodes: nodes::Metrics,
+    pub(crate) policy: policy::Metrics,
     pub(crate) store: store::Metrics,
     pub(crate) subscribe: subscribe::Metrics,
 }
@@ -41,6 +42,7 @@ impl Metrics {
             identity: identity::Metrics::new(&mut registry),
             ingest: ingest::Metrics::new(&mut registry),
             nodes: nodes::Metrics::new(&mut registry),
+            policy: policy::Metrics::new(&mut registry),
             store: store::Metrics::new(&mut registry),
             subscribe: subscribe::Metrics::new(&mut registry),
         };

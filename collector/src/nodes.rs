@@ -16,7 +16,7 @@ use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
     registry::Registry,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -46,6 +46,7 @@ pub(crate) struct TooManyNodes {
 #[derive(Clone, Debug)]
 pub(crate) struct Nodes {
     known: Arc<Mutex<BTreeMap<String, Known>>>,
+    policy: watch::Receiver<Option<v1::PolicyStatus>>,
     metrics: Metrics,
 }
 
@@ -85,9 +86,11 @@ impl Metrics {
 }
 
 impl Nodes {
-    pub(crate) fn new(metrics: Metrics) -> Self {
+    /// `policy` is what every agent is told.
+    pub(crate) fn new(metrics: Metrics, policy: watch::Receiver<Option<v1::PolicyStatus>>) -> Self {
         Self {
             known: Arc::default(),
+            policy,
             metrics,
         }
     }
@@ -124,6 +127,7 @@ impl Nodes {
                     last_seen: Some(now.into()),
                     agent_version: hello.version.clone(),
                     status,
+                    clock_ahead: None,
                 },
                 replaced: replaced.clone(),
                 stream,
@@ -232,7 +236,7 @@ impl Connected {
     }
 
     /// The agent said how it is. What no agent says is not kept.
-    pub(crate) fn status(&self, status: v1::NodeStatus) {
+    pub(crate) fn status(&self, status: v1::NodeStatus, now: SystemTime) {
         let lists = [
             status.slots.len(),
             status.unwatched.len(),
@@ -247,6 +251,7 @@ impl Connected {
             return;
         }
         self.update(|node| {
+            node.clock_ahead = status.at.and_then(|at| ahead(at, now));
             let before = node.status.replace(status);
             // They are sent now and then.
             if let (Some(before), Some(now)) = (before, &mut node.status)
@@ -263,6 +268,21 @@ impl Connected {
             && known.stream == self.stream
         {
             change(&mut known.node);
+        }
+    }
+}
+
+/// By how much a clock that shows `at` is ahead of one that shows `now`.
+fn ahead(at: v1::Timestamp, now: SystemTime) -> Option<v1::Duration> {
+    let at = SystemTime::try_from(at).ok()?;
+    match at.duration_since(now) {
+        Ok(ahead) => v1::Duration::try_from(ahead).ok(),
+        Err(behind) => {
+            let behind = v1::Duration::try_from(behind.duration()).ok()?;
+            Some(v1::Duration {
+                seconds: -behind.seconds,
+                nanos: -behind.nanos,
+            })
         }
     }
 }
@@ -285,8 +305,10 @@ impl nodes_server::Nodes for Nodes {
         access::scope(&request)?.see_nodes()?;
         let known = self.lock();
         let nodes = known.values().map(|known| without_edges(&known.node));
-        let nodes = nodes.collect();
-        Ok(Response::new(v1::ListNodesResponse { nodes }))
+        Ok(Response::new(v1::ListNodesResponse {
+            nodes: nodes.collect(),
+            policy: self.policy.borrow().clone(),
+        }))
     }
 }
 
@@ -313,6 +335,13 @@ mod tests {
         }
     }
 
+    fn nodes() -> Nodes {
+        Nodes::new(
+            Metrics::new(&mut Registry::default()),
+            watch::channel(None).1,
+        )
+    }
+
     fn now(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
@@ -327,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_node_stays_known_after_its_stream() {
-        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let nodes = nodes();
         let n2 = nodes.connect(&hello("n2"), now(1)).unwrap();
         let n1 = nodes.connect(&hello("n1"), now(2)).unwrap();
         assert_eq!(nodes.metrics.connected.get(), 2);
@@ -342,17 +371,20 @@ mod tests {
 
     #[test]
     fn a_newer_stream_takes_over_and_the_older_one_changes_nothing_more() {
-        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let nodes = nodes();
         let older = nodes.connect(&hello("n1"), now(1)).unwrap();
-        older.status(v1::NodeStatus {
-            events_pending: 7,
-            ..Default::default()
-        });
+        older.status(
+            v1::NodeStatus {
+                events_pending: 7,
+                ..Default::default()
+            },
+            now(1),
+        );
         let newer = nodes.connect(&hello("n1"), now(2)).unwrap();
         assert!(older.replaced().is_cancelled());
         assert!(!newer.replaced().is_cancelled());
         older.seen(now(9));
-        older.status(v1::NodeStatus::default());
+        older.status(v1::NodeStatus::default(), now(9));
         drop(older);
         let node = nodes.lock()["n1"].node.clone();
         assert!(node.connected);
@@ -366,7 +398,7 @@ mod tests {
 
     #[test]
     fn names_without_end_are_refused() {
-        let nodes = Nodes::new(Metrics::new(&mut Registry::default()));
+        let nodes = nodes();
         for index in 0..MOST {
             drop(nodes.connect(&hello(&format!("n{index}")), now(1)).unwrap());
         }

@@ -1,6 +1,11 @@
 //! Puts the rooms together and serves them until told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use api::{
     transport::{
@@ -14,7 +19,7 @@ use api::{
 };
 use futures_util::stream::select_all;
 use prometheus_client::registry::Registry;
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     service::{InterceptorLayer, Routes},
@@ -31,6 +36,7 @@ use crate::{
     ingest::Ingest,
     metrics::Metrics,
     nodes::Nodes,
+    policy,
     store::{Store, StoreError, Writer},
     subscribe::Events,
     web::{Ready, Web, WebError},
@@ -91,6 +97,7 @@ pub struct Server {
     health: HealthReporter,
     writer: Writer,
     ticking: Store,
+    policy: policy::Follower,
     watches: Option<Watches>,
     shutdown: CancellationToken,
 }
@@ -124,7 +131,8 @@ impl Server {
         let opened = Store::open(&config.database, config.retain, correlator, metrics.store);
         let (store, writer) = opened.await?;
         let shutdown = CancellationToken::new();
-        let nodes = Nodes::new(metrics.nodes);
+        let (policy, told) = policy::Follower::start(config.detectors, metrics.policy, now());
+        let nodes = Nodes::new(metrics.nodes, told.status);
         let client = match &config.cluster {
             Some(cluster) => Some(cluster.client().await?),
             None => None,
@@ -136,7 +144,7 @@ impl Server {
             identity: Arc::clone(&identity),
             nodes: nodes.clone(),
             metrics: metrics.ingest,
-            policy: watch::channel(None).1,
+            policy: told.policy,
             shutdown: shutdown.clone(),
         };
         let actions = Actions {
@@ -167,6 +175,7 @@ impl Server {
             health,
             writer,
             ticking,
+            policy,
             watches: client.map(|client| Watches { identity, client }),
             shutdown,
         })
@@ -209,6 +218,7 @@ impl Server {
         );
         tokio::spawn(tick(self.ticking, shutdown.clone()));
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
+        tokio::spawn(until(shutdown.clone(), self.policy.run()));
         if let Some(watches) = self.watches {
             tokio::spawn(until(shutdown.clone(), watches.run()));
         }
@@ -288,6 +298,11 @@ async fn serving(health: &HealthReporter, serving: bool) {
     ] {
         health.set_service_status(service, status).await;
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "when the collector starts")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 type Joined<T> = Result<T, tokio::task::JoinError>;

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 pub use self::outcomes::Outcomes;
 
 use crate::{
-    Anomaly, Budget, Observation, Subject, Time, Words, ack_flood,
+    Anomaly, Budget, Declared, Observation, Subject, Time, Words, ack_flood,
     allowance::{Allowance, NodeAllowance},
     baselines::{Baselines, Usual},
     beacon, bytes_in, bytes_out,
@@ -166,7 +166,7 @@ macro_rules! detectors {
             ) -> u64 {
                 let settings = Arc::clone(&self.settings);
                 let silence = settings.outcomes.silence;
-                self.probes.observe(observation, now, silence);
+                self.probes.observe(observation, now, silence, &shared.declared);
                 let mut forgotten = self.probes.forgotten;
                 self.messages.observe(observation, &mut forgotten);
                 let steps = std::mem::take(&mut self.probes.steps);
@@ -296,6 +296,7 @@ struct Shared {
     baselines: Baselines,
     peers: Peers,
     allowance: NodeAllowance,
+    declared: Arc<Declared>,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

@@ -9,6 +9,7 @@ mod beacon;
 mod bytes_in;
 mod bytes_out;
 mod case;
+mod declared;
 mod detector;
 mod detectors;
 mod dns;
@@ -52,6 +53,7 @@ pub use baselines::{Baseline, Cell, DamagedBaseline, Series};
 pub use beacon::Thresholds as BeaconThresholds;
 pub use bytes_in::Thresholds as BytesInThresholds;
 pub use bytes_out::Thresholds as BytesOutThresholds;
+pub use declared::Declared;
 pub use detector::{Budget, Words};
 pub use detectors::{DETECTORS, Detectors, Outcomes, Settings, UnknownDetector, about, words};
 pub use dns::{

@@ -11,7 +11,7 @@ pub(crate) use self::{
     destinations::Destinations,
 };
 use crate::{
-    Contact, Count, Observation, Outcome as Told, Technique, Time, Transport,
+    Contact, Count, Declared, Observation, Outcome as Told, Technique, Time, Transport,
     window::{HORIZONS, PerHorizon, reach},
 };
 
@@ -94,7 +94,13 @@ pub(crate) enum Fate {
 
 impl Probes {
     /// Takes in an observation, and leaves its steps in [`Self::steps`].
-    pub(crate) fn observe(&mut self, observation: &Observation, now: Time, silence: Duration) {
+    pub(crate) fn observe(
+        &mut self,
+        observation: &Observation,
+        now: Time,
+        silence: Duration,
+        declared: &Declared,
+    ) {
         self.steps.clear();
         self.forgotten = 0;
         self.silence = silence;
@@ -105,7 +111,7 @@ impl Probes {
         }
         for contact in &observation.contacts {
             self.fall_due(silence, |deadline| deadline < contact.at);
-            self.record(contact);
+            self.record(contact, declared);
         }
         self.fall_due(silence, |deadline| deadline <= now);
         if self.excused_until <= now {
@@ -133,7 +139,7 @@ impl Probes {
         self.destinations.spend();
     }
 
-    fn record(&mut self, contact: &Contact) {
+    fn record(&mut self, contact: &Contact, declared: &Declared) {
         let &Contact {
             at,
             pod,
@@ -151,7 +157,11 @@ impl Probes {
         };
         match outcome {
             Told::Sent(technique) => {
-                let (first, new) = self.destinations.send(address, service, at, technique);
+                let is_declared = declared.contains(address, transport, port);
+                let sent = self
+                    .destinations
+                    .send(address, service, at, technique, is_declared);
+                let (first, new) = sent;
                 self.step(packet, at, Some(technique), Fate::Sent(new));
                 if first {
                     self.wait_for(packet);

@@ -82,6 +82,19 @@ impl Process {
     /// # Errors
     /// When it ends or `limit` passes without one; with what it said instead.
     pub fn wait_for_line(&mut self, needle: &str, limit: Duration) -> Result<String> {
+        self.wait_for_line_that(needle, limit, |line| line.contains(needle))
+    }
+
+    /// The same for a line that `is_wanted`, as `what` calls it.
+    ///
+    /// # Errors
+    /// When it ends or `limit` passes without one; with what it said instead.
+    pub fn wait_for_line_that(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<String> {
         let deadline = Deadline::after(limit);
         loop {
             // Asked before the lines are looked at, so that the last words of one that ended count.
@@ -89,12 +102,12 @@ impl Process {
             if ended.is_some() {
                 self.join_readers();
             }
-            if let Some(line) = self.output.find(needle, deadline, ended.is_none()) {
+            if let Some(line) = self.output.find(&is_wanted, deadline, ended.is_none()) {
                 return Ok(line);
             }
             if let Some(status) = ended {
                 bail!(
-                    "{} ended ({status}) without {needle:?}{}",
+                    "{} ended ({status}) without {what:?}{}",
                     self.name,
                     self.log()
                 );
@@ -106,7 +119,7 @@ impl Process {
             );
             ensure!(
                 !deadline.left().is_zero(),
-                "{} did not say {needle:?} within {limit:?}{}",
+                "{} did not say {what:?} within {limit:?}{}",
                 self.name,
                 self.log()
             );

@@ -23,10 +23,10 @@ const SECTIONS: [&str; 7] = [
     "## ATT&CK",
 ];
 
-/// The README, and the page of each detector.
+/// The README, that of the installation, and the page of each detector.
 fn pages() -> Vec<String> {
     let detectors = detect::DETECTORS.iter();
-    let mut pages = vec!["README.md".to_owned()];
+    let mut pages = vec!["README.md".to_owned(), "deploy/README.md".to_owned()];
     pages.extend(detectors.map(|it| format!("detect/reference/{it}.md")));
     let correlations = ["distributed_scan", "workload_sweep", "dependency_down"];
     pages.extend(correlations.map(|it| format!("collector/reference/{it}.md")));

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    command, ebpf,
+    command, ebpf, manifests,
     setup::{self, Needs},
     tidy,
     tools::CARGO_DENY,
@@ -17,6 +17,7 @@ const UNREACHABLE: &str = "failed to fetch advisory database";
 pub(crate) fn run() -> Result<()> {
     setup::run(Needs {
         lint: true,
+        manifests: true,
         ..Needs::default()
     })?;
     let workspace = Workspace::load()?;
@@ -34,6 +35,7 @@ pub(crate) fn run() -> Result<()> {
         "run `cargo fmt` there",
     )?;
     deny(&workspace)?;
+    manifests::check(&workspace)?;
     ebpf::build(&workspace)?;
     ebpf::lint(&workspace)?;
     command::run(

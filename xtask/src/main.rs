@@ -8,10 +8,12 @@
 mod bench;
 mod command;
 mod compiler;
+mod debian;
 mod demo;
 mod ebpf;
 mod fuzz;
 mod lint;
+mod manifests;
 mod prepare;
 mod privilege;
 mod setup;
@@ -37,8 +39,14 @@ enum Task {
     },
     /// Build the kernel programs into `target/bpf/picket-programs.o`.
     BuildEbpf,
-    /// Check tidiness, format, dependencies, and clippy on the host and the BPF target.
+    /// Check tidiness, format, dependencies, manifests, and clippy on the host and the BPF target.
     Lint,
+    /// Check the chart, and the manifests that are rendered from it.
+    Manifests {
+        /// Render them anew.
+        #[arg(long)]
+        update: bool,
+    },
     /// Check the rules of the house that no other tool knows.
     Tidy,
     /// Run every test, those that need root included.
@@ -82,10 +90,12 @@ fn run(task: Task) -> Result<()> {
         Task::Setup { lint } => setup::run(setup::Needs {
             lab: true,
             lint,
+            manifests: lint,
             ..setup::Needs::default()
         }),
         Task::BuildEbpf => ebpf::build(&workspace::Workspace::load()?),
         Task::Lint => lint::run(),
+        Task::Manifests { update } => manifests::run(update),
         Task::Tidy => tidy::run(&workspace::Workspace::load()?),
         Task::Test(arguments) => test::run(&arguments),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),

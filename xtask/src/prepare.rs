@@ -21,6 +21,19 @@ pub(crate) fn lab(command: &str, why: &str, arguments: &[&str]) -> Result<Worksp
     )
 }
 
+/// The same with a Kubernetes.
+pub(crate) fn cluster(command: &str, why: &str) -> Result<Workspace> {
+    privilege::require_root(command, why)?;
+    build(
+        &[],
+        Needs {
+            lab: true,
+            cluster: true,
+            ..Needs::default()
+        },
+    )
+}
+
 /// The same for commands that run the lab in virtual machines, which needs no root.
 pub(crate) fn machines() -> Result<Workspace> {
     build(

@@ -1,9 +1,13 @@
 //! Installs what the other commands need: plans first, says what it will do, and does it once.
 
+mod kubectl;
+mod kubernetes;
 mod needs;
 mod packages;
 mod plan;
+mod promtool;
 mod toolchain;
+mod validator;
 
 use anyhow::Result;
 
@@ -31,6 +35,16 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     steps.extend(tool(&BPF_LINKER)?);
     if needs.lint {
         steps.extend(tool(&CARGO_DENY)?);
+    }
+    if needs.manifests || needs.cluster {
+        steps.extend(kubectl::step()?);
+    }
+    if needs.manifests {
+        steps.extend(promtool::step()?);
+        steps.extend(validator::step()?);
+    }
+    if needs.cluster {
+        steps.extend(kubernetes::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);

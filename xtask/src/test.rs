@@ -36,11 +36,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn all(arguments: &[OsString]) -> Result<()> {
-    let workspace = prepare::lab(
-        "test",
-        "its tests make network namespaces and load programs into the kernel",
-        &[],
-    )?;
+    let why = "its tests make network namespaces and load programs into the kernel";
+    let workspace = match takes_cluster(arguments) {
+        true => prepare::cluster("test", why)?,
+        false => prepare::lab("test", why, &[])?,
+    };
     Err(command::become_command(
         command::cargo()
             .current_dir(&workspace.root)
@@ -48,4 +48,32 @@ fn all(arguments: &[OsString]) -> Result<()> {
             .args(arguments)
             .env("PICKET_REQUIRE_ROOT", "1"),
     ))
+}
+
+/// Whether the tests that are chosen are all, or among others those on a Kubernetes, which takes minutes to build.
+fn takes_cluster(arguments: &[OsString]) -> bool {
+    let chosen = |name: &OsString| {
+        let choices = ["--test", "--lib", "--bins", "--doc", "--package", "-p"];
+        choices.iter().any(|it| name == it)
+    };
+    !arguments.iter().any(chosen) || arguments.iter().any(|it| it == "kubernetes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_tests_alone_take_no_cluster() {
+        for (arguments, expected) in [
+            (&[][..], true),
+            (&["--no-fail-fast"], true),
+            (&["--test", "kubernetes"], true),
+            (&["--test", "policy"], false),
+            (&["--package", "agent", "--lib"], false),
+        ] {
+            let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+            assert_eq!(takes_cluster(&arguments), expected, "{arguments:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The tools of our own: cargo binaries of one exact version in a cache folder, built once.
+//! The tools of our own: programs of one exact version in a cache folder, built or fetched once.
 
 use std::{
     env, fs,
@@ -40,9 +40,39 @@ pub(crate) const CARGO_FUZZ: Tool = Tool {
     llvm: None,
 };
 
+/// A program that is fetched ready to run.
+pub(crate) struct Fetched {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+}
+
+pub(crate) const KUBECTL: Fetched = Fetched {
+    name: "kubectl",
+    version: "v1.37.1",
+};
+
+pub(crate) const HELM: Fetched = Fetched {
+    name: "helm",
+    version: "v4.3.1",
+};
+
+/// Of whatever version Debian's release has.
+pub(crate) const PROMTOOL: &str = "promtool";
+
+pub(crate) const KUBERNETES_VALIDATE: Fetched = Fetched {
+    name: "kubernetes-validate",
+    version: "1.37.0",
+};
+
+impl Fetched {
+    pub(crate) fn path(&self) -> Result<PathBuf> {
+        program(self.name)
+    }
+}
+
 impl Tool {
     pub(crate) fn path(&self) -> Result<PathBuf> {
-        Ok(folder()?.join("bin").join(self.name))
+        program(self.name)
     }
 
     /// Whether the tool is there, in our version, and starts: a missing shared library shows here.
@@ -82,8 +112,23 @@ impl Tool {
     }
 }
 
+/// Where the program of this name is, once it is there.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    Ok(folder()?.join("bin").join(name))
+}
+
 fn folder() -> Result<PathBuf> {
     Ok(cache()?.join("tools"))
+}
+
+/// The names of what is in `folder`.
+pub(crate) fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names = entries.collect::<Result<Vec<_>>>()?;
+    Ok(names
+        .into_iter()
+        .filter_map(|name| name.into_string().ok())
+        .collect())
 }
 
 /// What is kept from one checkout to the next.

@@ -9,6 +9,8 @@ use crate::replay::PodAddress;
 pub enum Command {
     /// Removes every program, map and link that agents have left on this node, whatever their version.
     Detach,
+    /// Says what is wrong with this node, or worth knowing, and what to do about it.
+    Doctor,
     /// Runs a capture through the programs and detectors, and writes events for `picket replay` to print.
     Replay {
         /// Capture to replay: pcap or pcapng.
@@ -112,9 +114,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_POD_TABLE")]
     pub pod_table: Option<String>,
 
+    /// File that keeps whose the node's interfaces are over restarts; without it only the collector tells.
+    #[arg(long, value_name = "FILE", env = "PICKET_IDENTITY")]
+    pub identity: Option<String>,
+
     /// File that keeps what is usual for each workload over restarts; without it that is learned anew.
     #[arg(long, value_name = "FILE", env = "PICKET_BASELINES")]
     pub baselines: Option<String>,
+
+    /// File that keeps the policy that the collector tells, so that it holds after a restart without one.
+    #[arg(long, value_name = "FILE", env = "PICKET_POLICY")]
+    pub policy: Option<String>,
 
     /// Interfaces to watch, by name [default: every veth to another network namespace, but uplinks].
     #[arg(
@@ -170,6 +180,15 @@ pub struct Args {
         default_value = "/sys/fs/bpf/picket"
     )]
     pub pin: String,
+
+    /// How often the agent scans itself to see that it still sees, from 10s to 5m; or off.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "PICKET_CANARY",
+        default_value = "60s"
+    )]
+    pub canary: String,
 
     /// What the kernel programs log: off, error, warn, info, debug or trace.
     #[arg(

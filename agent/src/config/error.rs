@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use api::transport::{Listen, SecretError, TransportError};
+use api::{
+    policy::Refused,
+    transport::{Listen, SecretError, TransportError},
+};
 
 use super::origin::Origin;
 
@@ -23,6 +26,9 @@ pub enum ConfigError {
         origin: Origin,
         reason: String,
     },
+    /// The detectors are set as they cannot be.
+    #[error("cannot use {0}")]
+    Policy(#[from] Refused),
     /// Events would cross the network for everybody to read.
     #[error(
         "not listening on {listen} without TLS, for others than this machine reach it: give --tls-cert, --tls-key and --tls-ca (`picket certs` makes them), or --insecure"

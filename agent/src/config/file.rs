@@ -1,8 +1,8 @@
 //! The configuration file.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 
 use super::error::ConfigError;
@@ -16,6 +16,8 @@ pub(super) type Value = Spanned<String>;
 pub(super) struct File {
     #[serde(skip)]
     pub(super) path: String,
+    #[serde(skip)]
+    pub(super) text: String,
     pub(super) node: Option<Value>,
     pub(super) collector: Option<Value>,
     pub(super) spool: Option<Value>,
@@ -30,44 +32,25 @@ pub(super) struct File {
     pub(super) insecure: Option<Value>,
     pub(super) metrics: Option<Value>,
     pub(super) pod_table: Option<Value>,
+    pub(super) identity: Option<Value>,
     pub(super) baselines: Option<Value>,
+    pub(super) policy: Option<Value>,
     pub(super) interfaces: Option<Vec<Value>>,
     pub(super) slots: Option<Value>,
     pub(super) tick: Option<Value>,
     pub(super) sample_rate: Option<Value>,
     pub(super) attach: Option<Value>,
     pub(super) pin: Option<Value>,
+    pub(super) canary: Option<Value>,
     pub(super) kernel_log: Option<Value>,
     pub(super) log: Option<Value>,
     pub(super) log_format: Option<Value>,
-    pub(super) silence: Option<Value>,
-    pub(super) detectors: Detectors,
-    pub(super) scopes: Vec<ScopeEntry>,
-    pub(super) exceptions: Vec<ExceptionEntry>,
-    pub(super) containment: BTreeMap<String, Value>,
-}
-
-/// By detector and key.
-pub(super) type Detectors = BTreeMap<String, BTreeMap<String, Value>>;
-
-/// Settings of some pods.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct ScopeEntry {
-    pub(super) namespaces: Vec<String>,
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) detectors: Detectors,
-}
-
-/// What nobody is to be told of.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct ExceptionEntry {
-    pub(super) namespaces: Vec<String>,
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) detectors: Vec<Value>,
-    pub(super) targets: Vec<Value>,
-    pub(super) until: Option<Value>,
+    // A policy's, which is read by itself.
+    silence: IgnoredAny,
+    detectors: IgnoredAny,
+    scopes: IgnoredAny,
+    exceptions: IgnoredAny,
+    containment: IgnoredAny,
 }
 
 impl File {
@@ -86,6 +69,7 @@ impl File {
             reason,
         })?;
         file.path = path.display().to_string();
+        file.text = text.to_owned();
         Ok(file)
     }
 

@@ -1,22 +1,22 @@
 //! Reads the configuration file again when it changes, while the agent runs.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
+use api::policy::{AGENT_KEYS, Policy, Refused, Time};
 use clap::ArgMatches;
-use tokio::{sync::watch, time::interval};
-use tracing::{info, warn};
-
-use super::{file::File, sources::Sources};
-use crate::policy::Policy;
+use tokio::{sync::mpsc, time::interval};
 
 /// A mounted ConfigMap changes by a link, which no notification of a file tells.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Follows what the file says of the detectors: `silence`, `detectors`, `scopes` and `exceptions`. Whatever
-/// else it says is read once, at the start.
+/// Follows what the file says of the detectors: `silence`, `detectors`, `scopes`, `exceptions` and `containment`.
+/// Whatever else it says is read once, at the start.
 #[derive(Debug)]
 pub struct Follower {
-    matches: ArgMatches,
     path: PathBuf,
     text: String,
 }
@@ -27,15 +27,11 @@ impl Follower {
     pub fn new(matches: &ArgMatches) -> Option<Self> {
         let path = PathBuf::from(matches.get_one::<String>("config")?);
         let text = fs::read_to_string(&path).unwrap_or_default();
-        Some(Self {
-            matches: matches.clone(),
-            path,
-            text,
-        })
+        Some(Self { path, text })
     }
 
-    /// Sends each new policy; one that cannot be used is told of, and the last one stays.
-    pub async fn run(mut self, policy: watch::Sender<Policy>) {
+    /// Sends what each change makes, until nobody takes it.
+    pub async fn run(mut self, changes: mpsc::Sender<Result<Policy, Refused>>) {
         let mut look = interval(LOOK_EVERY);
         loop {
             look.tick().await;
@@ -47,19 +43,15 @@ impl Follower {
                 continue;
             }
             self.text = text;
-            let file = File::of(&self.path, &self.text);
-            let read = file.and_then(|file| {
-                let matches = &self.matches;
-                Sources { matches, file }.policy()
-            });
-            match read {
-                Ok(fresh) => {
-                    info!(file = %self.path.display(), "the detectors are set anew");
-                    policy.send_replace(fresh);
-                }
-                Err(error) => {
-                    warn!(%error, "the detectors stay as they were set before");
-                }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "an exception must not have ended"
+            )]
+            let now = SystemTime::now();
+            let name = self.path.display().to_string();
+            let read = Policy::read(&name, &self.text, Time::New { now }, AGENT_KEYS);
+            if changes.send(read).await.is_err() {
+                return;
             }
         }
     }

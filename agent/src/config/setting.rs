@@ -2,8 +2,6 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use detect::{Limit, Quantity};
-
 use super::{error::ConfigError, origin::Origin};
 use crate::{datapath::Pin, deliver::Place};
 
@@ -39,24 +37,6 @@ impl Setting {
         }
     }
 
-    /// Of the same kind as the bounds.
-    pub(super) fn quantity(&self, limit: &Limit) -> Result<Quantity, ConfigError> {
-        match (limit.least, limit.most) {
-            (Quantity::Duration(least), Quantity::Duration(most)) => {
-                self.duration(least, most).map(Quantity::Duration)
-            }
-            (least, most) => {
-                let number = self.text.parse().map(Quantity::Count);
-                match number {
-                    Ok(number) if (least..=most).contains(&number) => Ok(number),
-                    _ => Err(self.refuse(format_args!(
-                        "it takes a whole number from {least} to {most}"
-                    ))),
-                }
-            }
-        }
-    }
-
     pub(super) fn duration(
         &self,
         least: Duration,
@@ -70,6 +50,18 @@ impl Setting {
                 humantime::format_duration(most)
             ))),
         }
+    }
+
+    /// None when it is off.
+    pub(super) fn unless_off(
+        &self,
+        least: Duration,
+        most: Duration,
+    ) -> Result<Option<Duration>, ConfigError> {
+        if self.text == "off" {
+            return Ok(None);
+        }
+        self.duration(least, most).map(Some)
     }
 
     /// Only what somebody asked for must be possible.

@@ -4,9 +4,9 @@ use detect::Time;
 use rustix::{system::uname, thread::CapabilitySet, time::ClockId};
 
 /// The oldest kernel with all that the programs use.
-const FLOOR: (u32, u32) = (5, 15);
+pub const FLOOR: (u32, u32) = (5, 15);
 /// The oldest kernel with tcx links.
-const TCX: (u32, u32) = (6, 6);
+pub const TCX: (u32, u32) = (6, 6);
 
 /// Why this kernel will not do.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +95,9 @@ fn check_release(release: &str) -> Result<(), KernelError> {
     }
 }
 
-fn version(release: &str) -> Option<(u32, u32)> {
+/// Major and minor version, of a release as uname tells it.
+#[must_use]
+pub fn version(release: &str) -> Option<(u32, u32)> {
     let mut parts = release.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }

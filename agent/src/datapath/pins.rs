@@ -192,10 +192,10 @@ pub(super) fn entries(directory: &Path) -> Vec<PathBuf> {
 /// Makes `root` ours alone for as long as the file lives, also if that is by a crash.
 pub(super) fn lock(root: &Path) -> Result<File, PinsError> {
     let there = root.ancestors().find(|path| path.exists());
-    let kind = there
-        .map(|path| statfs(path).map_err(|error| refused("examine", path)(error.into())))
+    let is_bpffs = there
+        .map(|path| is_bpffs(path).map_err(refused("examine", path)))
         .transpose()?;
-    if kind.is_none_or(|kind| kind.f_type as u64 & 0xffff_ffff != BPF_FS_MAGIC) {
+    if is_bpffs != Some(true) {
         return Err(PinsError::NotBpffs {
             directory: root.into(),
         });
@@ -216,6 +216,15 @@ pub(super) fn lock(root: &Path) -> Result<File, PinsError> {
         }),
         Err(error) => Err(refused("lock the directory", root)(error.into())),
     }
+}
+
+/// Whether the path is on a bpffs.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn is_bpffs(path: &Path) -> io::Result<bool> {
+    let kind = statfs(path)?;
+    Ok(kind.f_type as u64 & 0xffff_ffff == BPF_FS_MAGIC)
 }
 
 pub(super) fn remove(path: &Path) -> Result<(), PinsError> {

@@ -31,7 +31,11 @@ impl Nodes for Itself {
             last_seen: Some(now.into()),
             agent_version: env!("CARGO_PKG_VERSION").into(),
             status: Some(status),
+            clock_ahead: None,
         };
-        Ok(Response::new(v1::ListNodesResponse { nodes: vec![node] }))
+        Ok(Response::new(v1::ListNodesResponse {
+            nodes: vec![node],
+            policy: None,
+        }))
     }
 }

@@ -114,7 +114,8 @@ impl Outbox {
     }
 
     /// The status with what the outbox knows.
-    pub(super) fn complete(&self, status: v1::NodeStatus) -> v1::NodeStatus {
+    #[must_use]
+    pub fn complete(&self, status: v1::NodeStatus) -> v1::NodeStatus {
         let Some(spool) = self.spool() else {
             return status;
         };

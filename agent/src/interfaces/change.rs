@@ -1,12 +1,17 @@
 //! What happens to the selected interfaces.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::SystemTime};
 
 /// What happened to the selected interfaces, in order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
     /// An interface is to be watched; its addresses follow once some are known.
-    Appeared { ifindex: u32, name: String },
+    Appeared {
+        ifindex: u32,
+        name: String,
+        /// None when it was there before anybody looked.
+        appeared_at: Option<SystemTime>,
+    },
     /// The same interface bears another name.
     Renamed { ifindex: u32, name: String },
     /// It is gone, no longer selected, or its index was taken over by another that appears next.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, PipeReader},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use netlink_packet_core::{NLM_F_DUMP_INTR, NetlinkBuffer, NetlinkMessage, NetlinkPayload};
@@ -47,6 +47,8 @@ pub(super) struct Reader {
     dump: Option<Dump>,
     /// The dump missed something: the kernel said so, or notifications were dropped.
     torn: bool,
+    /// A dump was complete once.
+    dumped: bool,
     attempts: u32,
     sequence: u32,
     /// When the next full dump begins.
@@ -72,6 +74,7 @@ impl Reader {
             changes,
             dump: None,
             torn: false,
+            dumped: false,
             attempts: 0,
             sequence: 0,
             due: now(),
@@ -195,6 +198,8 @@ impl Reader {
                     return;
                 };
                 let before = changes.len();
+                let was_there = answers && !self.dumped;
+                self.table.set_time((!was_there).then(wall));
                 self.table.apply(fact, source, changes);
                 let appeared = changes[before..]
                     .iter()
@@ -234,10 +239,19 @@ impl Reader {
             }
         } else {
             self.attempts = 0;
+            self.dumped = true;
             self.metrics.dumps.inc();
             self.table.finish_dump(changes);
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this loop tells when an interface appeared"
+)]
+fn wall() -> SystemTime {
+    SystemTime::now()
 }
 
 #[expect(

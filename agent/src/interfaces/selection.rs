@@ -4,6 +4,11 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::fact::Link;
 
+/// The interface that the agent scans itself through: watched as a pod's, whatever is selected.
+pub const CANARY: &str = "picket-canary0";
+/// The other end of it, which is never watched.
+pub const CANARY_SENDER: &str = "picket-canary1";
+
 /// Tells the interfaces to watch from the others.
 #[derive(Clone, Debug, Default)]
 pub enum Selection {
@@ -41,6 +46,11 @@ impl Selection {
     }
 
     pub(super) fn matches(&self, link: &Link) -> bool {
+        match link.name.as_str() {
+            CANARY => return link.veth,
+            CANARY_SENDER => return false,
+            _ => {}
+        }
         match self {
             Self::Pods => link.veth && link.peer_namespace.is_some(),
             Self::Names(names) => names.is_match(&link.name),

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    time::SystemTime,
 };
 
 use super::{
@@ -36,6 +37,8 @@ pub(super) struct Table {
     /// Counts the dumps begun.
     round: u64,
     addresses_dropped: u64,
+    /// When what is told now happened, if that is known.
+    now: Option<SystemTime>,
 }
 
 impl Table {
@@ -47,7 +50,13 @@ impl Table {
             touched: BTreeSet::new(),
             round: 0,
             addresses_dropped: 0,
+            now: None,
         }
+    }
+
+    /// What is told from now on happened then; or at a time that nobody knows.
+    pub(super) const fn set_time(&mut self, now: Option<SystemTime>) {
+        self.now = now;
     }
 
     /// A full dump begins, or begins anew.
@@ -170,7 +179,11 @@ impl Table {
             self.remove(ifindex, changes);
         }
         let name = link.name.clone();
-        changes.push(Change::Appeared { ifindex, name });
+        changes.push(Change::Appeared {
+            ifindex,
+            name,
+            appeared_at: self.now,
+        });
         let watched = Watched {
             link,
             routes: BTreeMap::new(),

@@ -8,13 +8,12 @@ use std::{
 };
 
 use agent_common::Direction;
-use api::{events::Raised, pods::Pods, v1};
+use api::{events::Raised, pods::Pods, policy::Policy, v1};
 use detect::{Anomaly, Count, Detectors, Observation, ParseFailure, State, Subject, Time};
 
 use super::{ReplayError, capture::Packet};
 use crate::{
     datapath::{Attach, Config, Datapath, Injector, Pin, SAMPLES_PER_DRAIN},
-    policy::Policy,
     sentry::judge,
 };
 

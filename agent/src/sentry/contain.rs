@@ -43,9 +43,9 @@ impl Sentry {
     pub(super) fn answer(&mut self, anomaly: &Anomaly, event: &v1::Event) -> Option<Step> {
         let subject = anomaly.id.subject;
         let pods = self.ends.pods.borrow();
-        let pod = self.roster.pod(subject, &pods);
+        let pod = self.binder.pod(subject, &pods);
         let suspect = Suspect { subject, pod };
-        let known = |it: &Subject| self.roster.pod(*it, &pods).is_some();
+        let known = |it: &Subject| self.binder.pod(*it, &pods).is_some();
         let watched = self.roster.subjects().iter().filter(|it| known(it)).count();
         let found = Found {
             detector: anomaly.detector,
@@ -66,7 +66,7 @@ impl Sentry {
     pub(super) fn arm(&self) {
         let now = monotonic();
         let pods = self.ends.pods.borrow();
-        let suspects = Guard::suspects(&self.roster, &pods);
+        let suspects = Guard::suspects(&self.roster, &self.binder, &pods);
         let watched = suspects.iter().filter(|it| it.pod.is_some()).count();
         for suspect in &suspects {
             let is_armed = self.guard.machine.arms(suspect, watched, now);
@@ -82,7 +82,7 @@ impl Sentry {
         }
         let steps = {
             let pods = self.ends.pods.borrow();
-            let suspects = Guard::suspects(&self.roster, &pods);
+            let suspects = Guard::suspects(&self.roster, &self.binder, &pods);
             self.guard.machine.review(&suspects, monotonic())
         };
         self.settle(steps);
@@ -130,7 +130,7 @@ impl Sentry {
 
     fn decide(&mut self, order: &Order, now: Time) -> (Step, Result<(), Refusal>) {
         let pods = self.ends.pods.borrow();
-        let suspects = Guard::suspects(&self.roster, &pods);
+        let suspects = Guard::suspects(&self.roster, &self.binder, &pods);
         self.guard.machine.obey(order, &suspects, now)
     }
 
@@ -139,7 +139,7 @@ impl Sentry {
         let mut is_new = false;
         for step in steps {
             self.carry_out(&step);
-            self.tell(step);
+            self.tell_step(step);
             is_new = true;
         }
         if is_new {
@@ -164,7 +164,7 @@ impl Sentry {
         }
     }
 
-    pub(super) fn tell(&mut self, step: Step) {
+    fn tell_step(&mut self, step: Step) {
         self.metrics
             .take_step(&step, self.guard.machine.held().count());
         let Step { subject, told, .. } = step;
@@ -237,7 +237,7 @@ impl Sentry {
         let mut room = EDGES;
         let mut told = Vec::new();
         for subject in self.roster.subjects() {
-            let Some(pod) = self.roster.pod(subject, &pods) else {
+            let Some(pod) = self.binder.pod(subject, &pods) else {
                 continue;
             };
             let seen: Vec<_> = self.edges.of(subject, now).collect();

@@ -13,6 +13,7 @@ use super::roster::Roster;
 use crate::{
     containment::{Containment, Kept, Store, Suspect},
     deliver::Outcomes,
+    identity::Binder,
     operators::Commanded,
 };
 
@@ -84,11 +85,15 @@ impl Guard {
     }
 
     /// Everybody who is watched, as he is known now.
-    pub(super) fn suspects<'a>(roster: &Roster, pods: &'a Pods) -> Vec<Suspect<'a>> {
+    pub(super) fn suspects<'a>(
+        roster: &Roster,
+        binder: &Binder,
+        pods: &'a Pods,
+    ) -> Vec<Suspect<'a>> {
         let subjects = roster.subjects().into_iter();
         subjects
             .map(|subject| {
-                let pod = roster.pod(subject, pods);
+                let pod = binder.pod(subject, pods);
                 Suspect { subject, pod }
             })
             .collect()

@@ -17,6 +17,8 @@ pub struct Metrics {
     pub(super) refused_interfaces: Counter,
     pub(super) repairs: Counter,
     pub(super) excepted: Counter,
+    pub(super) forgotten_interfaces: Counter,
+    pub(super) unnamed_anomalies: Counter,
     pub(super) drain_seconds: Histogram,
     initiating_packets: Family<ByClass, Counter>,
     packets: Family<ByKind, Counter>,
@@ -90,6 +92,14 @@ impl Metrics {
             excepted: add(
                 "excepted_events",
                 "Events that an exception kept from being raised",
+            ),
+            forgotten_interfaces: add(
+                "forgotten_interfaces",
+                "Interfaces that went, and were forgotten before it was known whose they were: too many at once",
+            ),
+            unnamed_anomalies: add(
+                "unnamed_anomalies",
+                "Anomalies of pods that were unknown and that will not be told again: too many at once",
             ),
             new_ports: add(
                 "new_ports",

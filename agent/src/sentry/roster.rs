@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use api::{pods::Pods, v1};
 use detect::Subject;
 
 /// All interfaces that should be watched, by index.
@@ -76,12 +75,6 @@ impl Roster {
 
     pub(super) fn subjects(&self) -> Vec<Subject> {
         self.0.values().filter_map(Interface::subject).collect()
-    }
-
-    /// The pod behind a subject, when one of its addresses is a pod's.
-    pub(super) fn pod<'a>(&self, subject: Subject, pods: &'a Pods) -> Option<&'a v1::Pod> {
-        let mut addresses = self.addresses(subject.ifindex).iter();
-        addresses.find_map(|address| pods.by_address(*address))
     }
 
     pub(super) fn interfaces(&self) -> impl Iterator<Item = &Interface> {

@@ -6,10 +6,19 @@ use api::{pods::Pods, v1};
 use detect::{Count, ParseFailure};
 
 use super::roster::{Interface, Roster, State};
-use crate::datapath::{Datapath, Report};
+use crate::{
+    datapath::{Datapath, Report},
+    identity::Binder,
+    interfaces::CANARY,
+};
 
 /// What found no room is added by those who count it.
-pub(super) fn status(datapath: &Datapath, roster: &Roster, pods: &Pods) -> v1::NodeStatus {
+pub(super) fn status(
+    datapath: &Datapath,
+    roster: &Roster,
+    binder: &Binder,
+    pods: &Pods,
+) -> v1::NodeStatus {
     let reports: BTreeMap<u32, Report> = datapath
         .reports()
         .map(|report| (report.subject.ifindex, report))
@@ -20,11 +29,14 @@ pub(super) fn status(datapath: &Datapath, roster: &Roster, pods: &Pods) -> v1::N
         slots_capacity: datapath.capacity(),
         ..v1::NodeStatus::default()
     };
-    for interface in roster.interfaces() {
+    // The canary is nobody's pod.
+    for interface in roster.interfaces().filter(|it| it.name != CANARY) {
         match &interface.state {
             State::Watched(subject) => {
                 let report = reports.get(&subject.ifindex).copied();
-                status.slots.push(slot(interface, report, pods));
+                status
+                    .slots
+                    .push(slot(interface, report, binder.pod(*subject, pods)));
             }
             State::Unwatched(reason) => status.unwatched.push(v1::Unwatched {
                 interface: interface.name.clone(),
@@ -64,11 +76,7 @@ fn drops<'a>(reports: impl Iterator<Item = &'a Report> + Clone, stray: u64) -> V
         .collect()
 }
 
-fn slot(interface: &Interface, report: Option<Report>, pods: &Pods) -> v1::Slot {
-    let pod = interface
-        .addresses
-        .iter()
-        .find_map(|address| pods.by_address(*address));
+fn slot(interface: &Interface, report: Option<Report>, pod: Option<&v1::Pod>) -> v1::Slot {
     let count = |count| report.map_or(0, |report| report.counts[count as usize]);
     v1::Slot {
         interface: interface.name.clone(),

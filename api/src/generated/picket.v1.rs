@@ -1888,6 +1888,9 @@ pub struct ListNodesRequest {}
 pub struct ListNodesResponse {
     #[prost(message, repeated, tag = "1")]
     pub nodes: ::prost::alloc::vec::Vec<Node>,
+    /// What the collector tells every agent; none when each does what its own configuration says, and of an agent.
+    #[prost(message, optional, tag = "2")]
+    pub policy: ::core::option::Option<PolicyStatus>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Node {
@@ -1901,6 +1904,10 @@ pub struct Node {
     pub agent_version: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "5")]
     pub status: ::core::option::Option<NodeStatus>,
+    /// By how much the node's clock was ahead of the collector's when the status came; less than zero when it was
+    /// behind.
+    #[prost(message, optional, tag = "6")]
+    pub clock_ahead: ::core::option::Option<::prost_types::Duration>,
 }
 /// The agent's own account, since it started.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1945,6 +1952,9 @@ pub struct NodeStatus {
     /// Nodes.List leaves them out.
     #[prost(message, repeated, tag = "14")]
     pub edges: ::prost::alloc::vec::Vec<SlotEdges>,
+    /// When this was said, by the node's clock.
+    #[prost(message, optional, tag = "15")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PodCoverage {
@@ -2525,7 +2535,7 @@ pub struct Policy {
     /// As an operator wrote it, in YAML; the collector has found nothing wrong with it.
     #[prost(string, tag = "2")]
     pub text: ::prost::alloc::string::String,
-    /// Digest of the text.
+    /// Digest of the text; empty when each agent is to do what its own configuration says.
     #[prost(string, tag = "3")]
     pub revision: ::prost::alloc::string::String,
 }

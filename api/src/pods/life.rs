@@ -7,7 +7,7 @@ use crate::v1;
 /// Kubernetes tells times in whole seconds, rounded down.
 const ROUNDED: Duration = Duration::from_secs(1);
 /// How late a node notices that an interface is there.
-const NOTICED: Duration = Duration::from_secs(1);
+const NOTICED: Duration = Duration::from_millis(500);
 
 /// The life of an interface as its node saw it, by the node's clock.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -23,6 +23,12 @@ impl Life {
     /// before its first container starts, and ends no earlier than its last.
     #[must_use]
     pub fn may_be_of(&self, pod: &v1::Pod) -> bool {
+        // Its containers started, and ended, before its interface went.
+        let after = [pod.running_at, pod.ended_at];
+        let mut after = after.into_iter().filter_map(time);
+        if self.gone_at.is_some_and(|gone| after.any(|at| gone < at)) {
+            return false;
+        }
         let Some(appeared) = self.appeared_at else {
             return time(pod.ended_at).is_none_or(|_| self.gone_at.is_some());
         };
@@ -60,8 +66,8 @@ mod tests {
             (100_500, [Some(100), None, None], true),
             (99_900, [Some(100), None, None], false),
             (100_500, [Some(100), Some(101), None], true),
-            (102_900, [Some(100), Some(101), None], true),
-            (103_100, [Some(100), Some(101), None], false),
+            (102_400, [Some(100), Some(101), None], true),
+            (102_600, [Some(100), Some(101), None], false),
             (100_500, [Some(99), Some(100), Some(100)], true),
             (101_100, [Some(99), None, Some(100)], false),
             (100_500, [None, None, None], true),
@@ -77,6 +83,27 @@ mod tests {
                 gone_at: None,
             };
             assert_eq!(life.may_be_of(&pod), may, "{appeared}: {pod:?}");
+        }
+    }
+
+    #[test]
+    fn an_interface_outlasts_the_containers_of_its_pod() {
+        for (gone, [running, ended], may) in [
+            (100_400, [Some(100), None], true),
+            (100_400, [Some(101), None], false),
+            (100_400, [Some(100), Some(100)], true),
+            (100_400, [None, Some(101)], false),
+        ] {
+            let pod = v1::Pod {
+                running_at: seconds(running),
+                ended_at: seconds(ended),
+                ..v1::Pod::default()
+            };
+            let life = Life {
+                appeared_at: Some(at(100_100)),
+                gone_at: Some(at(gone)),
+            };
+            assert_eq!(life.may_be_of(&pod), may, "{gone}: {pod:?}");
         }
     }
 

@@ -15,7 +15,13 @@ impl Pods {
         let span = span(event);
         let node = event.id.as_ref().map(|id| id.node.clone());
         let mut news = event.summary.is_empty();
-        if let Some(source) = &mut event.source {
+        // The agent of its node knows best whose interface it is, and tells again once it does.
+        let is_unknown = filter::subject_mut(event).is_some_and(|it| !it.unknown.is_empty());
+        let of_source = event
+            .source
+            .as_ref()
+            .is_some_and(|it| !it.unknown.is_empty());
+        if let Some(source) = event.source.as_mut().filter(|_| !is_unknown) {
             news |= self.name(source, |pods, address, endpoint| {
                 let life = Life {
                     appeared_at: life::time(endpoint.appeared_at),
@@ -27,7 +33,8 @@ impl Pods {
                 }
             });
         }
-        let targets = event.targets.iter_mut();
+        let skipped = usize::from(is_unknown && !of_source);
+        let targets = event.targets.iter_mut().skip(skipped);
         for endpoint in targets.filter_map(|target| target.endpoint.as_mut()) {
             news |= self.name(endpoint, |pods, address, _| {
                 pods.at_some_time(address, span)

@@ -122,6 +122,12 @@ struct Endpoint<'a> {
     interface: &'a str,
     workload: &'a str,
     labels: &'a BTreeMap<String, String>,
+    owner: Option<Owner<'a>>,
+    node: &'a str,
+    service: &'a str,
+    service_account: &'a str,
+    appeared_at: Option<String>,
+    unknown: &'a str,
 }
 
 impl<'a> Endpoint<'a> {
@@ -134,6 +140,27 @@ impl<'a> Endpoint<'a> {
             interface: &endpoint.interface,
             workload: &endpoint.workload,
             labels: &endpoint.labels,
+            owner: endpoint.owner.as_ref().map(Owner::new),
+            node: &endpoint.node,
+            service: &endpoint.service,
+            service_account: &endpoint.service_account,
+            appeared_at: time::exact(endpoint.appeared_at),
+            unknown: &endpoint.unknown,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    kind: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    fn new(owner: &'a v1::Owner) -> Self {
+        Self {
+            kind: &owner.kind,
+            name: &owner.name,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod certs;
+mod config;
 mod events;
 mod follow;
 mod process;

@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -10,7 +10,7 @@ use api::{
     transport::{Listen, Reception},
     v1::{
         Event, EventId, Filter, GetRequest, Heartbeat, ListNodesRequest, ListNodesResponse,
-        ListRequest, ListResponse, Node, SubscribeRequest, SubscribeResponse,
+        ListRequest, ListResponse, Node, PolicyStatus, SubscribeRequest, SubscribeResponse,
         events_server::{Events, EventsServer},
         nodes_server::{Nodes, NodesServer},
         subscribe_request::From,
@@ -29,7 +29,7 @@ use tonic::{Request, Response, Status, async_trait};
 #[derive(Clone)]
 pub(crate) struct Log {
     items: Arc<watch::Sender<Vec<Item>>>,
-    nodes: Arc<Mutex<Vec<Node>>>,
+    listed: Arc<Mutex<ListNodesResponse>>,
     requests: Arc<Mutex<Vec<Filter>>>,
     kind: Kind,
     fault: Option<Status>,
@@ -46,7 +46,7 @@ impl Log {
     pub(crate) fn of(kind: Kind) -> Self {
         Self {
             items: Arc::new(watch::Sender::default()),
-            nodes: Arc::default(),
+            listed: Arc::default(),
             requests: Arc::default(),
             kind,
             fault: None,
@@ -80,7 +80,16 @@ impl Log {
     }
 
     pub(crate) fn set_nodes(&self, nodes: Vec<Node>) {
-        *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
+        self.listed().nodes = nodes;
+    }
+
+    /// What it says that it tells every agent.
+    pub(crate) fn set_policy(&self, policy: PolicyStatus) {
+        self.listed().policy = Some(policy);
+    }
+
+    fn listed(&self) -> MutexGuard<'_, ListNodesResponse> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The filters asked for, in order.
@@ -244,12 +253,7 @@ impl Nodes for Log {
         &self,
         _: Request<ListNodesRequest>,
     ) -> Result<Response<ListNodesResponse>, Status> {
-        let nodes = self
-            .nodes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        Ok(Response::new(ListNodesResponse { nodes }))
+        Ok(Response::new(self.listed().clone()))
     }
 }
 

@@ -39,6 +39,7 @@ fn nodes(seen: SystemTime) -> Vec<Node> {
             connected: true,
             last_seen: Some(seen.into()),
             agent_version: "0.1.0".to_owned(),
+            clock_ahead: None,
             status: Some(NodeStatus {
                 attachment: "tcx".to_owned(),
                 sample_rate: 16,

@@ -45,6 +45,7 @@ pub(super) struct File {
     pub(super) retain: Option<String>,
     pub(super) retain_bytes: Option<String>,
     pub(super) pod_table: Option<PathBuf>,
+    pub(super) detectors: Option<PathBuf>,
     #[serde(default)]
     pub(super) kubernetes: bool,
     pub(super) kubeconfig: Option<PathBuf>,

@@ -4,11 +4,12 @@ use std::{
     collections::BTreeSet,
     fmt::{self, Debug},
     path::PathBuf,
+    pin::pin,
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use k8s_openapi::api::{
     apps::v1::ReplicaSet,
     batch::v1::Job,
@@ -25,8 +26,14 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
-use super::{Identity, convert, metrics::Watch, services};
+use super::{Identity, Watched, convert, metrics::Watch, services};
+
+const NOT_FOUND: u16 = 404;
+const GONE: u16 = 410;
+/// Before all is listed anew.
+const AFRESH: Duration = Duration::from_secs(1);
 
 /// Where the API server is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -104,18 +111,45 @@ impl Watches {
         let slices = Api::<EndpointSlice>::all(client.clone());
         let sets = Api::<PartialObjectMeta<ReplicaSet>>::all(client.clone());
         let jobs = Api::<PartialObjectMeta<Job>>::all(client);
-        let (pods, nodes) = (watcher(pods, config()), watcher(nodes, config()));
-        let (services, slices) = (watcher(services, config()), watcher(slices, config()));
-        let (sets, jobs) = (watcher(sets, config()), watcher(jobs, config()));
         let of_services = Keys::new(Identity::service, Identity::keep_services);
         let of_slices = Keys::new(Identity::slice, Identity::keep_slices);
         tokio::join!(
-            follow(&identity, "pods", pods, Pods::default()),
-            follow(&identity, "nodes", nodes, Nodes::default()),
-            follow(&identity, "services", services, of_services),
-            follow(&identity, "endpointslices", slices, of_slices),
-            follow(&identity, "replicasets", sets, Makers),
-            follow(&identity, "jobs", jobs, Makers),
+            follow(
+                &identity,
+                "pods",
+                || watcher(pods.clone(), config()),
+                Pods::default()
+            ),
+            follow(
+                &identity,
+                "nodes",
+                || watcher(nodes.clone(), config()),
+                Nodes::default()
+            ),
+            follow(
+                &identity,
+                "services",
+                || watcher(services.clone(), config()),
+                of_services
+            ),
+            follow(
+                &identity,
+                "endpointslices",
+                || watcher(slices.clone(), config()),
+                of_slices
+            ),
+            follow(
+                &identity,
+                "replicasets",
+                || watcher(sets.clone(), config()),
+                Makers
+            ),
+            follow(
+                &identity,
+                "jobs",
+                || watcher(jobs.clone(), config()),
+                Makers
+            ),
         );
     }
 }
@@ -129,57 +163,89 @@ trait Taken<K> {
     fn finish(&mut self, _identity: &Identity, _now: SystemTime) {}
 }
 
-#[expect(clippy::disallowed_methods, reason = "the watch owns this clock")]
-async fn follow<K: Debug + Send>(
+async fn follow<K: Debug + Send, S>(
     identity: &Identity,
     resource: &'static str,
-    events: impl futures_util::Stream<Item = watcher::Result<Event<K>>> + Send,
+    watch: impl Fn() -> S,
     mut taken: impl Taken<K>,
-) {
-    let metrics = identity.watched(Watch { resource });
-    let mut events = std::pin::pin!(events.default_backoff());
-    let mut failing = false;
-    while let Some(event) = events.next().await {
-        let now = SystemTime::now();
-        match event {
-            Ok(Event::Init) => {
-                metrics.synchronized.set(0);
-                taken.begin();
-            }
-            Ok(Event::InitApply(object)) => taken.take(identity, object, now),
-            Ok(Event::InitDone) => {
-                taken.finish(identity, now);
-                metrics.synchronized.set(1);
-                identity.synchronized(resource);
-                if std::mem::take(&mut failing) {
-                    tracing::info!(resource, "the API server tells again");
-                }
-            }
-            Ok(Event::Apply(object)) => taken.take(identity, object, now),
-            Ok(Event::Delete(object)) => taken.remove(identity, object, now),
-            Err(error) => {
-                metrics.failures.inc();
-                if is_unknown(&error) {
-                    // An older API server: nothing waits for what it does not have.
-                    identity.synchronized(resource);
-                }
-                if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(
-                        resource,
-                        error = &error as &dyn std::error::Error,
-                        "the API server does not tell; what is known stays, and it is asked again"
-                    );
+) where
+    S: Stream<Item = watcher::Result<Event<K>>> + Send,
+{
+    let mut state = Following {
+        identity,
+        resource,
+        metrics: identity.watched(Watch { resource }),
+        failing: false,
+    };
+    loop {
+        let mut events = pin!(watch().default_backoff());
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => state.take(event, &mut taken),
+                Err(error) => {
+                    state.fail(&error);
+                    if is_answered(&error, GONE) {
+                        // Its watcher would ask for the same version again and again.
+                        sleep(AFRESH).await;
+                        break;
+                    }
                 }
             }
         }
     }
 }
 
-/// Whether the API server has no such resource.
-fn is_unknown(error: &watcher::Error) -> bool {
+/// One of the watches.
+struct Following<'a> {
+    identity: &'a Identity,
+    resource: &'static str,
+    metrics: Watched,
+    failing: bool,
+}
+
+impl Following<'_> {
+    #[expect(clippy::disallowed_methods, reason = "the watch owns this clock")]
+    fn take<K>(&mut self, event: Event<K>, taken: &mut impl Taken<K>) {
+        let (identity, now) = (self.identity, SystemTime::now());
+        match event {
+            Event::Init => {
+                self.metrics.synchronized.set(0);
+                taken.begin();
+            }
+            Event::InitApply(object) | Event::Apply(object) => taken.take(identity, object, now),
+            Event::InitDone => {
+                taken.finish(identity, now);
+                self.metrics.synchronized.set(1);
+                identity.synchronized(self.resource);
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!(resource = self.resource, "the API server tells again");
+                }
+            }
+            Event::Delete(object) => taken.remove(identity, object, now),
+        }
+    }
+
+    fn fail(&mut self, error: &watcher::Error) {
+        self.metrics.failures.inc();
+        if is_answered(error, NOT_FOUND) {
+            // An older API server: nothing waits for what it does not have.
+            self.identity.synchronized(self.resource);
+        }
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::warn!(
+                resource = self.resource,
+                error = error as &dyn std::error::Error,
+                "the API server does not tell; what is known stays, and it is asked again"
+            );
+        }
+    }
+}
+
+/// Whether a request was answered with this code.
+fn is_answered(error: &watcher::Error, code: u16) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 404,
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code == code,
         _ => false,
     }
 }

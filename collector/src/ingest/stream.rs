@@ -82,7 +82,7 @@ impl AgentStream {
                         Some(publish_request::Item::Batch(batch)) => {
                             committing.push_back(self.queue(batch, &mut highest).await?);
                         }
-                        Some(publish_request::Item::Status(status)) => self.connected.status(status),
+                        Some(publish_request::Item::Status(status)) => self.connected.status(status, now()),
                         Some(publish_request::Item::Outcome(outcome)) => self.connected.outcome(outcome),
                         Some(publish_request::Item::Hello(_)) => {
                             return Err(Status::invalid_argument("a stream says hello once"));

@@ -13,6 +13,8 @@ pub(crate) struct Agent {
     responses: Streaming<v1::PublishResponse>,
     pub(crate) welcome: u64,
     pub(crate) pods: v1::PodTable,
+    /// One that came while something else was waited for.
+    policy: Option<v1::Policy>,
 }
 
 impl Agent {
@@ -36,20 +38,27 @@ impl Agent {
             epoch: EPOCH,
             version: "0.1.0".into(),
         };
-        Self::start(channel, publish_request::Item::Hello(hello), Some(bearer)).await
+        Self::start(
+            channel,
+            publish_request::Item::Hello(hello),
+            Some(bearer),
+            true,
+        )
+        .await
     }
 
     pub(crate) async fn open(
         channel: Channel,
         first: publish_request::Item,
     ) -> Result<Self, Status> {
-        Self::start(channel, first, None).await
+        Self::start(channel, first, None, true).await
     }
 
     async fn start(
         channel: Channel,
         first: publish_request::Item,
         bearer: Option<AsciiMetadataValue>,
+        awaits_pods: bool,
     ) -> Result<Self, Status> {
         let node = match &first {
             publish_request::Item::Hello(hello) => hello.node.clone(),
@@ -72,19 +81,58 @@ impl Agent {
             responses,
             welcome: 0,
             pods: v1::PodTable::default(),
+            policy: None,
         };
         match agent.next().await? {
             publish_response::Item::Welcome(welcome) => agent.welcome = welcome.sequence,
             other => panic!("{other:?} came before the welcome"),
         }
-        match agent.next().await? {
-            publish_response::Item::Pods(pods) => agent.pods = pods,
-            other => panic!("{other:?} came before the pods"),
+        if awaits_pods {
+            match agent.next().await? {
+                publish_response::Item::Pods(pods) => agent.pods = pods,
+                other => panic!("{other:?} came before the pods"),
+            }
         }
         Ok(agent)
     }
 
+    /// The same of a collector that knows no pods yet.
+    pub(crate) async fn connect_untold(channel: Channel, node: &str) -> Self {
+        let hello = v1::Hello {
+            node: node.into(),
+            epoch: EPOCH,
+            version: "0.1.0".into(),
+        };
+        let first = publish_request::Item::Hello(hello);
+        Self::start(channel, first, None, false).await.unwrap()
+    }
+
+    /// The next thing that is neither a policy nor a table of Services.
     pub(crate) async fn next(&mut self) -> Result<publish_response::Item, Status> {
+        loop {
+            match self.any().await? {
+                publish_response::Item::Policy(policy) => self.policy = Some(policy),
+                publish_response::Item::Services(_) => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// The next policy, while little else comes.
+    pub(crate) async fn policy(&mut self) -> v1::Policy {
+        loop {
+            if let Some(policy) = self.policy.take() {
+                return policy;
+            }
+            match self.any().await.unwrap() {
+                publish_response::Item::Policy(policy) => return policy,
+                publish_response::Item::Services(_) => {}
+                other => panic!("{other:?} is no policy"),
+            }
+        }
+    }
+
+    async fn any(&mut self) -> Result<publish_response::Item, Status> {
         let response = within("a response", self.responses.message()).await?;
         let response = response.ok_or_else(|| Status::new(Code::Ok, "the stream ended"))?;
         Ok(response.item.expect("a response has an item"))

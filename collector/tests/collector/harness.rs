@@ -14,7 +14,7 @@ use api::{
     v1::{self, Timestamp, events_client::EventsClient, subscribe_request::From},
 };
 use collector::{
-    config::{Config, LogFormat, Retain, Security, Settings},
+    config::{Cluster, Config, LogFormat, Retain, Security, Settings},
     server::Server,
 };
 use tempfile::TempDir;
@@ -90,6 +90,30 @@ impl Collector {
 
     async fn start_with(engine: &Engine, folder: TempDir, pods: Pods, retain: Retain) -> Self {
         let config = config(engine, folder.path(), pods, retain);
+        Self::start_as(engine, folder, config).await
+    }
+
+    /// Tells agents what this file says.
+    pub(crate) async fn with_detectors(engine: &Engine, path: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            detectors: Some(path.to_owned()),
+            ..config(engine, folder.path(), Pods::default(), Retain::default())
+        };
+        Self::start_as(engine, folder, config).await
+    }
+
+    /// Learns names from this cluster.
+    pub(crate) async fn watching(engine: &Engine, cluster: Cluster) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            cluster: Some(cluster),
+            ..config(engine, folder.path(), Pods::default(), Retain::default())
+        };
+        Self::start_as(engine, folder, config).await
+    }
+
+    async fn start_as(engine: &Engine, folder: TempDir, config: Config) -> Self {
         let server = Server::bind(config).await.unwrap();
         let tcp = server.listening().next().unwrap();
         let remote = format!("http://{tcp}").parse().unwrap();
@@ -151,6 +175,18 @@ impl Collector {
         Agent::connect(self.channel().await, node).await.unwrap()
     }
 
+    /// One that may not be told its pods.
+    pub(crate) async fn agent_untold(&self, node: &str) -> Agent {
+        Agent::connect_untold(self.channel().await, node).await
+    }
+
+    /// Every event that is stored.
+    pub(crate) async fn log(&self) -> Vec<v1::Event> {
+        let request = v1::ListRequest::default();
+        let listed = self.events().await.list(request).await.unwrap();
+        listed.into_inner().events
+    }
+
     pub(crate) async fn subscribe(&self, from: From, filter: v1::Filter) -> Subscriber {
         Subscriber::open(self.events().await, from, filter)
             .await
@@ -184,6 +220,7 @@ fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config 
         database: engine.database(folder).parse().unwrap(),
         retain,
         pods,
+        detectors: None,
         cluster: None,
         correlate: Settings::default(),
         security: Security::default(),

@@ -5,15 +5,18 @@
 )]
 
 mod agent;
+mod api_server;
 mod closed;
 mod correlations;
 mod engine;
 mod failures;
 mod garbage;
 mod harness;
+mod identity;
 mod intake;
 mod log;
 mod nodes;
+mod policy;
 mod postgres;
 mod process;
 mod replicas;

@@ -89,6 +89,7 @@ impl Cluster {
             database: Database::File(folder.path().join("picket.db")),
             retain: Retain::default(),
             pods: api::pods::Pods::default(),
+            detectors: None,
             cluster: None,
             correlate: Settings::default(),
             security: Security {

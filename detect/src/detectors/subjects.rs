@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Detectors, Settings, pod, unnamed};
-use crate::{Anomaly, Subject};
+use crate::{Anomaly, Declared, Subject};
 
 impl Detectors {
     /// Judges a subject by these settings from now on, and closes what was open of detectors that are off by
@@ -15,6 +15,11 @@ impl Detectors {
             pod.set(Arc::clone(settings), found);
             pod.allowance.end(found, before);
         }
+    }
+
+    /// What the cluster declares from now on; what was seen so far still counts.
+    pub fn declare(&mut self, declared: Declared) {
+        self.shared.declared = Arc::new(declared);
     }
 
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.

@@ -291,3 +291,44 @@ fn no_names_make_a_pod_remember_more_than_its_bound() {
     ];
     assert_eq!(Vec::from_iter(opened), expected);
 }
+
+/// What is found when the pod tries these, and all refuse.
+fn refusals(detectors: &mut Detectors, tried: &[(u32, u16)]) -> BTreeSet<&'static str> {
+    let now = Time::from_nanoseconds(1_000_000_000);
+    let mut observation = Observation::empty(SUBJECT);
+    for &(host, port) in tried {
+        for outcome in [Outcome::Sent(Technique::Syn), Outcome::Refused] {
+            observation.contacts.push(contact(now, host, port, outcome));
+        }
+    }
+    let mut found = Vec::new();
+    detectors.observe(&observation, now, &mut found);
+    found.iter().map(|anomaly| anomaly.detector).collect()
+}
+
+#[test]
+fn services_that_are_down_are_no_scan_but_many_ports_of_one_are() {
+    let declared = |tried: &[(u32, u16)]| -> Declared {
+        let services = tried.iter().map(|&(host, port)| {
+            let declared = contact(Time::default(), host, port, Outcome::Answered);
+            (declared.peer, Transport::Tcp, port)
+        });
+        services.collect()
+    };
+    let hosts: Vec<_> = (0..40).map(|host| (host, 8080)).collect();
+    let ports: Vec<_> = (0..40).map(|port| (1, 8000 + port)).collect();
+    for (tried, declares, expected) in [
+        (&hosts, false, Some("ip_sweep")),
+        (&hosts, true, None),
+        (&ports, false, Some("port_scan")),
+        (&ports, true, Some("port_scan")),
+    ] {
+        let mut detectors = Detectors::new(Settings::default());
+        if declares {
+            detectors.declare(declared(tried));
+        }
+        let found = refusals(&mut detectors, tried);
+        let found: Vec<_> = found.into_iter().collect();
+        assert_eq!(found, Vec::from_iter(expected), "{declares}: {tried:?}");
+    }
+}

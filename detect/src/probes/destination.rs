@@ -67,7 +67,7 @@ pub(crate) struct Probe {
     outcome: Outcome,
     /// A packet is on its way and neither answered nor refused yet.
     awaited: bool,
-    /// It has answered before: nobody scans what he knows.
+    /// It has answered before, or the cluster declares it: nobody scans what he knows.
     known: bool,
     technique: Option<Technique>,
 }
@@ -151,6 +151,7 @@ impl Destination {
         service: Service,
         at: Time,
         technique: Technique,
+        is_declared: bool,
     ) -> (bool, NewPorts) {
         let mut new = NewPorts::default();
         let Some(probe) = self.probes.get_mut(&service) else {
@@ -160,6 +161,7 @@ impl Destination {
         probe.technique = Some(technique);
         let first = !probe.awaited;
         probe.awaited = true;
+        probe.known |= is_declared;
         if is_new && service.port < LOW_PORTS {
             new.low = self.low.enter(at);
         }

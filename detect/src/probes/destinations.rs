@@ -41,8 +41,10 @@ impl Destinations {
         service: Service,
         at: Time,
         technique: Technique,
+        is_declared: bool,
     ) -> (bool, NewPorts) {
-        let send = |destination: &mut Destination| destination.send(service, at, technique);
+        let send =
+            |destination: &mut Destination| destination.send(service, at, technique, is_declared);
         let (first, new) = self.reach(address, service, at, send);
         if new.low > 0 {
             self.low_at = self.low_at.max(Some(at));
@@ -270,7 +272,7 @@ mod tests {
                 transport: Transport::Tcp,
                 port: 5000 + (random % 9 * 1000) as u16 + (step / 900) as u16,
             };
-            destinations.send(address, service, now, Technique::Syn);
+            destinations.send(address, service, now, Technique::Syn, false);
             let outcome = [Outcome::Answered, Outcome::Refused][random as usize / 16 % 2];
             destinations.reach(address, service, now, |it| it.settle(service, now, outcome));
             let pause = if step % 500 == 0 { 100_000 } else { 300 };

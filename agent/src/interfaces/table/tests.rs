@@ -45,7 +45,11 @@ fn neighbour(last: u8, ifindex: u32, standing: Standing) -> Fact {
 
 fn appeared(ifindex: u32, name: &str) -> Change {
     let name = name.into();
-    Change::Appeared { ifindex, name }
+    Change::Appeared {
+        ifindex,
+        name,
+        appeared_at: None,
+    }
 }
 
 fn addresses(ifindex: u32, lasts: &[u8]) -> Change {
@@ -327,6 +331,7 @@ fn an_uplink_is_no_pod_unless_it_is_named() {
     let appeared = Change::Appeared {
         ifindex: 7,
         name: "eth0".into(),
+        appeared_at: None,
     };
     let gone = Change::Gone { ifindex: 7 };
     let named = || Selection::by_name(["eth*"]).unwrap();

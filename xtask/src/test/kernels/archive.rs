@@ -3,21 +3,21 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{command, tools};
+use crate::{
+    command,
+    debian::{AGAIN, Debian},
+    tools,
+};
 
 /// The suites of Debian that have, in this order, 5.10, 6.1, 6.12, and what came later.
 const SUITES: [&str; 4] = ["bullseye", "bookworm", "trixie", "trixie-backports"];
-/// Verifies them; of the package `debian-archive-keyring`.
-const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// A kernel came as one package and comes as two.
 const PARTS: [&str; 3] = ["linux-image-", "linux-binary-", "linux-modules-"];
 const FLAVOUR: &str = "-cloud-amd64";
-const AGAIN: &str = "when the package source is back, run `cargo xtask test kernels` again";
 
 /// A kernel in the cache.
 pub(super) struct Kernel {
@@ -37,14 +37,14 @@ impl Kernel {
     /// When there is none of a series that must do; one that must not is only missed aloud.
     pub(super) fn find(wanted: &[(&str, bool)], update: bool) -> Result<Vec<Self>> {
         let cache = tools::cache()?.join("kernels");
-        let cached = |series| newest(&names(&cache).ok()?, series);
+        let cached = |series| newest(&tools::names(&cache).ok()?, series);
         let mut found: Vec<_> = wanted.iter().map(|(series, _)| cached(series)).collect();
         if update || found.contains(&None) {
-            let source = Source::update(cache.join("apt"))?;
-            let packages = source.packages()?;
+            let debian = Debian::list(cache.join("apt"), &SUITES, false)?;
+            let packages = packages(&debian)?;
             for (found, (series, must_do)) in found.iter_mut().zip(wanted) {
                 if let Some(version) = newest(&versions(&packages), series) {
-                    source.fetch(&version, &packages, &cache)?;
+                    fetch(&debian, &version, &packages, &cache)?;
                     *found = Some(version);
                 } else if *must_do {
                     bail!(
@@ -89,127 +89,35 @@ impl Kernel {
     }
 }
 
-/// apt with lists of its own, so that the system's stay as they are.
-struct Source {
-    folder: PathBuf,
+/// The names of all packages that kernels of our flavour come in.
+fn packages(debian: &Debian) -> Result<Vec<String>> {
+    let pattern = format!("^linux-(image|binary|modules)-[0-9].*{FLAVOUR}$");
+    let mut search = debian.apt("apt-cache");
+    search.args(["search", "--names-only", &pattern]);
+    let printed = command::read(&mut search, AGAIN)?;
+    let names = printed.lines().filter_map(|line| line.split(' ').next());
+    Ok(names.map(str::to_owned).collect())
 }
 
-impl Source {
-    fn update(folder: PathBuf) -> Result<Self> {
-        let lists = folder.join("lists/partial");
-        fs::create_dir_all(&lists).with_context(|| format!("cannot make {}", lists.display()))?;
-        let mirror = mirror()?;
-        let entries = SUITES.map(|suite| {
-            format!("deb [arch=amd64 target=Packages signed-by={KEYS}] {mirror} {suite} main\n")
-        });
-        let sources = folder.join("sources.list");
-        fs::write(&sources, entries.concat())
-            .with_context(|| format!("cannot write {}", sources.display()))?;
-        let source = Self { folder };
-        // A suite that is archived must not cost the others.
-        if let Err(error) = command::run(source.apt("apt-get").args(["--quiet", "update"]), AGAIN) {
-            eprintln!("warning: {error:#}");
-        }
-        Ok(source)
+/// Downloads and unpacks a kernel, unless it is there.
+fn fetch(debian: &Debian, version: &str, packages: &[String], cache: &Path) -> Result<()> {
+    let place = cache.join(version);
+    if place.exists() {
+        return Ok(());
     }
-
-    /// The names of all packages that kernels of our flavour come in.
-    fn packages(&self) -> Result<Vec<String>> {
-        let pattern = format!("^linux-(image|binary|modules)-[0-9].*{FLAVOUR}$");
-        let printed = command::read(
-            self.apt("apt-cache")
-                .args(["search", "--names-only", &pattern]),
-            AGAIN,
-        )?;
-        let names = printed.lines().filter_map(|line| line.split(' ').next());
-        Ok(names.map(str::to_owned).collect())
+    let fresh = cache.join("fresh");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh).with_context(|| format!("cannot empty {}", fresh.display()))?;
     }
-
-    /// Downloads and unpacks a kernel, unless it is there.
-    fn fetch(&self, version: &str, packages: &[String], cache: &Path) -> Result<()> {
-        let place = cache.join(version);
-        if place.exists() {
-            return Ok(());
-        }
-        let fresh = self.folder.join("fresh");
-        let make = || {
-            if fresh.exists() {
-                fs::remove_dir_all(&fresh)?;
-            }
-            fs::create_dir_all(fresh.join("unpacked"))
-        };
-        make().with_context(|| format!("cannot make {}", fresh.display()))?;
-        let parts = PARTS.map(|part| format!("{part}{version}{FLAVOUR}"));
-        let parts = parts.iter().filter(|part| packages.contains(part));
-        let mut download = self.apt("apt-get");
-        download.current_dir(&fresh).args(["--quiet", "download"]);
-        command::run(download.args(parts), AGAIN)?;
-        for package in fs::read_dir(&fresh)? {
-            let package = package?.path();
-            if package
-                .extension()
-                .is_some_and(|extension| extension == "deb")
-            {
-                command::run(
-                    Command::new("dpkg-deb")
-                        .arg("-x")
-                        .arg(package)
-                        .arg(fresh.join("unpacked")),
-                    AGAIN,
-                )?;
-            }
-        }
-        fs::rename(fresh.join("unpacked"), &place)
-            .with_context(|| format!("cannot put a kernel at {}", place.display()))?;
-        fs::remove_dir_all(&fresh).with_context(|| format!("cannot remove {}", fresh.display()))
-    }
-
-    fn apt(&self, program: &str) -> Command {
-        let mut apt = Command::new(program);
-        let folder = self.folder.display();
-        for option in [
-            format!("Dir::Etc::SourceList={folder}/sources.list"),
-            "Dir::Etc::SourceParts=-".into(),
-            format!("Dir::State::Lists={folder}/lists"),
-            format!("Dir::Cache={folder}"),
-            // It could not enter a folder of root's.
-            "APT::Sandbox::User=root".into(),
-        ] {
-            apt.arg("--option").arg(option);
-        }
-        apt.env("LC_ALL", "C");
-        apt
-    }
-}
-
-/// Where this machine gets its own Debian packages from.
-fn mirror() -> Result<String> {
-    let printed = command::read(
-        Command::new("apt-get").args([
-            "indextargets",
-            "--format",
-            "$(REPO_URI)",
-            "Created-By: Packages",
-            "Origin: Debian",
-        ]),
-        AGAIN,
-    )?;
-    let mirror = printed
-        .lines()
-        .find(|line| line.trim_end_matches('/').ends_with("/debian"));
-    mirror.map(str::to_owned).context(
-        "no package source of this machine is a mirror of Debian, whose kernels are tested: \
-         run it on Debian, after `apt-get update`",
-    )
-}
-
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
-    let names = entries.collect::<Result<Vec<_>>>()?;
-    Ok(names
-        .into_iter()
-        .filter_map(|name| name.into_string().ok())
-        .collect())
+    let parts = PARTS.map(|part| format!("{part}{version}{FLAVOUR}"));
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|part| packages.contains(part))
+        .collect();
+    let unpacked = debian.unpack(&parts, &fresh)?;
+    fs::rename(unpacked, &place)
+        .with_context(|| format!("cannot put a kernel at {}", place.display()))?;
+    fs::remove_dir_all(&fresh).with_context(|| format!("cannot remove {}", fresh.display()))
 }
 
 fn versions(packages: &[String]) -> Vec<String> {

@@ -6,12 +6,9 @@ use std::{
     time::Duration,
 };
 
-use agent::{
-    policy::Policy,
-    replay::{PodAddress, Replay},
-};
+use agent::replay::{PodAddress, Replay};
 use anyhow::{Context as _, Result, ensure};
-use api::pods::Pods;
+use api::{pods::Pods, policy::Policy};
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;

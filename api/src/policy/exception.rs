@@ -2,14 +2,19 @@
 
 use std::{net::IpAddr, time::SystemTime};
 
-use api::v1;
 use ipnet::IpNet;
 
-use super::Selector;
+use crate::{selector::Selector, v1};
 
 /// Events of some detectors, of some pods, about some targets, for some time.
 #[derive(Clone, Debug, Default)]
 pub struct Exception {
+    /// No other one has it.
+    pub name: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why nobody is to be told.
+    pub reason: String,
     /// Any, when there are none.
     pub detectors: Vec<String>,
     /// Of which pods.

@@ -1,0 +1,233 @@
+//! The agent scans itself, through an interface of its own, and must find it: a sensor that is silent is an alert.
+
+mod error;
+mod event;
+mod judge;
+mod metrics;
+mod scan;
+mod veth;
+
+use std::time::{Duration, SystemTime};
+
+use api::v1;
+use tokio::{
+    sync::{mpsc, watch},
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tracing::{info, warn};
+
+pub use self::{error::CanaryError, judge::Judge, metrics::Metrics};
+use self::{event::Silence, judge::Seen};
+use crate::{datapath::monotonic, deliver::Agent, interfaces::CANARY};
+
+/// For the anomaly: five times what a probe without answer takes to count as failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// For the loop to have looked at the interface; it does many times a second.
+const WATCHED_WITHIN: Duration = Duration::from_secs(5);
+/// Events that wait for the loop: a silence that begins and ends.
+const EVENTS: usize = 2;
+
+/// Scans, again and again.
+#[derive(Debug)]
+pub struct Canary {
+    agent: Agent,
+    run: u64,
+    silence: Option<Silence>,
+    seen: watch::Receiver<Seen>,
+    events: mpsc::Sender<v1::Event>,
+    status: watch::Sender<Option<v1::Canary>>,
+    metrics: Metrics,
+}
+
+enum Outcome {
+    Found {
+        delay: Duration,
+        sent: u64,
+        counted: u64,
+    },
+    Missed {
+        sent: u64,
+        counted: u64,
+    },
+    Impossible(CanaryError),
+}
+
+impl Canary {
+    /// One that has not begun, what judges it, and how it went last.
+    #[must_use]
+    pub fn new(
+        agent: Agent,
+        metrics: Metrics,
+    ) -> (Self, Judge, watch::Receiver<Option<v1::Canary>>) {
+        let (seen, shown) = watch::channel(Seen::default());
+        let (events, told) = mpsc::channel(EVENTS);
+        let (status, reported) = watch::channel(None);
+        let judge = Judge::new(seen, told);
+        let canary = Self {
+            // A sensor that was taken over knows what a former agent tried.
+            run: agent.epoch / 1_000_000_000,
+            agent,
+            silence: None,
+            seen: shown,
+            events,
+            status,
+            metrics,
+        };
+        (canary, judge, reported)
+    }
+
+    /// Scans this often, and never ends.
+    pub async fn run(mut self, every: Duration) {
+        let mut due = interval(every);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            due.tick().await;
+            let mut outcome = self.scan().await;
+            if matches!(outcome, Outcome::Missed { .. }) {
+                // The programs may just have been attached again.
+                outcome = self.scan().await;
+            }
+            self.tell(&outcome).await;
+        }
+    }
+
+    async fn scan(&mut self) -> Outcome {
+        self.run += 1;
+        self.metrics.runs.inc();
+        let outcome = self.attempt().await.unwrap_or_else(Outcome::Impossible);
+        match &outcome {
+            Outcome::Found { delay, .. } => self.metrics.found(*delay, now()),
+            _ => drop(self.metrics.failures.inc()),
+        }
+        outcome
+    }
+
+    async fn attempt(&mut self) -> Result<Outcome, CanaryError> {
+        match spawn_blocking(veth::make).await {
+            Ok(made) => made?,
+            Err(error) => {
+                return Err(CanaryError::Interfaces {
+                    action: "make the interfaces of the canary",
+                    source: error.into(),
+                });
+            }
+        }
+        self.seen.mark_unchanged();
+        if !matches!(
+            timeout(WATCHED_WITHIN, self.seen.changed()).await,
+            Ok(Ok(()))
+        ) {
+            return Err(CanaryError::Unwatched { interface: CANARY });
+        }
+        let before = self.seen.borrow_and_update().packets;
+        let began = monotonic();
+        let sent = scan::send(self.run)?;
+        let found = |seen: &Seen| seen.found.is_some_and(|at| at >= began);
+        let waited = timeout(PATIENCE, self.seen.wait_for(found)).await.map(drop);
+        let found = waited.is_ok();
+        let seen = *self.seen.borrow();
+        let counted = seen.packets - before;
+        let delay = seen.found.unwrap_or(began).since(began);
+        Ok(if found {
+            Outcome::Found {
+                delay,
+                sent,
+                counted,
+            }
+        } else {
+            Outcome::Missed { sent, counted }
+        })
+    }
+
+    async fn tell(&mut self, outcome: &Outcome) {
+        let now = now();
+        let status = status(outcome, now);
+        match outcome {
+            Outcome::Found { .. } => {
+                self.metrics.silent.set(0);
+                if let Some(silence) = self.silence.take() {
+                    info!("the sensor sees again");
+                    // The loop that would raise it is gone when nobody takes it.
+                    drop(self.events.send(silence.ends(now)).await);
+                }
+            }
+            Outcome::Missed { .. } => {
+                warn!(reason = status.reason, "the sensor is silent");
+                self.metrics.silent.set(1);
+                if self.silence.is_none() {
+                    let silence = Silence {
+                        node: self.agent.node.clone(),
+                        epoch: self.agent.epoch,
+                        since: now,
+                    };
+                    drop(self.events.send(silence.begins(&status.reason)).await);
+                    self.silence = Some(silence);
+                }
+            }
+            Outcome::Impossible(error) => {
+                let said = self.status.borrow().as_ref().map(|it| it.reason.clone());
+                if said.as_ref() != Some(&status.reason) {
+                    warn!(%error, "the agent does not scan itself");
+                }
+            }
+        }
+        self.status.send_replace(Some(status));
+    }
+}
+
+/// Removes the interfaces of canaries; whether there were any.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn remove() -> Result<bool, CanaryError> {
+    veth::remove()
+}
+
+fn status(outcome: &Outcome, now: SystemTime) -> v1::Canary {
+    let at = Some(now.into());
+    match outcome {
+        Outcome::Found {
+            delay,
+            sent,
+            counted,
+        } => v1::Canary {
+            at,
+            found: true,
+            delay: v1::Duration::try_from(*delay).ok(),
+            packets_sent: *sent,
+            packets_counted: *counted,
+            reason: String::new(),
+        },
+        Outcome::Missed { sent, counted } => v1::Canary {
+            at,
+            packets_sent: *sent,
+            packets_counted: *counted,
+            reason: missed(*sent, *counted),
+            ..v1::Canary::default()
+        },
+        Outcome::Impossible(error) => v1::Canary {
+            at,
+            reason: error.to_string(),
+            ..v1::Canary::default()
+        },
+    }
+}
+
+fn missed(sent: u64, counted: u64) -> String {
+    if counted == 0 {
+        return format!(
+            "none of {sent} packets was counted at {CANARY}: the program is not attached there, or another takes the \
+             packets away before it"
+        );
+    }
+    let seconds = PATIENCE.as_secs();
+    format!(
+        "{counted} of {sent} packets were counted, and no anomaly came of them within {seconds} s"
+    )
+}
+
+#[expect(clippy::disallowed_methods, reason = "the canary owns this clock")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}

@@ -1,0 +1,96 @@
+//! Whose programs run at an interface beside ours, and in which order.
+
+use std::io;
+
+use agent_common::Direction;
+use rustix::net::{AddressFamily, SocketType, netdevice};
+
+use super::{Datapath, chain, filters, kernel, side::DIRECTIONS};
+
+/// The ids of our programs, for who looks at interfaces on another thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Hooks {
+    own: [u32; Direction::COUNT],
+}
+
+/// What runs at one interface in one direction.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Hook {
+    /// Ids of programs before ours, first to last.
+    pub before: Vec<u32>,
+    /// Whether ours is there.
+    pub attached: bool,
+    /// Ids of programs after ours; of all, when ours is not there.
+    pub after: Vec<u32>,
+}
+
+impl Datapath {
+    /// What tells our programs from those of others.
+    #[must_use]
+    pub fn hooks(&self) -> Hooks {
+        let mut own = [0; Direction::COUNT];
+        for direction in DIRECTIONS {
+            own[direction as usize] = self.programs.id(direction);
+        }
+        Hooks { own }
+    }
+}
+
+impl Hooks {
+    /// What runs at the interface of this name, for each direction: a tcx chain first, then the filters of clsact.
+    ///
+    /// # Errors
+    /// When the kernel does not tell.
+    pub fn of(&self, interface: &str) -> io::Result<[Hook; Direction::COUNT]> {
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+        let ifindex = netdevice::name_to_index(socket, interface)?;
+        let mut hooks = [Hook::default(), Hook::default()];
+        for direction in DIRECTIONS {
+            let mut ids = if kernel::has_tcx() {
+                chain::programs(ifindex, direction)?
+            } else {
+                Vec::new()
+            };
+            let filters = filters::of(ifindex, direction)?;
+            ids.extend(filters.iter().map(|filter| filter.program));
+            hooks[direction as usize] = hook(&ids, self.own[direction as usize]);
+        }
+        Ok(hooks)
+    }
+}
+
+fn hook(ids: &[u32], own: u32) -> Hook {
+    match ids.iter().position(|id| *id == own) {
+        Some(index) => Hook {
+            before: ids[..index].to_vec(),
+            attached: true,
+            after: ids[index + 1..].to_vec(),
+        },
+        None => Hook {
+            after: ids.to_vec(),
+            ..Hook::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_others_are_told_by_their_place() {
+        for (ids, before, attached, after) in [
+            (&[7][..], &[][..], true, &[][..]),
+            (&[3, 7, 9], &[3], true, &[9]),
+            (&[3], &[], false, &[3]),
+            (&[], &[], false, &[]),
+        ] {
+            let expected = Hook {
+                before: before.to_vec(),
+                attached,
+                after: after.to_vec(),
+            };
+            assert_eq!(hook(ids, 7), expected, "{ids:?}");
+        }
+    }
+}

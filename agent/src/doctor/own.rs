@@ -1,0 +1,196 @@
+//! What the agent itself may do, and the room it has.
+
+use std::{fs, io, path::Path};
+
+use agent_common::Slot;
+use api::v1::Finding;
+use rustix::{
+    fs::{Access, access},
+    thread::CapabilitySet,
+};
+
+use super::finding::{failed, ok, unknown, warning};
+use crate::{
+    datapath::{Pin, is_bpffs},
+    deliver::Place,
+};
+
+/// Of everything but the slots' maps: rings, the detectors of a busy node, the spool in memory.
+const BASE_BYTES: u64 = 96 << 20;
+const MIB: u64 = 1 << 20;
+
+/// What the agent held at its start, before it gave up what it needs no more.
+pub(super) fn rights(held: CapabilitySet) -> Finding {
+    let needed = [
+        (CapabilitySet::BPF | CapabilitySet::SYS_ADMIN, "BPF"),
+        (CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN, "PERFMON"),
+        (CapabilitySet::NET_ADMIN, "NET_ADMIN"),
+    ];
+    let missing = needed.iter().filter(|(any, _)| !held.intersects(*any));
+    let missing: Vec<_> = missing.map(|(_, name)| *name).collect();
+    if missing.is_empty() {
+        return ok("capabilities", "BPF, PERFMON and NET_ADMIN at the start");
+    }
+    failed(
+        "capabilities",
+        format!("without {}", missing.join(", ")),
+        "run the agent as root, or with the capabilities BPF, PERFMON and NET_ADMIN",
+    )
+}
+
+/// Whether the limit of the agent's control group leaves room for the maps.
+pub(super) fn memory(root: &Path, slots: u32) -> Finding {
+    let needed = u64::from(slots) * size_of::<Slot>() as u64 + BASE_BYTES;
+    let limit = limit(root);
+    let (slots, needed_mib) = (format!("{slots} slots"), needed / MIB);
+    match limit {
+        Ok(None) => ok(
+            "cgroup_memory",
+            format!("no limit; {slots} take up to {needed_mib} MiB"),
+        ),
+        Ok(Some(limit)) if limit >= needed => ok(
+            "cgroup_memory",
+            format!("{} MiB; {slots} take up to {needed_mib} MiB", limit / MIB),
+        ),
+        Ok(Some(limit)) => warning(
+            "cgroup_memory",
+            format!(
+                "{} MiB, and {slots} may take {needed_mib} MiB with all else",
+                limit / MIB
+            ),
+            "raise the memory limit of the agent's container, or lower --slots",
+        ),
+        Err(error) => unknown("cgroup_memory", format!("cannot tell the limit: {error}")),
+    }
+}
+
+/// Of cgroup v2, where a container sees its own group as the root, and others see it by its path.
+fn limit(root: &Path) -> io::Result<Option<u64>> {
+    let own = fs::read_to_string(root.join("proc/self/cgroup"))?;
+    let path = own.lines().find_map(|line| line.strip_prefix("0::/"));
+    let groups = root.join("sys/fs/cgroup");
+    let file = groups.join(path.unwrap_or_default()).join("memory.max");
+    let text = fs::read_to_string(file).or_else(|_| fs::read_to_string(groups.join("memory.max")));
+    match text {
+        Ok(text) if text.trim() == "max" => Ok(None),
+        Ok(text) => text.trim().parse().map(Some).map_err(io::Error::other),
+        // The root group has no limit, and no such file.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && groups.exists() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what is attached outlives the agent.
+pub(super) fn pins(pin: &Pin) -> Finding {
+    const REMEDY: &str = "mount a bpffs (mount -t bpf bpf /sys/fs/bpf) into the agent's container, and let its user write there";
+    let directory = match pin {
+        Pin::Nowhere => {
+            return ok(
+                "bpffs",
+                "nothing is pinned, as configured: what is attached ends with the agent",
+            );
+        }
+        Pin::At(directory) | Pin::IfPossible(directory) => directory,
+    };
+    let there = directory.ancestors().find(|path| path.exists());
+    let place = there.unwrap_or(directory);
+    let shown = directory.display();
+    match is_bpffs(place) {
+        Ok(true) => match access(place, Access::WRITE_OK) {
+            Ok(()) => ok("bpffs", format!("pins can be written in {shown}")),
+            Err(error) => warning("bpffs", format!("cannot write in {shown}: {error}"), REMEDY),
+        },
+        Ok(false) => warning(
+            "bpffs",
+            format!("{shown} is on no bpffs: nothing is seen while no agent runs"),
+            REMEDY,
+        ),
+        Err(error) => warning("bpffs", format!("cannot examine {shown}: {error}"), REMEDY),
+    }
+}
+
+/// Whether events can be kept on disk, as far as can be told without an agent that runs.
+pub(super) fn spool(place: &Place) -> Finding {
+    let directory = match place {
+        Place::Nowhere => {
+            return warning(
+                "spool",
+                "events are kept in memory alone, as configured",
+                "name a directory of the node with --spool, so that events survive the agent",
+            );
+        }
+        Place::At(directory) | Place::IfPossible(directory) => directory,
+    };
+    let there = directory.ancestors().find(|path| path.exists());
+    let shown = directory.display();
+    match access(there.unwrap_or(directory), Access::WRITE_OK) {
+        Ok(()) => ok("spool", format!("events can be written in {shown}")),
+        Err(error) => failed(
+            "spool",
+            format!("cannot write in {shown}: {error}"),
+            "let the agent's user write there, or name another directory with --spool",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::v1::Verdict;
+
+    use super::*;
+
+    #[test]
+    fn the_limit_of_the_group_must_leave_room_for_the_slots() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(memory(root.path(), 256).verdict(), Verdict::Unspecified);
+        let group = root.path().join("sys/fs/cgroup/pod/agent");
+        fs::create_dir_all(&group).unwrap();
+        fs::create_dir_all(root.path().join("proc/self")).unwrap();
+        fs::write(root.path().join("proc/self/cgroup"), "0::/pod/agent\n").unwrap();
+        assert_eq!(
+            memory(root.path(), 256).verdict(),
+            Verdict::Ok,
+            "no limit at all"
+        );
+        for (limit, slots, verdict) in [
+            ("max", 16_384, Verdict::Ok),
+            ("134217728", 256, Verdict::Ok),
+            ("134217728", 1024, Verdict::Warning),
+            ("67108864", 256, Verdict::Warning),
+        ] {
+            fs::write(group.join("memory.max"), format!("{limit}\n")).unwrap();
+            let found = memory(root.path(), slots);
+            assert_eq!(
+                found.verdict(),
+                verdict,
+                "{limit}, {slots}: {}",
+                found.found
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_agent_lacks_is_named() {
+        let all = CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN;
+        assert_eq!(rights(all).verdict(), Verdict::Ok);
+        let root = CapabilitySet::SYS_ADMIN | CapabilitySet::NET_ADMIN;
+        assert_eq!(rights(root).verdict(), Verdict::Ok);
+        let found = rights(CapabilitySet::BPF);
+        assert_eq!(found.found, "without PERFMON, NET_ADMIN");
+    }
+
+    #[test]
+    fn places_that_cannot_be_written_are_found() {
+        let place = |path: &str| Place::IfPossible(path.into());
+        assert_eq!(spool(&Place::Nowhere).verdict(), Verdict::Warning);
+        assert_eq!(spool(&place("/proc/none/spool")).verdict(), Verdict::Failed);
+        let own = tempfile::tempdir().unwrap();
+        let own = Place::At(own.path().join("spool"));
+        assert_eq!(spool(&own).verdict(), Verdict::Ok);
+        assert_eq!(
+            pins(&Pin::At("/proc/picket".into())).verdict(),
+            Verdict::Warning
+        );
+        assert_eq!(pins(&Pin::Nowhere).verdict(), Verdict::Ok);
+    }
+}

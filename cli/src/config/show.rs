@@ -1,0 +1,125 @@
+//! `picket config show`: which policy is in force where.
+
+use api::v1::{Node, PolicyStatus};
+use serde::Serialize;
+
+use super::ShowArguments;
+use crate::{
+    failure::RunError,
+    json,
+    output::Output,
+    palette::{BOLD, Palette, harmless},
+    server::Server,
+    table::table,
+};
+
+/// Of a revision, for people: as git shows of a commit.
+const SHOWN: usize = 12;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    kind: &'static str,
+    node: Option<&'a str>,
+    policy: Option<json::Policy<'a>>,
+}
+
+pub(super) async fn run(
+    server: &Server,
+    arguments: &ShowArguments,
+    output: &mut Output,
+) -> Result<(), RunError> {
+    let mut listed = server.nodes().await?;
+    if let Some(name) = &arguments.node {
+        listed.nodes.retain(|node| node.name == *name);
+        if listed.nodes.is_empty() {
+            return Err(server.knows_no_node(name).into());
+        }
+    }
+    let told = listed.policy.as_ref();
+    let lines = if arguments.json {
+        let collector = Line {
+            kind: "collector_policy",
+            node: None,
+            policy: told.map(json::Policy::new),
+        };
+        let nodes = listed.nodes.iter().map(|node| Line {
+            kind: "node_policy",
+            node: Some(&node.name),
+            policy: of(node).map(json::Policy::new),
+        });
+        [collector]
+            .into_iter()
+            .chain(nodes)
+            .map(|line| serde_json::to_string(&line))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(std::io::Error::from)?
+    } else {
+        text(told, &listed.nodes, arguments.node.is_some())
+    };
+    for line in lines {
+        output.line(&line)?;
+    }
+    Ok(output.flush()?)
+}
+
+fn of(node: &Node) -> Option<&PolicyStatus> {
+    node.status.as_ref()?.policy.as_ref()
+}
+
+fn text(told: Option<&PolicyStatus>, nodes: &[Node], exceptions: bool) -> Vec<String> {
+    let palette = Palette::of_stdout();
+    let mut lines = Vec::new();
+    match told {
+        Some(told) if told.revision.is_empty() => {
+            lines.push("The collector has no policy that can be used.".to_owned());
+        }
+        Some(told) => lines.push(format!(
+            "The collector tells {} of {}.",
+            short(&told.revision),
+            harmless(&told.name)
+        )),
+        None => lines.push("The collector tells no policy: each agent's own holds.".to_owned()),
+    }
+    if let Some(error) = told.map(|told| &told.error).filter(|it| !it.is_empty()) {
+        lines.push(format!("It refused a newer one: {}", harmless(error)));
+    }
+    lines.push(String::new());
+    let rows: Vec<_> = nodes.iter().map(|node| row(node, told)).collect();
+    lines.extend(table(["NODE", "IN FORCE", "STATE"], &rows, palette));
+    for node in nodes.iter().filter(|_| exceptions) {
+        let hits = of(node).map_or(&[][..], |policy| &policy.exceptions);
+        let rows: Vec<_> = hits
+            .iter()
+            .map(|it| [it.name.clone(), it.hits.to_string()])
+            .collect();
+        if !rows.is_empty() {
+            lines.push(String::new());
+            lines.push(palette.paint(BOLD, &format!("{}: exceptions", node.name)));
+            let table = table(["NAME", "HITS"], &rows, palette);
+            lines.extend(table.iter().map(|line| format!("  {line}")));
+        }
+    }
+    lines
+}
+
+fn row(node: &Node, told: Option<&PolicyStatus>) -> [String; 3] {
+    let Some(policy) = of(node) else {
+        let unknown = "it has not said".to_owned();
+        return [node.name.clone(), "-".to_owned(), unknown];
+    };
+    let in_force = match &policy.revision[..] {
+        "" => "its own".to_owned(),
+        revision => short(revision),
+    };
+    let newest = told.is_none_or(|told| told.revision == policy.revision);
+    let state = match (&policy.error[..], newest) {
+        ("", true) => "up to date".to_owned(),
+        ("", false) => "not what the collector tells now".to_owned(),
+        (error, _) => error.to_owned(),
+    };
+    [node.name.clone(), in_force, state]
+}
+
+fn short(revision: &str) -> String {
+    revision.chars().take(SHOWN).collect()
+}

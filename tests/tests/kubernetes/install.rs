@@ -1,0 +1,179 @@
+//! Picket on the cluster, as its README says.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use serde_json::Value;
+use tests::{Cluster, Image, binary, run, wait_for};
+
+use crate::pods::Story;
+
+pub(crate) const PICKET: &str = "picket";
+pub(crate) const AGENT: &str = "daemonset/picket-agent";
+pub(crate) const COLLECTOR: &str = "deployment/picket-collector";
+const SERVER: &str = "picket-collector.picket.svc";
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) struct Install<'a> {
+    cluster: &'a Cluster,
+    /// Of the authority.
+    pki: PathBuf,
+}
+
+impl<'a> Install<'a> {
+    /// Brings the images to the nodes, and makes certificates and secrets.
+    pub(crate) fn prepare(cluster: &'a Cluster) -> Result<Self> {
+        let images = [
+            ("picket-agent:0.1.0", &["picket-agent"][..], "0:0"),
+            (
+                "picket-collector:0.1.0",
+                &["picket-collector", "picket"],
+                "65532:65532",
+            ),
+        ];
+        for (name, programs, user) in images {
+            let programs: Vec<_> = programs
+                .iter()
+                .map(|it| binary(it))
+                .collect::<Result<_>>()?;
+            cluster.import(&Image::of_programs(name, &programs, user)?)?;
+        }
+        let install = Self {
+            cluster,
+            pki: cluster.directory().join("picket-pki"),
+        };
+        install.certify()?;
+        Ok(install)
+    }
+
+    /// As shipped: agents show tokens of their service account.
+    pub(crate) fn with_tokens(&self, story: &Story) -> Result<()> {
+        self.apply(story, "")
+    }
+
+    /// Agents show certificates instead, which lie on their nodes.
+    pub(crate) fn with_certificates(&self, story: &Story) -> Result<()> {
+        let patch = include_str!("certificates.yaml");
+        self.apply(story, patch)
+    }
+
+    /// Waits until the log of an agent has `text`.
+    pub(crate) fn wait_until_an_agent_says(&self, text: &str) -> Result<()> {
+        let said = || self.cluster.logs(PICKET, AGENT);
+        wait_for(&format!("an agent to say {text:?}"), LIMIT, || {
+            Ok(said().is_ok_and(|said| said.contains(text)).then_some(()))
+        })
+        .map_err(|error| anyhow!("{error:#}{}", self.cluster.story(PICKET)))
+    }
+
+    /// Waits until the collector hears of a slot for the pods of the story.
+    pub(crate) fn wait_until_watched(&self, story: &Story) -> Result<()> {
+        let expected = [("n1", 2), ("n2", 1)];
+        ensure!(
+            story.app1.node == "n1",
+            "app1 is not where its manifest says"
+        );
+        wait_for("the pods to be watched", LIMIT, || {
+            let status = ["/picket", "status", "--json"];
+            let told = self.cluster.exec(PICKET, COLLECTOR, &status, LIMIT)?.stdout;
+            let watched = |name: &str, least: usize| {
+                told.lines().any(|line| {
+                    let node: Value = serde_json::from_str(line).unwrap_or_default();
+                    let slots = node.pointer("/status/slots").or_else(|| node.get("slots"));
+                    node["name"] == name
+                        && slots
+                            .and_then(Value::as_array)
+                            .is_some_and(|it| it.len() >= least)
+                })
+            };
+            Ok(expected
+                .iter()
+                .all(|(name, least)| watched(name, *least))
+                .then_some(()))
+        })
+        .map_err(|error| anyhow!("{error:#}{}", self.cluster.story(PICKET)))
+    }
+
+    fn certify(&self) -> Result<()> {
+        let picket = |arguments: &[&str]| {
+            let mut command = Command::new(binary("picket")?);
+            let (subcommand, rest) = arguments
+                .split_first()
+                .context("no command of `picket certs`")?;
+            command
+                .arg("certs")
+                .arg(subcommand)
+                .arg(&self.pki)
+                .args(rest);
+            run("picket certs", &mut command, LIMIT)?.success()
+        };
+        picket(&["init"])?;
+        picket(&["server", SERVER])?;
+        for (node, root) in self.cluster.nodes() {
+            picket(&["node", node])?;
+            let folder = root.join("var/lib/picket-certificates");
+            fs::create_dir(&folder)?;
+            for name in [format!("node-{node}.crt"), format!("node-{node}.key")] {
+                fs::copy(self.pki.join(&name), folder.join(&name))?;
+            }
+        }
+        let from =
+            |key: &str, name: &str| format!("--from-file={key}={}", self.pki.join(name).display());
+        let subscribers = self.cluster.directory().join("subscribers.yaml");
+        fs::write(&subscribers, "subscribers: []\n")?;
+        let kubectl = |arguments: &[&str]| {
+            self.cluster
+                .ask(&[&["--namespace", PICKET], arguments].concat())
+        };
+        kubectl(&["create", "namespace", PICKET])?;
+        kubectl(&[
+            "create",
+            "secret",
+            "generic",
+            "picket-collector-tls",
+            &from("tls.crt", &format!("server-{SERVER}.crt")),
+            &from("tls.key", &format!("server-{SERVER}.key")),
+            &from("ca.crt", "ca.crt"),
+            &from("ca.crl", "ca.crl"),
+        ])?;
+        kubectl(&[
+            "create",
+            "configmap",
+            "picket-ca",
+            &from("ca.crt", "ca.crt"),
+        ])?;
+        kubectl(&[
+            "create",
+            "secret",
+            "generic",
+            "picket-subscribers",
+            &format!("--from-file=subscribers.yaml={}", subscribers.display()),
+        ])?;
+        Ok(())
+    }
+
+    fn apply(&self, story: &Story, patch: &str) -> Result<()> {
+        let folder = self.cluster.directory().join("overlay");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("pods.yaml"), story.table())?;
+        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/kubernetes-ephemeral");
+        // It takes no absolute path.
+        let up = "../".repeat(folder.components().count() - 1);
+        let base = format!("{up}{}", base.canonicalize()?.strip_prefix("/")?.display());
+        fs::write(
+            folder.join("kustomization.yaml"),
+            format!(
+                "resources: [{base}]\nnamespace: {PICKET}\nconfigMapGenerator:\n\
+                 - {{name: picket-pods, behavior: merge, files: [pods.yaml]}}\n{patch}"
+            ),
+        )?;
+        self.cluster
+            .ask(&["apply", "--kustomize", &folder.to_string_lossy()])?;
+        self.cluster.name_services()
+    }
+}

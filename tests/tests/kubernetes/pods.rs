@@ -1,0 +1,78 @@
+//! The pods of the story: `app1` on one node, and an `app2` on each.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tests::Cluster;
+
+const LIMIT: Duration = Duration::from_secs(60);
+const MANIFESTS: &str = include_str!("pods.yaml");
+
+/// A pod, as the API server knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pod {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    pub(crate) node: String,
+    pub(crate) address: String,
+    /// The name of its Deployment.
+    pub(crate) owner: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Story {
+    pub(crate) app1: Pod,
+    /// The one on the node of `app1` first.
+    pub(crate) app2: Vec<Pod>,
+}
+
+pub(crate) fn start(cluster: &Cluster) -> Result<Story> {
+    cluster.apply(MANIFESTS)?;
+    for (namespace, deployment) in [("default", "deployment/app1"), ("blue", "deployment/app2")] {
+        cluster.wait_for_rollout(namespace, deployment, LIMIT)?;
+    }
+    let mut app1 = of(cluster, "default")?;
+    let app1 = app1.pop().context("there is no app1")?;
+    let mut app2 = of(cluster, "blue")?;
+    app2.sort_by_key(|pod| pod.node != app1.node);
+    let nodes: Vec<_> = app2.iter().map(|pod| pod.node == app1.node).collect();
+    ensure!(nodes == [true, false], "app2 is not on each node: {app2:?}");
+    Ok(Story { app1, app2 })
+}
+
+impl Story {
+    /// The pod table, as an operator writes it.
+    pub(crate) fn table(&self) -> String {
+        let mut table = String::from("nodes: [n1, n2]\npods:\n");
+        for pod in self.app2.iter().chain([&self.app1]) {
+            table += &format!(
+                "- {{namespace: {}, name: {}, uid: {}, node: {}, addresses: [{}]}}\n",
+                pod.namespace, pod.name, pod.uid, pod.node, pod.address
+            );
+        }
+        table
+    }
+}
+
+fn of(cluster: &Cluster, namespace: &str) -> Result<Vec<Pod>> {
+    let listed = cluster.objects(&["--namespace", namespace, "get", "pods"])?;
+    let pods = listed["items"].as_array().context("no list of pods")?;
+    let text = |pod: &Value, pointer: &str| {
+        let text = pod.pointer(pointer).and_then(Value::as_str);
+        text.map(str::to_owned)
+            .with_context(|| format!("a pod has no {pointer}"))
+    };
+    let pods = pods.iter().map(|pod| {
+        Ok(Pod {
+            namespace: namespace.into(),
+            name: text(pod, "/metadata/name")?,
+            uid: text(pod, "/metadata/uid")?,
+            node: text(pod, "/spec/nodeName")?,
+            address: text(pod, "/status/podIP")?,
+            owner: text(pod, "/metadata/labels/app")?,
+        })
+    });
+    pods.collect()
+}
