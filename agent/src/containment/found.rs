@@ -6,7 +6,7 @@ use api::{
     containment::{LONGEST_LEASE, Mode},
     v1::{self, ActionKind, State},
 };
-use detect::{Role, Time};
+use detect::Time;
 
 use super::{About, Change, Containment, Refusal, Step, Suspect, workload_of};
 
@@ -27,11 +27,11 @@ pub struct Found<'a> {
     /// Which detector.
     pub detector: &'a str,
     /// Which step of the anomaly.
-    pub state: detect::State,
+    pub state: State,
     /// The detector is tried out.
     pub shadow: bool,
-    /// The pod's part in it.
-    pub role: Role,
+    /// The pod does it; otherwise it is done to it, and nobody knows by whom.
+    pub is_source: bool,
     /// Of the anomaly.
     pub anomaly_id: &'a str,
     /// What it did, for people.
@@ -51,14 +51,14 @@ impl Containment {
         watched: usize,
         now: Time,
     ) -> Option<Step> {
-        if found.state == detect::State::Closed {
+        if found.state == State::Closed {
             self.open.remove(found.anomaly_id);
             return None;
         }
         let mut detectors = self.settings.detectors.iter();
         if self.settings.mode == Mode::Off
             || found.shadow
-            || found.role == Role::Target
+            || !found.is_source
             || !detectors.any(|it| it == found.detector)
         {
             return None;

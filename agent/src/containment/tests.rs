@@ -10,7 +10,7 @@ use api::{
     containment::{Mode, Settings},
     v1,
 };
-use detect::{Role, Subject, Time};
+use detect::{Subject, Time};
 
 use super::{Containment, Found, Suspect};
 
@@ -48,9 +48,9 @@ fn acting() -> Settings {
 
 const SCAN: Found<'_> = Found {
     detector: "port_scan",
-    state: detect::State::Opened,
+    state: v1::State::Opened,
     shadow: false,
-    role: Role::Source,
+    is_source: true,
     anomaly_id: "a1",
     summary: "it scanned",
 };

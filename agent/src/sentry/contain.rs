@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use api::{events::Taken, v1};
-use detect::{Anomaly, Subject, Time, Transport};
+use detect::{Subject, Time};
 use tracing::warn;
 
 use super::{Sentry, guard::Guard};
@@ -15,18 +15,6 @@ use crate::{
 
 /// Less than what a SYN that is lost waits to be sent again, and more than a judgement takes.
 const HOLD: Duration = Duration::from_millis(500);
-
-/// Edges of all pods in one status, which would otherwise be larger than all that is in it.
-const EDGES: usize = 1024;
-
-const fn transport(transport: Transport) -> v1::Transport {
-    match transport {
-        Transport::Tcp => v1::Transport::Tcp,
-        Transport::Udp => v1::Transport::Udp,
-        Transport::Sctp => v1::Transport::Sctp,
-        Transport::Icmp | Transport::Protocol | Transport::Neighbour => v1::Transport::Unspecified,
-    }
-}
 
 impl Sentry {
     /// Takes over what an agent before this one has contained.
@@ -40,18 +28,21 @@ impl Sentry {
     }
 
     /// What is decided on what was found is done before anything else; what is told of it comes after.
-    pub(super) fn answer(&mut self, anomaly: &Anomaly, event: &v1::Event) -> Option<Step> {
-        let subject = anomaly.id.subject;
+    pub(super) fn answer(&mut self, subject: Subject, event: &v1::Event) -> Option<Step> {
         let pods = self.ends.pods.borrow();
         let pod = self.binder.pod(subject, &pods);
         let suspect = Suspect { subject, pod };
         let known = |it: &Subject| self.binder.pod(*it, &pods).is_some();
         let watched = self.roster.subjects().iter().filter(|it| known(it)).count();
         let found = Found {
-            detector: anomaly.detector,
-            state: anomaly.state,
-            shadow: anomaly.shadow,
-            role: anomaly.role,
+            detector: &event.detector,
+            state: event.state(),
+            shadow: event.shadow,
+            // A pod that suffers what others do is no source.
+            is_source: event
+                .source
+                .as_ref()
+                .is_some_and(|it| !it.interface.is_empty()),
             anomaly_id: &event.anomaly_id,
             summary: &event.summary,
         };
@@ -228,71 +219,5 @@ impl Sentry {
 
     fn wall(&self, time: Time) -> SystemTime {
         self.clock.boot + Duration::from_nanos(time.nanoseconds())
-    }
-
-    /// Whom the pods of this node talked to, for the status.
-    pub(super) fn tell_edges(&mut self) {
-        let now = monotonic();
-        let pods = self.ends.pods.borrow();
-        let mut room = EDGES;
-        let mut told = Vec::new();
-        for subject in self.roster.subjects() {
-            let Some(pod) = self.binder.pod(subject, &pods) else {
-                continue;
-            };
-            let seen: Vec<_> = self.edges.of(subject, now).collect();
-            let edges: Vec<_> = seen
-                .iter()
-                .take(room)
-                .map(|(edge, last)| v1::Edge {
-                    address: edge.address.to_string(),
-                    transport: transport(edge.transport).into(),
-                    port: edge.port.into(),
-                    outbound: true,
-                    answered: true,
-                    last_seen: Some(self.wall(*last).into()),
-                    ..v1::Edge::default()
-                })
-                .collect();
-            if seen.is_empty() {
-                continue;
-            }
-            room -= edges.len();
-            let left = seen.len() - edges.len();
-            told.push(v1::SlotEdges {
-                namespace: pod.namespace.clone(),
-                pod: pod.name.clone(),
-                uid: pod.uid.clone(),
-                edges,
-                further: self.edges.further(subject) + left as u64,
-            });
-        }
-        drop(pods);
-        self.told_edges = told;
-    }
-
-    /// What is contained now.
-    pub(super) fn containments(&self) -> Vec<v1::Containment> {
-        let held = self.guard.machine.held();
-        held.map(|held| {
-            let [namespace, pod, uid] = held.pod().map(str::to_owned);
-            let reports = &mut self.datapath.reports();
-            let report = reports.find(|it| it.subject == held.subject());
-            let dropped =
-                |it: crate::datapath::Report| it.counts[detect::Count::Contained as usize];
-            v1::Containment {
-                node: self.agent.node.clone(),
-                namespace,
-                pod,
-                uid,
-                interface: self.roster.name(held.subject()).to_owned(),
-                since: Some(self.wall(held.since()).into()),
-                until: Some(self.wall(held.until()).into()),
-                by: held.by().to_owned(),
-                reason: held.reason().to_owned(),
-                dropped_packets: report.map_or(0, dropped),
-            }
-        })
-        .collect()
     }
 }

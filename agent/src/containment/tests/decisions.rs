@@ -65,7 +65,7 @@ fn what_says_nothing_of_the_pod_does_nothing() {
             ..SCAN
         },
         Found {
-            role: Role::Target,
+            is_source: false,
             ..SCAN
         },
         Found {
@@ -73,7 +73,7 @@ fn what_says_nothing_of_the_pod_does_nothing() {
             ..SCAN
         },
         Found {
-            state: detect::State::Closed,
+            state: State::Closed,
             ..SCAN
         },
     ] {
@@ -187,7 +187,7 @@ fn what_goes_on_is_renewed_and_what_does_not_ends() {
     assert_eq!(steps[0].change, Change::Contain(at(18 * MINUTES)));
     assert_eq!(steps[0].kind, ActionKind::Renewed);
     let closed = Found {
-        state: detect::State::Closed,
+        state: State::Closed,
         ..SCAN
     };
     machine.found(closed, &suspects[0], 10, at(9 * MINUTES));

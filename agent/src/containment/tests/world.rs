@@ -80,9 +80,13 @@ impl World {
             let subject = anomaly.id.subject;
             let found = Found {
                 detector: anomaly.detector,
-                state: anomaly.state,
+                state: match anomaly.state {
+                    detect::State::Opened => State::Opened,
+                    detect::State::Updated => State::Updated,
+                    detect::State::Closed => State::Closed,
+                },
                 shadow: anomaly.shadow,
-                role: anomaly.role,
+                is_source: anomaly.role == detect::Role::Source,
                 anomaly_id: &id,
                 summary: "it did it",
             };
