@@ -217,7 +217,7 @@ impl Sentry {
         }
     }
 
-    fn wall(&self, time: Time) -> SystemTime {
+    pub(super) fn wall(&self, time: Time) -> SystemTime {
         self.clock.boot + Duration::from_nanos(time.nanoseconds())
     }
 }
