@@ -92,11 +92,12 @@ fn an_operator_contains_and_releases_and_nobody_else_does() -> Result<()> {
     watch.kill_agent()?;
     watch.start_agent()?;
     watch.wait_until_watched(&[app1, app2, &system])?;
-    let list = picket(&watch, &anna, &["contain", "--list"])?.success()?;
-    ensure!(
-        list.stdout.contains("blue/app2") && list.stdout.contains("anna"),
-        "{list:?}"
-    );
+    // An agent's first status may come before it has looked.
+    wait_for("the next agent to tell of it", LIMIT, || {
+        let list = picket(&watch, &anna, &["contain", "--list"])?.success()?;
+        let is_told = list.stdout.contains("blue/app2") && list.stdout.contains("anna");
+        Ok(is_told.then_some(()))
+    })?;
     ensure!(!app2_reaches()?, "the next agent keeps it contained");
     let policy = picket(&watch, &anna, &["policy", "default/app1"])?.success()?;
     ensure!(policy.stdout.contains("kind: NetworkPolicy"), "{policy:?}");
