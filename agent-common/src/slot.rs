@@ -127,6 +127,10 @@ pub struct Slot {
     pub refusal_budget: AtomicI64,
     /// Until when the pod is contained, in nanoseconds of `CLOCK_MONOTONIC`; 0 when it is not.
     pub lease_ns: AtomicU64,
+    /// For how long a trip contains the pod, until user space has judged it; 0 when a trip does not.
+    pub hold_ns: AtomicU64,
+    /// Until when the last trip does.
+    pub held_until_ns: AtomicU64,
     /// Which families have all their sources in `addresses`: [`SOURCES_V4`], [`SOURCES_V6`].
     pub source_families: AtomicU64,
     /// The pod's addresses, in words as in a packet, IPv4 mapped; `::` where there is none.

@@ -76,10 +76,17 @@ pub(crate) fn report(watched: &Watched, kind: RecordKind, probe: &Probe) -> bool
 
 /// Wakes user space up: a budget was spent. Trips are bounded by user space, which alone renews a
 /// budget, and so are exempt from the slot's cap.
+///
+/// Where the pod may be contained, it is from this packet on until user space has judged: in the time that it
+/// takes to get there, a scanner gets dozens of answers.
 #[inline(always)]
 pub(crate) fn trip(watched: &Watched, probe: &Probe) {
     // SAFETY: the helper has no preconditions.
     let now = unsafe { bpf_ktime_get_ns() };
+    let hold = load(&watched.slot.hold_ns);
+    if hold != 0 {
+        store(&watched.slot.held_until_ns, now + hold);
+    }
     if !write(watched, RecordKind::Trip, probe, now) {
         watched.count(Counter::RecordsDropped);
     }

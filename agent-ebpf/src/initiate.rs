@@ -113,12 +113,13 @@ fn enter(watched: &Watched, ports: &Ports, probe: &mut Probe) -> bool {
 /// A segment with ACK may be of a connection older than anything that is remembered of it.
 #[inline(always)]
 fn is_contained(slot: &Slot, class: u8) -> bool {
-    let lease = load(&slot.lease_ns);
+    let (lease, held) = (load(&slot.lease_ns), load(&slot.held_until_ns));
+    let until = if lease > held { lease } else { held };
     let stray = class == Class::StrayAck as u8
         || class == Class::StrayFin as u8
         || class == Class::StraySynAck as u8;
     // SAFETY: the helper has no preconditions.
-    lease != 0 && !stray && unsafe { bpf_ktime_get_ns() } < lease
+    until != 0 && !stray && unsafe { bpf_ktime_get_ns() } < until
 }
 
 #[inline(always)]

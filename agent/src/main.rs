@@ -11,16 +11,18 @@ use agent::{
     baselines::Store,
     canary::{self, Canary},
     config::{Args, Command, Config, Follower, Secured},
+    containment,
     datapath::{self, Datapath},
-    deliver::{Agent, COMMANDS, Downlink, Outbox, Publisher, Server},
+    deliver::{Agent, COMMANDS, Downlink, Outbox, Outcomes, Publisher, Server},
     doctor::{Doctor, Given},
     identity::{Memory, Remembered, remember},
     interfaces,
     metrics::Metrics,
+    operators::{ORDERS, Operators},
     policy::{Hits, InForce, Kept},
     replay::Replay,
     rights,
-    sentry::{Ends, Sentry},
+    sentry::{Ends, Orders, Sentry},
     web::{Readiness, Web},
 };
 use anyhow::Context as _;
@@ -197,7 +199,9 @@ async fn run(
     let (pods, known_pods) = watch::channel(known);
     let (services, declared) = watch::channel(ServiceTable::default());
     let (told_policy, policy_told) = watch::channel(None);
-    let (commands, _commanded) = mpsc::channel(COMMANDS);
+    let (commands, relayed) = mpsc::channel(COMMANDS);
+    let (orders, commanded) = mpsc::channel(ORDERS);
+    let outcomes = Outcomes::default();
     let (changes, changed) = mpsc::channel(1);
     let hits = Hits::new(metrics.policy.clone());
     let kept = config.kept_policy.map(Kept::at);
@@ -236,6 +240,9 @@ async fn run(
     // Threads that come later start with what is left to this one.
     rights::give_up()?;
     let changes = interfaces::watch(config.interfaces, CHANGES, metrics.interfaces)?;
+    // Beside what is usual, for both are of this node alone.
+    let contained = config.baselines.as_ref();
+    let contained = contained.map(|it| it.with_file_name("containments.json"));
     let (canary, judge, scanned) = Canary::new(agent.clone(), metrics.canary);
     let ends = Ends {
         changes,
@@ -256,10 +263,23 @@ async fn run(
         status,
         baselines: config.baselines.map(Store::at),
     };
+    let orders_given = Orders {
+        commanded,
+        outcomes: outcomes.clone(),
+        kept: contained.map(containment::Store::at),
+    };
+    let operators = Operators {
+        authority: secured.operators,
+        node: agent.node.clone(),
+        started: now(),
+        commands: relayed,
+        orders,
+    };
+    tokio::spawn(operators.run());
     if let Some(every) = config.canary {
         tokio::spawn(canary.run(every));
     }
-    let sentry = Sentry::new(agent.clone(), datapath, ends, metrics.sentry);
+    let sentry = Sentry::new(agent.clone(), datapath, ends, orders_given, metrics.sentry);
     tokio::spawn(doctor.run());
     let readiness = Readiness::default();
     let watching = readiness.wait_for("interfaces");
@@ -275,6 +295,7 @@ async fn run(
                 services,
                 policy: told_policy,
                 commands,
+                outcomes,
             },
             status: reported,
         };
@@ -327,10 +348,12 @@ async fn farewell(outbox: &Outbox) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "read once, at the start")]
+#[expect(clippy::disallowed_methods, reason = "read at the start alone")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 fn epoch() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,22 +1,20 @@
 //! The loop of the agent: interfaces come and go, slots are drained, anomalies become events.
 
 mod clock;
+mod contain;
+mod guard;
 mod judge;
 mod keeper;
 mod metrics;
+mod raise;
+mod report;
 mod roster;
 mod status;
 mod workload;
 
 use std::{io, sync::Arc, time::Duration};
 
-use api::{
-    events::Raised,
-    filter,
-    pods::{Pods, describe},
-    policy::Policy,
-    services, v1,
-};
+use api::{pods::Pods, policy::Policy, services, v1};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
 use tokio::{
     sync::watch,
@@ -26,18 +24,21 @@ use tracing::{info, warn};
 
 use self::{
     clock::WallClock,
+    guard::Guard,
     keeper::{KEEP_EVERY, Keeper},
     roster::Roster,
     workload::workload,
 };
-pub use self::{judge::judge, metrics::Metrics};
+pub use self::{guard::Orders, judge::judge, metrics::Metrics};
 use crate::{
     account::Account,
     baselines::Store,
     canary::Judge,
+    containment::Containment,
     datapath::{Datapath, Repair, monotonic},
     deliver::{Agent, Outbox},
-    identity::{Binder, Bound, Remembered, Unnamed, coverage},
+    edges::Edges,
+    identity::{Binder, Bound, Remembered, Unnamed},
     interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
 };
@@ -98,18 +99,29 @@ pub struct Sentry {
     sequence: u64,
     clock: WallClock,
     keeper: Keeper,
+    guard: Guard,
     found: Vec<Anomaly>,
     hushed: Hushed,
     binder: Binder,
     unnamed: Unnamed,
     metrics: Metrics,
+    edges: Edges,
+    told_edges: Vec<v1::SlotEdges>,
 }
 
 impl Sentry {
     /// A loop that has not begun.
     #[must_use]
-    pub fn new(agent: Agent, datapath: Datapath, mut ends: Ends, metrics: Metrics) -> Self {
+    pub fn new(
+        agent: Agent,
+        datapath: Datapath,
+        mut ends: Ends,
+        orders: Orders,
+        metrics: Metrics,
+    ) -> Self {
         let settings = Arc::clone(&ends.policy.borrow().settings);
+        let contain = ends.policy.borrow().containment.clone();
+        let guard = Guard::new(Containment::new(contain, agent.epoch), orders);
         ends.hits.follow(&ends.policy.borrow());
         let clock = WallClock::read();
         let mut detectors = Detectors::new(settings);
@@ -126,11 +138,14 @@ impl Sentry {
             sequence: 0,
             clock,
             keeper,
+            guard,
             found: Vec::new(),
             hushed: Hushed::default(),
             binder,
             unnamed: Unnamed::default(),
             metrics,
+            edges: Edges::default(),
+            told_edges: Vec::new(),
         }
     }
 
@@ -154,6 +169,7 @@ impl Sentry {
         let mut keep = interval(KEEP_EVERY);
         keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
+        self.adopt();
         let now = monotonic();
         let gone = self.datapath.drain_gone(now);
         self.bury(&gone, now);
@@ -169,6 +185,7 @@ impl Sentry {
                     self.drain();
                     self.identify(false);
                 }
+                Some(commanded) = self.guard.orders.commanded.recv() => self.obey(commanded),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
                 Ok(()) = self.ends.pods.changed() => {
                     self.binder.set_current();
@@ -182,11 +199,14 @@ impl Sentry {
                 _ = reconcile.tick() => {
                     self.reconcile();
                     self.name_workloads();
+                    self.arm();
+                    self.tell_edges();
                 }
                 event = self.ends.canary.next() => self.tell(event),
                 _ = keep.tick() => self.keeper.keep(&self.detectors),
                 change = self.ends.changes.next() => match change? {
                     Change::Synchronized => {
+                        self.guard.is_synchronized = true;
                         if let Some(ready) = ready.take() {
                             let now = monotonic();
                             let left = self.datapath.finish_takeover(now);
@@ -205,6 +225,7 @@ impl Sentry {
         }
         self.leave();
         self.keeper.finish(&self.detectors).await;
+        self.guard.finish().await;
         Ok(())
     }
 
@@ -255,6 +276,7 @@ impl Sentry {
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
                 self.set_detectors(subject);
+                self.arm();
             }
             Err(error) => {
                 let reason = error.to_string();
@@ -274,60 +296,6 @@ impl Sentry {
         }
     }
 
-    /// Finds out whose interfaces are that were nobody's, and tells again what they did.
-    fn identify(&mut self, is_news: bool) {
-        self.clock = self.clock.again();
-        let now = self.clock.now();
-        let bound = self.binder.bind(&self.ends.pods.borrow(), is_news, now);
-        self.metrics
-            .forgotten_interfaces
-            .inc_by(self.binder.take_forgotten());
-        for subject in &bound {
-            if self.roster.subject(subject.ifindex) == Some(*subject) {
-                self.set_detectors(*subject);
-            }
-            for event in self.unnamed.take(*subject) {
-                self.tell_again(*subject, event);
-            }
-        }
-        if let Some(remembered) = self.ends.remembered.as_ref().filter(|_| !bound.is_empty()) {
-            remembered.send_replace(Remembered {
-                pods: self.ends.pods.borrow().clone(),
-                bound: self.binder.bound(),
-            });
-        }
-    }
-
-    /// The event once more, as another one, with the pod that was unknown.
-    fn tell_again(&mut self, subject: Subject, mut event: v1::Event) {
-        self.sequence += 1;
-        event.raised_at = Some(self.clock.now().into());
-        if let Some(id) = &mut event.id {
-            id.sequence = self.sequence;
-        }
-        let pods = self.ends.pods.borrow();
-        self.name(subject, &pods, &mut event);
-        event.summary.clear();
-        pods.complete(&mut event);
-        self.ends.outbox.raise(event);
-    }
-
-    /// Names the pod that the subject is of, or says why it cannot.
-    fn name(&self, subject: Subject, pods: &Pods, event: &mut v1::Event) {
-        let Some(endpoint) = filter::subject_mut(event) else {
-            return;
-        };
-        endpoint.appeared_at = self.binder.appeared_at(subject).map(v1::Timestamp::from);
-        match self.binder.pod(subject, pods) {
-            Some(pod) => describe(endpoint, pod),
-            None if pods.is_empty() => {}
-            None => {
-                let why = self.binder.why_unknown(subject).unwrap_or_default();
-                endpoint.unknown = why.into();
-            }
-        }
-    }
-
     /// Judges every pod by what is set for it now.
     fn apply_policy(&mut self) {
         self.ends.policy.mark_unchanged();
@@ -336,6 +304,7 @@ impl Sentry {
         for subject in self.roster.subjects() {
             self.set_detectors(subject);
         }
+        self.set_containment();
     }
 
     fn set_detectors(&mut self, subject: Subject) {
@@ -359,6 +328,7 @@ impl Sentry {
         self.observe(last, now);
         for observation in last {
             self.detectors.remove(observation.subject, &mut self.found);
+            self.edges.remove(observation.subject);
             self.raise();
         }
     }
@@ -414,6 +384,7 @@ impl Sentry {
         }
         if let Some(subject) = self.roster.subject(ifindex) {
             self.detectors.remove(subject, &mut self.found);
+            self.edges.remove(subject);
             self.raise();
         }
         self.clock = self.clock.again();
@@ -438,6 +409,7 @@ impl Sentry {
             .drain_seconds
             .observe(monotonic().since(now).as_secs_f64());
         self.observe(&observations, now);
+        self.review();
         self.report();
     }
 
@@ -449,6 +421,7 @@ impl Sentry {
                 continue;
             }
             self.metrics.count(observation);
+            self.edges.observe(observation);
             judge(
                 &mut self.detectors,
                 &mut self.datapath,
@@ -457,80 +430,15 @@ impl Sentry {
                 &mut self.found,
             );
             self.raise();
+            if observation.tripped.is_some() {
+                self.datapath.let_go(observation.subject);
+            }
         }
     }
 
     fn renew_budget(&mut self, subject: Subject, now: Time) {
         let budget = self.detectors.budget(subject, now);
         self.datapath.set_budget(subject, budget);
-    }
-
-    fn raise(&mut self) {
-        for mut anomaly in std::mem::take(&mut self.found) {
-            let interface = self.roster.name(anomaly.id.subject);
-            anomaly.pod = self.roster.source(anomaly.id.subject, anomaly.pod);
-            self.sequence += 1;
-            self.clock = self.clock.again();
-            let raised = Raised {
-                node: &self.agent.node,
-                epoch: self.agent.epoch,
-                sequence: self.sequence,
-                raised_at: self.clock.now(),
-                boot: self.clock.boot,
-                interface,
-            };
-            let mut event = raised.event(&anomaly);
-            let pods = self.ends.pods.borrow();
-            self.name(anomaly.id.subject, &pods, &mut event);
-            pods.complete(&mut event);
-            let pod = self.binder.pod(anomaly.id.subject, &pods);
-            let policy = self.ends.policy.borrow();
-            let exception = policy.exception(&event, pod, raised.raised_at);
-            if !self.hushed.tells(&mut event, exception.is_some()) {
-                self.sequence -= 1;
-                self.metrics.excepted.inc();
-                if let Some(exception) = exception {
-                    self.ends.hits.add(&exception.name);
-                }
-                continue;
-            }
-            match (pod, pods.is_empty()) {
-                (None, false) => self.unnamed.wait(anomaly.id.subject, event.clone()),
-                _ => self.unnamed.named(&event.anomaly_id),
-            }
-            self.ends.outbox.raise(event);
-        }
-        self.metrics
-            .unnamed_anomalies
-            .inc_by(self.unnamed.take_dropped());
-    }
-
-    /// Raises what no detector found.
-    fn tell(&mut self, mut event: v1::Event) {
-        self.sequence += 1;
-        event.id = Some(v1::EventId {
-            node: self.agent.node.clone(),
-            epoch: self.agent.epoch,
-            sequence: self.sequence,
-        });
-        self.ends.outbox.raise(event);
-    }
-
-    fn report(&self) {
-        let pods = self.ends.pods.borrow();
-        let mut status = status::status(&self.datapath, &self.roster, &self.binder, &pods);
-        status.pods = coverage(&pods, &self.agent.node, &self.binder, |ifindex| {
-            self.roster.reason(ifindex)
-        });
-        drop(pods);
-        status.at = Some(self.clock.now().into());
-        self.ends.account.complete(&mut status, &self.ends.hits);
-        self.metrics.report(
-            &status,
-            self.datapath.stray_records(),
-            self.detectors.forgotten(),
-        );
-        self.ends.status.send_replace(status);
     }
 
     /// Takes in what is still undrained, and closes what is open: this agent will not see how it ends.

@@ -176,8 +176,10 @@ impl Settings {
 /// What protects a pod whatever is configured.
 fn always(pod: &v1::Pod) -> Option<&'static str> {
     let labelled = |key: &str, value: &str| pod.labels.get(key).is_some_and(|it| it == value);
-    if pod.namespace == "kube-system" {
-        return Some("it is in namespace kube-system");
+    match &pod.namespace[..] {
+        "kube-system" => return Some("it is in namespace kube-system"),
+        "openshift-dns" => return Some("it serves the names of the cluster (openshift-dns)"),
+        _ => {}
     }
     if labelled("app.kubernetes.io/part-of", "picket") {
         return Some("it is part of Picket (app.kubernetes.io/part-of=picket)");

@@ -1,5 +1,7 @@
 //! From what a detector found to what crosses the wire.
 
+mod taken;
+
 use std::{
     net::IpAddr,
     time::{Duration, SystemTime},
@@ -8,6 +10,7 @@ use std::{
 use detect::{Anomaly, Role, Severity, State, Technique, Time};
 use prost_types::Timestamp;
 
+pub use self::taken::Taken;
 use crate::{summary, v1};
 
 /// What an anomaly does not know of itself: who raised it as which event, and when.

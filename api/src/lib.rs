@@ -1,8 +1,10 @@
 //! The wire format of Picket, and what both of its ends do alike with it.
 #![deny(missing_docs)]
 
+pub mod actions;
 #[cfg(feature = "certificates")]
 pub mod certificates;
+pub mod command;
 pub mod containment;
 pub mod correlations;
 pub mod encoding;

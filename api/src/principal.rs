@@ -4,6 +4,7 @@ use std::fmt;
 
 const NODE: &str = "picket://node/";
 const SUBSCRIBER: &str = "picket://subscriber/";
+const OPERATOR: &str = "picket://operator/";
 
 /// The longest name; Kubernetes allows a DNS subdomain.
 const LONGEST: usize = 253;
@@ -15,14 +16,21 @@ pub enum Principal<'a> {
     Node(&'a str),
     /// Who may see events: `picket://subscriber/NAME`.
     Subscriber(&'a str),
+    /// Who may command agents: `picket://operator/NAME`.
+    Operator(&'a str),
 }
 
 impl<'a> Principal<'a> {
     /// Whom the URI names, if anyone.
     #[must_use]
     pub fn of_uri(uri: &'a str) -> Option<Self> {
-        let node = uri.strip_prefix(NODE).map(Self::Node);
-        let principal = node.or_else(|| uri.strip_prefix(SUBSCRIBER).map(Self::Subscriber))?;
+        let kinds = [
+            (NODE, Self::Node as fn(&'a str) -> Self),
+            (SUBSCRIBER, Self::Subscriber),
+            (OPERATOR, Self::Operator),
+        ];
+        let mut kinds = kinds.into_iter();
+        let principal = kinds.find_map(|(kind, of)| uri.strip_prefix(kind).map(of))?;
         is_name(principal.name()).then_some(principal)
     }
 
@@ -30,7 +38,7 @@ impl<'a> Principal<'a> {
     #[must_use]
     pub const fn name(&self) -> &'a str {
         match self {
-            Self::Node(name) | Self::Subscriber(name) => name,
+            Self::Node(name) | Self::Subscriber(name) | Self::Operator(name) => name,
         }
     }
 }
@@ -40,6 +48,7 @@ impl fmt::Display for Principal<'_> {
         match self {
             Self::Node(name) => write!(f, "{NODE}{name}"),
             Self::Subscriber(name) => write!(f, "{SUBSCRIBER}{name}"),
+            Self::Operator(name) => write!(f, "{OPERATOR}{name}"),
         }
     }
 }
@@ -57,7 +66,11 @@ mod tests {
 
     #[test]
     fn a_name_is_said_in_one_way_only() {
-        for principal in [Principal::Node("n1.example"), Principal::Subscriber("siem")] {
+        for principal in [
+            Principal::Node("n1.example"),
+            Principal::Subscriber("siem"),
+            Principal::Operator("anna"),
+        ] {
             assert_eq!(Principal::of_uri(&principal.to_string()), Some(principal));
         }
         for uri in [

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use detect::{Measure, Words};
 
-use crate::{correlations, v1};
+use crate::{actions, correlations, v1};
 
 /// How to say what a detector found that this program does not know.
 const UNKNOWN: Words = Words {
@@ -17,6 +17,9 @@ const UNKNOWN: Words = Words {
 /// Says who did what to whom, what was counted, and how.
 #[must_use]
 pub fn summarize(event: &v1::Event) -> String {
+    if let Some(action) = &event.action {
+        return with_withheld(event, actions::sentence(event, action, &source(event)));
+    }
     let words = detect::words(&event.detector).or_else(|| correlations::words(&event.detector));
     let words = words.unwrap_or(UNKNOWN);
     let (verb, counted) = match event.state() {
@@ -39,6 +42,10 @@ pub fn summarize(event: &v1::Event) -> String {
         let samples = samples.collect::<Vec<_>>().join(", ");
         append(&mut sentence, format_args!(", {} {samples}", words.samples));
     }
+    with_withheld(event, sentence)
+}
+
+fn with_withheld(event: &v1::Event, mut sentence: String) -> String {
     match event.withheld {
         0 => {}
         1 => append(

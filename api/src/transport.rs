@@ -34,6 +34,9 @@ pub use secret::{Kind, SecretError, token};
 pub use settled::Settled;
 pub use tls::{Tls, TlsFiles};
 
+pub(crate) use secret::Secret;
+pub(crate) use tls::{provider, roots};
+
 /// Why an address could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {

@@ -10,8 +10,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::{
-    certs::CertsArguments, config::ConfigArguments, doctor::DoctorArguments,
-    selftest::SelftestArguments, time::Since,
+    certs::CertsArguments,
+    config::ConfigArguments,
+    contain::{ContainArguments, Own, ReleaseArguments},
+    doctor::DoctorArguments,
+    policy::PolicyArguments,
+    selftest::SelftestArguments,
+    time::Since,
 };
 
 /// See what Picket found, and what it watches.
@@ -65,11 +70,16 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The certificate of whoever asks, and its key.
+    pub(crate) fn own(&self) -> Own {
+        self.tls_cert.clone().zip(self.tls_key.clone())
+    }
+
     /// Whom to ask, and as whom.
     pub(crate) fn remote(&self) -> Result<Remote, TransportError> {
         self.server.clone().with(Credentials {
             ca: self.tls_ca.clone(),
-            certificate: self.tls_cert.clone().zip(self.tls_key.clone()),
+            certificate: self.own(),
             token: self.token_file.clone(),
             insecure: self.insecure,
         })
@@ -95,12 +105,21 @@ pub(crate) enum Command {
     /// Wait until every agent has scanned itself anew, and say how that went.
     #[command(after_long_help = SELFTEST_HELP)]
     Selftest(SelftestArguments),
+    /// Let a pod reach no new port for a while.
+    #[command(after_long_help = CONTAIN_HELP)]
+    Contain(ContainArguments),
+    /// Let a contained pod reach new ports again.
+    #[command(after_long_help = CONTAIN_HELP)]
+    Release(ReleaseArguments),
+    /// Print a NetworkPolicy that quarantines a pod, and what it would cut.
+    #[command(after_long_help = POLICY_HELP)]
+    Policy(PolicyArguments),
     /// Check how the detectors are set, and see which policy is in force where.
     Config(ConfigArguments),
     /// Run a capture through the programs and detectors, and print what they find in it.
     #[command(after_long_help = REPLAY_HELP)]
     Replay(ReplayArguments),
-    /// Make an authority, and certificates for collectors, agents and subscribers.
+    /// Make an authority, and certificates for collectors, agents, subscribers and operators.
     #[command(after_long_help = CERTS_HELP)]
     Certs(CertsArguments),
     /// Print the completion script of a shell.
@@ -257,6 +276,16 @@ picket.v1.Event and picket.v1.Gap, in snake_case. Times are RFC 3339 in UTC with
 when not known. Enums are short lower-case names, such as opened, high, tcp_syn. `window` is in \
 seconds, such as 60s. `id.epoch` is a string, because it exceeds what many JSON readers hold in a \
 number.";
+
+const CONTAIN_HELP: &str = "\
+A contained pod keeps its connections and the ports it uses, and reaches no new one. The agent of its node \
+obeys what an operator has signed: give --tls-cert and --tls-key of `picket certs operator`. The lease ends \
+by itself, whatever becomes of agent and collector. Some pods nobody may contain: those of kube-system, the \
+cluster's DNS, Picket's own, and those on the protected list of the configuration.";
+
+const POLICY_HELP: &str = "\
+Nothing is applied: the text is for a person to read, and to hand to kubectl. What it would cut is told \
+from what agents saw answered within the last hour, at most 64 endpoints a pod.";
 
 const CERTS_HELP: &str = "\
 DIR holds ca.crt, which everybody may have; ca.key, which signs and so must stay where it is; and \

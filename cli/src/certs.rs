@@ -76,6 +76,17 @@ enum CertsCommand {
         #[command(flatten)]
         lifetime: Lifetime,
     },
+    /// Certify an operator, whose commands to contain pods agents obey; it is a subscriber of that name too.
+    Operator {
+        /// Folder of the authority.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Name of the operator.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        lifetime: Lifetime,
+    },
     /// Revoke a certificate.
     Revoke {
         /// Folder of the authority.
@@ -157,6 +168,22 @@ pub(crate) fn run(
             told(&issued, &mut wrote)?;
             let ca = authority.certificate();
             format!("picket --tls-ca {} {} events", ca.display(), own(&issued))
+        }
+        CertsCommand::Operator {
+            folder,
+            name,
+            lifetime,
+        } => {
+            let authority = Authority::open(&folder)?;
+            let purpose = Purpose::Client(Principal::Operator(&name));
+            let issued = authority.issue(purpose, lifetime.days, now)?;
+            told(&issued, &mut wrote)?;
+            let ca = authority.certificate();
+            format!(
+                "picket --tls-ca {} {} contain NAMESPACE/POD",
+                ca.display(),
+                own(&issued)
+            )
         }
         CertsCommand::Revoke { folder, which } => {
             let authority = Authority::open(&folder)?;

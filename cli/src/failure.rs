@@ -5,8 +5,9 @@ use std::{io, process::ExitCode};
 use thiserror::Error;
 
 use crate::{
-    agent::AgentError, certs::CertsError, config::ValidateError, doctor::DoctorError,
-    manual::ManualError, selftest::SelftestError, server::ServerError,
+    agent::AgentError, certs::CertsError, config::ValidateError, contain::ContainError,
+    doctor::DoctorError, manual::ManualError, policy::PolicyError, selftest::SelftestError,
+    server::ServerError,
 };
 
 /// As clap's own for flags it does not know.
@@ -22,6 +23,10 @@ pub enum RunError {
     Agent(#[from] AgentError),
     #[error(transparent)]
     Certs(#[from] CertsError),
+    #[error(transparent)]
+    Contain(#[from] ContainError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error(transparent)]
     Validate(#[from] ValidateError),
     #[error(transparent)]
@@ -47,6 +52,8 @@ impl RunError {
         match self {
             Self::Output(error)
             | Self::Certs(CertsError::Output(error))
+            | Self::Contain(ContainError::Output(error))
+            | Self::Policy(PolicyError::Output(error))
             | Self::Manual(ManualError::Completions(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe
             }

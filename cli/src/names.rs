@@ -1,6 +1,39 @@
 //! What enum values and pods are called, in text and in JSON.
 
+use std::{fmt, str::FromStr};
+
 use api::v1;
+
+/// A pod, as the command line names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct PodName {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl FromStr for PodName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('/');
+        let is_name = |it: &str| {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+            !it.is_empty() && it.len() <= 253 && it.chars().all(plain)
+        };
+        let named = parts.filter(|(namespace, name)| is_name(namespace) && is_name(name));
+        let (namespace, name) = named.ok_or("it takes NAMESPACE/POD, such as default/app1")?;
+        Ok(Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        })
+    }
+}
+
+impl fmt::Display for PodName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
 
 /// `STATE_OPENED` is "opened"; a value newer than this program is "unspecified".
 pub(crate) fn state(event: &v1::Event) -> String {
@@ -21,6 +54,10 @@ pub(crate) fn verdict(verdict: v1::Verdict) -> String {
 
 pub(crate) fn durability(durability: v1::Durability) -> String {
     short(durability.as_str_name(), "DURABILITY_")
+}
+
+pub(crate) fn action(kind: v1::ActionKind) -> String {
+    short(kind.as_str_name(), "ACTION_KIND_")
 }
 
 pub(crate) fn technique(event: &v1::Event) -> String {

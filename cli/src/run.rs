@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use crate::{
     Arguments,
     arguments::Command,
-    certs, config, doctor, events,
+    certs, config, contain, doctor, events,
     failure::RunError,
     manual,
     output::Output,
-    replay, selftest,
+    policy, replay, selftest,
     server::{Server, ServerError},
     status,
 };
@@ -30,9 +30,17 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
     let certificate = arguments.certificate();
     let server = arguments.remote().map(Server::new);
     let server = server.map_err(ServerError::from);
+    let own = arguments.own();
     match arguments.command {
         Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
         Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
+        Command::Contain(arguments) => {
+            Ok(contain::contain(&server?, &own, arguments, now, &mut output).await?)
+        }
+        Command::Release(arguments) => {
+            Ok(contain::release(&server?, &own, arguments, now, &mut output).await?)
+        }
+        Command::Policy(arguments) => Ok(policy::run(&server?, arguments, &mut output).await?),
         Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),
         Command::Doctor(arguments) => {
             doctor::run(server, &arguments, certificate, now, &mut output).await

@@ -5,17 +5,22 @@ use std::{error::Error as _, time::Duration};
 use api::{
     transport::{Remote, TransportError, cause},
     v1::{
-        ListNodesRequest, ListNodesResponse, ListRequest, ListResponse, SubscribeRequest,
-        SubscribeResponse, events_client::EventsClient, nodes_client::NodesClient,
+        CommandOutcome, Containment, DescribeRequest, DescribeResponse, ListContainmentsRequest,
+        ListNodesRequest, ListNodesResponse, ListRequest, ListResponse, SignedCommand,
+        SubscribeRequest, SubscribeResponse, actions_client::ActionsClient,
+        events_client::EventsClient, nodes_client::NodesClient,
     },
 };
 use thiserror::Error;
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
 
-use crate::palette::harmless;
+use crate::{names::PodName, palette::harmless};
 
 /// The longest to wait for an answer that needs no event.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longer than the collector waits for an agent.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Of one answer: all nodes of a cluster come in one, and tonic's 4 MiB are too few for them.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -39,6 +44,8 @@ pub enum ServerError {
          7401 of the agent, unless configured otherwise"
     )]
     NoNodes { server: String },
+    #[error("the agent did not obey: {message}")]
+    NotObeyed { message: String },
     #[error("{server} knows no node `{node}`; `picket status` lists those it knows")]
     NoNode { server: String, node: String },
     #[error("cannot go on after that cursor at {server}: {message}; start again without --after")]
@@ -102,6 +109,43 @@ impl Server {
                 _ => self.explain(&status),
             })?
             .into_inner())
+    }
+
+    pub(crate) async fn describe(&self, pod: &PodName) -> Result<DescribeResponse, ServerError> {
+        let request = self.prompt(DescribeRequest {
+            namespace: pod.namespace.clone(),
+            pod: pod.name.clone(),
+        })?;
+        let answer = self.actions().await?.describe(request).await;
+        Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
+    }
+
+    pub(crate) async fn containments(&self) -> Result<Vec<Containment>, ServerError> {
+        let request = self.prompt(ListContainmentsRequest {})?;
+        let answer = self.actions().await?.list_containments(request).await;
+        let answer = answer.map_err(|status| self.explain(&status))?;
+        Ok(answer.into_inner().containments)
+    }
+
+    pub(crate) async fn command(
+        &self,
+        command: SignedCommand,
+    ) -> Result<CommandOutcome, ServerError> {
+        let mut request = self.remote.authorize(command)?;
+        request.set_timeout(COMMAND_TIMEOUT);
+        let answer = self.actions().await?.command(request).await;
+        Ok(answer
+            .map_err(|status| match status.code() {
+                Code::FailedPrecondition => ServerError::NotObeyed {
+                    message: harmless(status.message()),
+                },
+                _ => self.explain(&status),
+            })?
+            .into_inner())
+    }
+
+    async fn actions(&self) -> Result<ActionsClient<Channel>, ServerError> {
+        Ok(ActionsClient::new(self.remote.connect().await?))
     }
 
     async fn events(&self) -> Result<EventsClient<Channel>, ServerError> {

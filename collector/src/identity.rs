@@ -126,6 +126,23 @@ impl Identity {
         }
     }
 
+    /// Names whoever has the endpoint's address, with labels.
+    pub(crate) fn name(&self, endpoint: &mut v1::Endpoint) {
+        let known = self.read();
+        let pods = known.table.pods();
+        let address = address_of(&endpoint.address);
+        match address.and_then(|address| pods.by_address(address)) {
+            Some(pod) => {
+                endpoint.namespace.clone_from(&pod.namespace);
+                endpoint.pod.clone_from(&pod.name);
+                endpoint.labels.clone_from(&pod.labels);
+            }
+            None => {
+                known.name(endpoint);
+            }
+        }
+    }
+
     /// The pod of this name that lives.
     pub(crate) fn pod_named(&self, namespace: &str, name: &str) -> Option<v1::Pod> {
         let known = self.read();

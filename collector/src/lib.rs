@@ -1,6 +1,7 @@
 //! The collector: agents' events in, one ordered log on disk, any number of subscribers out.
 
 mod access;
+mod actions;
 pub mod config;
 mod correlate;
 mod identity;

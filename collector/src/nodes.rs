@@ -1,6 +1,7 @@
 //! The nodes that have published, and their own account of themselves.
 
 mod canary;
+mod relay;
 
 use std::{
     collections::BTreeMap,
@@ -17,11 +18,13 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use self::canary::Canary;
+use self::relay::Relay;
+pub(crate) use self::relay::RelayError;
 use crate::access;
 
 /// Nodes remembered; Kubernetes supports 5,000.
@@ -31,9 +34,6 @@ const MOST: usize = 10_000;
 const LISTED: usize = 4096;
 
 const COUNT_EVERY: Duration = Duration::from_secs(5);
-
-/// Commands that wait for one agent.
-const COMMANDS: usize = 16;
 
 /// Bytes of a status, encoded.
 const STATUS_BYTES: usize = 512 * 1024;
@@ -63,7 +63,7 @@ struct Known {
     /// Tells that stream from those it replaced.
     stream: u64,
     /// To the agent.
-    commands: mpsc::Sender<v1::SignedCommand>,
+    relay: Relay,
 }
 
 #[derive(Clone, Debug)]
@@ -170,7 +170,7 @@ impl Nodes {
             before.node.status
         });
         let replaced = CancellationToken::new();
-        let (commands, told) = mpsc::channel(COMMANDS);
+        let (relay, told) = Relay::new();
         known.insert(
             hello.node.clone(),
             Known {
@@ -184,7 +184,7 @@ impl Nodes {
                 },
                 replaced: replaced.clone(),
                 stream,
-                commands,
+                relay,
             },
         );
         Ok(Connected {
@@ -194,6 +194,50 @@ impl Nodes {
             replaced,
             commands: Some(told),
         })
+    }
+
+    /// Hands a command to the agent of the node.
+    pub(crate) fn relay(
+        &self,
+        node: &str,
+        id: &str,
+        command: v1::SignedCommand,
+    ) -> Result<oneshot::Receiver<v1::CommandOutcome>, RelayError> {
+        let mut known = self.lock();
+        let known = known.get_mut(node).filter(|known| known.node.connected);
+        let away = || RelayError::Away { node: node.into() };
+        known.ok_or_else(away)?.relay.send(node, id, command)
+    }
+
+    /// Nobody waits for what becomes of the command any more.
+    pub(crate) fn forget(&self, node: &str, id: &str) {
+        if let Some(known) = self.lock().get_mut(node) {
+            known.relay.forget(id);
+        }
+    }
+
+    /// What is contained, as the agents of all nodes say.
+    pub(crate) fn containments(&self) -> Vec<v1::Containment> {
+        let known = self.lock();
+        let statuses = known.values().filter_map(|known| {
+            let status = known.node.status.as_ref()?;
+            Some((&known.node.name, status))
+        });
+        let named = statuses.flat_map(|(node, status)| {
+            let containments = status.containments.iter().cloned();
+            containments.map(|it| v1::Containment {
+                node: node.clone(),
+                ..it
+            })
+        });
+        named.collect()
+    }
+
+    /// Who talked to whom, as the agents of all nodes say.
+    pub(crate) fn edges(&self) -> Vec<v1::SlotEdges> {
+        let known = self.lock();
+        let statuses = known.values().filter_map(|it| it.node.status.as_ref());
+        statuses.flat_map(|it| it.edges.iter().cloned()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
@@ -224,6 +268,11 @@ impl Connected {
 
     /// What became of a command.
     pub(crate) fn outcome(&self, outcome: v1::CommandOutcome) {
+        let mut known = self.nodes.lock();
+        let known = known.get_mut(&self.name);
+        let Some(known) = known.filter(|known| known.stream == self.stream) else {
+            return;
+        };
         tracing::info!(
             node = self.name,
             id = outcome.id,
@@ -231,6 +280,7 @@ impl Connected {
             reason = outcome.reason,
             "command"
         );
+        known.relay.outcome(outcome);
     }
 
     /// The agent said something.
@@ -255,7 +305,13 @@ impl Connected {
         }
         self.update(|node| {
             node.clock_ahead = status.at.and_then(|at| ahead(at, now));
-            node.status = Some(status);
+            let before = node.status.replace(status);
+            // They are sent now and then.
+            if let (Some(before), Some(now)) = (before, &mut node.status)
+                && now.edges.is_empty()
+            {
+                now.edges = before.edges;
+            }
         });
     }
 
@@ -301,12 +357,21 @@ impl nodes_server::Nodes for Nodes {
     ) -> Result<Response<v1::ListNodesResponse>, Status> {
         access::scope(&request)?.see_nodes()?;
         let known = self.lock();
-        let nodes = known.values().map(|known| known.node.clone()).collect();
+        let nodes = known.values().map(|known| without_edges(&known.node));
         Ok(Response::new(v1::ListNodesResponse {
-            nodes,
+            nodes: nodes.collect(),
             policy: self.policy.borrow().clone(),
         }))
     }
+}
+
+/// Those of all nodes would be more than anybody asks for here: `Actions.Describe` tells them of one pod.
+fn without_edges(node: &v1::Node) -> v1::Node {
+    let mut node = node.clone();
+    if let Some(status) = &mut node.status {
+        status.edges.clear();
+    }
+    node
 }
 
 #[cfg(test)]

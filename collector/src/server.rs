@@ -12,7 +12,10 @@ use api::{
         CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Limits, Listen, Reception,
         Tally, Tls, TransportError,
     },
-    v1::{events_server::EventsServer, ingest_server::IngestServer, nodes_server::NodesServer},
+    v1::{
+        actions_server::ActionsServer, events_server::EventsServer, ingest_server::IngestServer,
+        nodes_server::NodesServer,
+    },
 };
 use futures_util::stream::select_all;
 use prometheus_client::registry::Registry;
@@ -26,6 +29,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::{
     access::Access,
+    actions::Actions,
     config::Config,
     correlate::Correlator,
     identity::{ClusterError, Identity, Watches},
@@ -145,6 +149,10 @@ impl Server {
             shutdown: shutdown.clone(),
         };
         let counted = nodes.clone();
+        let actions = Actions {
+            nodes: nodes.clone(),
+            identity: Arc::clone(&identity),
+        };
         let ready = Ready::new(store.clone());
         let ticking = store.clone();
         let events = Events::new(store, metrics.subscribe, shutdown.clone());
@@ -153,6 +161,7 @@ impl Server {
         routes
             .add_service(IngestServer::new(ingest).max_decoding_message_size(LARGEST_REQUEST))
             .add_service(EventsServer::new(events).max_decoding_message_size(LARGEST_QUESTION))
+            .add_service(ActionsServer::new(actions).max_decoding_message_size(LARGEST_QUESTION))
             .add_service(NodesServer::new(nodes).max_decoding_message_size(LARGEST_QUESTION))
             .add_service(health_service)
             .add_service(reflection().build_v1()?)
@@ -289,6 +298,7 @@ async fn serving(health: &HealthReporter, serving: bool) {
         <IngestServer<Ingest> as tonic::server::NamedService>::NAME,
         <EventsServer<Events> as tonic::server::NamedService>::NAME,
         <NodesServer<Nodes> as tonic::server::NamedService>::NAME,
+        <ActionsServer<Actions> as tonic::server::NamedService>::NAME,
     ] {
         health.set_service_status(service, status).await;
     }

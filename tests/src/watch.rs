@@ -336,7 +336,7 @@ pub fn pod_table(pods: &[&Pod]) -> String {
             .map(|address| format!("'{address}'"))
             .collect();
         table += &format!(
-            "- {{namespace: {namespace}, name: {name}, node: {node}, addresses: [{}]}}\n",
+            "- {{namespace: {namespace}, name: {name}, uid: uid-{name}, node: {node}, addresses: [{}]}}\n",
             addresses.join(", ")
         );
     }

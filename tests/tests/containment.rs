@@ -5,11 +5,11 @@ use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 use agent::datapath::monotonic;
 use agent_common::PortSet;
 use anyhow::{Context as _, Result, ensure};
-use detect::{Count, Observation};
+use detect::{Budget, Count, Observation, Transport};
 use tests::{
     Kernel,
     packet::{ACK, FIN, ICMP, SYN, Tcp, UDP, from_pod, sent, udp},
-    without_root,
+    wait_for, without_root,
 };
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -127,6 +127,70 @@ fn what_it_knows_stays_the_same_meanwhile() -> Result<()> {
             .drain(start + LONG + Duration::from_secs(100));
         ensure!(!knows(&kernel, NEW)?, "an attempt opened the port");
         ensure!(!knows(&kernel, KNOWN)?, "ports age again");
+        Ok(())
+    })
+}
+
+/// While user space is on its way there, a trip holds the pod; what it used before goes on.
+#[test]
+fn a_trip_holds_an_armed_pod_until_it_is_judged() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    Kernel::with(async |mut kernel: Kernel| {
+        let budget = Budget {
+            ports: 3,
+            refused: u32::MAX,
+        };
+        for (armed, held) in [(LONG, true), (Duration::ZERO, false)] {
+            kernel.renew()?;
+            let subject = kernel.subject;
+            kernel.datapath.arm(subject, armed);
+            kernel.drain()?;
+            kernel.datapath.set_budget(subject, budget);
+            for port in 1..=3 {
+                ensure!(kernel.passes(&flags(port, SYN))?, "{port} is in the budget");
+            }
+            ensure!(kernel.passes(&flags(4, SYN))? != held, "armed {armed:?}");
+            ensure!(kernel.passes(&flags(1, SYN))?, "it is known");
+            ensure!(kernel.datapath.leases().is_empty(), "it is no lease");
+            kernel.datapath.let_go(subject);
+            ensure!(kernel.passes(&flags(5, SYN))?, "it is judged");
+        }
+        kernel.renew()?;
+        kernel
+            .datapath
+            .arm(kernel.subject, Duration::from_millis(1));
+        kernel.drain()?;
+        kernel.datapath.set_budget(kernel.subject, budget);
+        for port in 1..=3 {
+            ensure!(kernel.passes(&flags(port, SYN))?);
+        }
+        wait_for("the hold to end by itself", LONG, || {
+            Ok(kernel.passes(&flags(4, SYN))?.then_some(()))
+        })
+    })
+}
+
+/// What a pod used an hour ago, user space knows alone, and says.
+#[test]
+fn what_it_is_told_to_know_passes_too() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    Kernel::with(async |mut kernel: Kernel| {
+        contained(&mut kernel)?;
+        let subject = kernel.subject;
+        ensure!(!kernel.passes(&flags(NEW, SYN))?);
+        kernel.datapath.know(subject, Transport::Tcp, NEW);
+        ensure!(kernel.passes(&flags(NEW, SYN))?, "it is known by now");
+        ensure!(!kernel.passes(&datagram(NEW))?, "over TCP alone");
+        kernel.datapath.release(subject);
+        let start = monotonic();
+        for seconds in [1, 70, 140] {
+            kernel.datapath.drain(start + Duration::from_secs(seconds));
+        }
+        ensure!(!knows(&kernel, NEW)?, "it ages as others do");
         Ok(())
     })
 }

@@ -89,6 +89,14 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_TOKEN")]
     pub token: Option<String>,
 
+    /// Who signs the certificates of operators, whose commands to contain pods are obeyed [default: as --tls-ca].
+    #[arg(long, value_name = "FILE", env = "PICKET_OPERATOR_CA")]
+    pub operator_ca: Option<String>,
+
+    /// Which of them are revoked.
+    #[arg(long, value_name = "FILE", env = "PICKET_OPERATOR_CRL")]
+    pub operator_crl: Option<String>,
+
     /// Speak beyond this machine without TLS: whoever is on the way reads along, and may lie.
     #[arg(long, env = "PICKET_INSECURE")]
     pub insecure: bool,

@@ -27,6 +27,8 @@ pub(super) struct File {
     pub(super) tls_key: Option<Value>,
     pub(super) tls_ca: Option<Value>,
     pub(super) token: Option<Value>,
+    pub(super) operator_ca: Option<Value>,
+    pub(super) operator_crl: Option<Value>,
     pub(super) insecure: Option<Value>,
     pub(super) metrics: Option<Value>,
     pub(super) pod_table: Option<Value>,

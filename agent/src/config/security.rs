@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
-use api::transport::{Credentials, Listen, Remote, Tls, TlsFiles};
+use api::{
+    command::Verifier,
+    transport::{Credentials, Listen, Remote, Tls, TlsFiles},
+};
 use clap::parser::ValueSource;
 
 use super::{Config, error::ConfigError, sources::Sources};
+use crate::operators::Authority;
 
 /// Where the secrets are, as configured.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +18,8 @@ pub struct Secrets {
     key: Option<PathBuf>,
     ca: Option<PathBuf>,
     token: Option<PathBuf>,
+    operator_ca: Option<PathBuf>,
+    operator_crl: Option<PathBuf>,
     insecure: bool,
 }
 
@@ -24,6 +30,8 @@ pub struct Secured {
     pub collector: Option<Remote>,
     /// What is spoken where others than this machine can ask.
     pub tls: Option<Tls>,
+    /// Whose commands are obeyed.
+    pub operators: Authority,
     /// Whether something is spoken beyond this machine without TLS.
     pub insecure: bool,
 }
@@ -45,6 +53,8 @@ impl Sources<'_> {
             key: path("tls_key", &file.tls_key)?,
             ca: path("tls_ca", &file.tls_ca)?,
             token: path("token", &file.token)?,
+            operator_ca: path("operator_ca", &file.operator_ca)?,
+            operator_crl: path("operator_crl", &file.operator_crl)?,
             insecure: self.insecure()?,
         })
     }
@@ -74,6 +84,8 @@ impl Config {
             key,
             ca,
             token,
+            operator_ca,
+            operator_crl,
             insecure,
         } = self.secrets.clone();
         let own = match (certificate, key) {
@@ -102,6 +114,14 @@ impl Config {
                 return Err(ConfigError::Plain { listen });
             }
         };
+        let operators = Authority {
+            certificate: operator_ca.or_else(|| ca.clone()),
+            revocations: operator_crl,
+        };
+        if let Some(certificate) = &operators.certificate {
+            // One that cannot be used is told of now, not when somebody needs it.
+            Verifier::read(certificate, operators.revocations.as_deref())?;
+        }
         let credentials = Credentials {
             ca,
             certificate: own,
@@ -112,6 +132,7 @@ impl Config {
         Ok(Secured {
             collector: collector.map(|it| it.with(credentials)).transpose()?,
             insecure: insecure && tls.is_none(),
+            operators,
             tls,
         })
     }

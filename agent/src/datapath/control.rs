@@ -1,8 +1,13 @@
 //! What the datapath is told while it runs.
 
-use std::{net::IpAddr, sync::atomic::Ordering::Release};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::atomic::Ordering::{Acquire, Release},
+    time::Duration,
+};
 
-use detect::{Budget, Subject, Time};
+use detect::{Budget, Subject, Time, Transport};
 
 use super::{Datapath, sources};
 
@@ -23,6 +28,49 @@ impl Datapath {
         if let Some(slot) = self.slot(subject) {
             slot.lease_ns.store(until.nanoseconds(), Release);
         }
+    }
+
+    /// Lets the programs know a port as one that the subject uses, so that it passes when it is contained.
+    pub fn know(&mut self, subject: Subject, transport: Transport, port: u16) {
+        let watched = self.watched.get_mut(&subject.ifindex);
+        let Some(watched) = watched.filter(|it| it.subject == subject) else {
+            return;
+        };
+        let slot = self.slots.slot(watched.slot);
+        match transport {
+            Transport::Tcp => watched.tally.tcp.know(&slot.tcp, port),
+            Transport::Udp | Transport::Sctp => watched.tally.udp.know(&slot.udp, port),
+            Transport::Icmp | Transport::Protocol | Transport::Neighbour => {}
+        }
+    }
+
+    /// From now on a trip contains the subject at once, and for so long at most: until [`Self::let_go`]. So it
+    /// passes no new port while it is judged. Zero for a trip that only wakes.
+    pub fn arm(&self, subject: Subject, hold: Duration) {
+        if let Some(slot) = self.slot(subject) {
+            let hold = Time::default() + hold;
+            slot.hold_ns.store(hold.nanoseconds(), Release);
+        }
+    }
+
+    /// The subject's trip is judged: only a lease contains it from now on.
+    pub fn let_go(&self, subject: Subject) {
+        if let Some(slot) = self.slot(subject) {
+            slot.held_until_ns.store(0, Release);
+        }
+    }
+
+    /// Until when each slot is contained that is, also one of an interface that is not watched again yet.
+    #[must_use]
+    pub fn leases(&self) -> BTreeMap<Subject, Time> {
+        let assigned = self.slots.assigned();
+        let leases = assigned.map(|(slot, subject)| {
+            let lease_ns = self.slots.slot(slot).lease_ns.load(Acquire);
+            (subject, Time::from_nanoseconds(lease_ns))
+        });
+        leases
+            .filter(|(_, until)| *until != Time::default())
+            .collect()
     }
 
     /// Lets the subject's packets pass again.

@@ -39,8 +39,8 @@ const LINE: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) budgets: Budgets,
-    tcp: Known,
-    udp: Known,
+    pub(super) tcp: Known,
+    pub(super) udp: Known,
     cache: Cache,
     reply_filter_percent: u32,
     counts: [u64; Count::ALL.len()],

@@ -44,6 +44,16 @@ impl Known {
         self.ports
     }
 
+    /// Lets the programs know a port as if it were used now.
+    pub(super) fn know(&mut self, ports: &Ports, port: u16) {
+        let (page, place) = locate(port);
+        let page = self.pages[page].get_or_insert_with(|| Box::new([UNKNOWN; PAGE]));
+        self.ports += u32::from(page[place] == UNKNOWN);
+        page[place] = SEEN;
+        let (word, bit) = PortSet::locate(port);
+        ports.window.words[word].fetch_or(bit, AcqRel);
+    }
+
     /// Takes in the ports seen since the last time, and clears those of the window that are old; while
     /// the pod is contained, none is: it keeps what it had when that began.
     pub(super) fn age(&mut self, ports: &Ports, seen: &[u16], contained: bool, now: Time) {

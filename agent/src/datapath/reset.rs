@@ -19,6 +19,8 @@ pub(super) fn reset(slot: &Slot, subject: Subject) {
         budget: _,
         refusal_budget: _,
         lease_ns,
+        hold_ns,
+        held_until_ns,
         source_families,
         addresses,
         records,
@@ -40,7 +42,15 @@ pub(super) fn reset(slot: &Slot, subject: Subject) {
         refusing,
     } = slot;
     let volume = volume.iter().flatten();
-    let cells = [lease_ns, source_families, records, samples]
+    let single = [
+        lease_ns,
+        hold_ns,
+        held_until_ns,
+        source_families,
+        records,
+        samples,
+    ];
+    let cells = single
         .into_iter()
         .chain(addresses.iter().flatten())
         .chain(initiated_packets)

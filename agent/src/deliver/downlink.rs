@@ -7,6 +7,8 @@ use api::{
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
+use super::outcomes::Outcomes;
+
 /// Commands that wait to be looked at; what finds no room is refused by silence, and counted.
 pub const COMMANDS: usize = 64;
 
@@ -21,6 +23,8 @@ pub struct Downlink {
     pub policy: watch::Sender<Option<v1::Policy>>,
     /// What people command.
     pub commands: mpsc::Sender<v1::SignedCommand>,
+    /// What became of it, on the way back.
+    pub outcomes: Outcomes,
 }
 
 impl Default for Downlink {
@@ -31,6 +35,7 @@ impl Default for Downlink {
             services: watch::Sender::new(v1::ServiceTable::default()),
             policy: watch::Sender::new(None),
             commands: mpsc::channel(1).0,
+            outcomes: Outcomes::default(),
         }
     }
 }

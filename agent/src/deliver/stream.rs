@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// For the collector to end a stream that the agent has closed; nothing is lost by not waiting.
 const CLOSING: Duration = Duration::from_secs(1);
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Who talked to whom is most of a status, and little of it is news: it is in one of so many.
+const EDGES_EVERY: u32 = 10;
 /// Statuses after which a connection holds: of two agents with one name each is welcomed, and at once
 /// replaced by the other.
 const SETTLED: u32 = 5;
@@ -122,6 +124,7 @@ impl Delivery<'_> {
         tokio::pin!(done);
         let mut status = status_interval();
         let mut statuses = 0_u32;
+        let mut outcome = None;
         let (mut is_exhausted, mut is_done) = (false, false);
         while !is_done && !stream.is_over(self.epoch, current) {
             let may_send = !is_exhausted && stream.sent.in_flight.len() < IN_FLIGHT;
@@ -143,6 +146,13 @@ impl Delivery<'_> {
                         permit.send(request(Item::Batch(self.batch(batch, after))));
                     }
                 }
+                next = self.downlink.outcomes.next(), if outcome.is_none() => outcome = Some(next),
+                permit = stream.requests.reserve(), if outcome.is_some() => {
+                    let permit = permit.map_err(|_| self.ended())?;
+                    if let Some(outcome) = outcome.take() {
+                        permit.send(request(Item::Outcome(outcome)));
+                    }
+                }
                 // The sender lives as long as the spool.
                 _ = stream.told.changed() => is_exhausted = false,
                 _ = status.tick() => {
@@ -152,7 +162,10 @@ impl Delivery<'_> {
                     }
                     // A collector that is not even reading needs no status.
                     if let Ok(permit) = stream.requests.try_reserve() {
-                        let status = self.outbox.complete(self.status.borrow().clone());
+                        let mut status = self.outbox.complete(self.status.borrow().clone());
+                        if statuses % EDGES_EVERY != 1 {
+                            status.edges.clear();
+                        }
                         permit.send(request(Item::Status(status)));
                     }
                 }

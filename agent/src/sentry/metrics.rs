@@ -1,12 +1,14 @@
 //! What the loop counts.
 
-use api::v1;
+use api::v1::{self, ActionKind};
 use detect::{Class, Count, Observation, ParseFailure, Volume, VolumeClass};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+
+use crate::containment::{Refusal, Step};
 
 /// Counters and gauges of the loop.
 #[derive(Debug)]
@@ -34,6 +36,14 @@ pub struct Metrics {
     slots_used: Gauge,
     slots_capacity: Gauge,
     unwatched_interfaces: Gauge,
+    contained_pods: Gauge,
+    containment_actions: Family<ByAction, Counter>,
+    containment_refusals: Family<ByReason, Counter>,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct ByAction {
+    action: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -126,6 +136,9 @@ impl Metrics {
             slots_used: Gauge::default(),
             slots_capacity: Gauge::default(),
             unwatched_interfaces: Gauge::default(),
+            contained_pods: Gauge::default(),
+            containment_actions: Family::default(),
+            containment_refusals: Family::default(),
         };
         metrics.register_families(registry);
         metrics.register_gauges(registry);
@@ -158,6 +171,25 @@ impl Metrics {
             "Bytes that crossed the pods' interfaces, estimated from samples, by direction and class",
             self.estimated_bytes.clone(),
         );
+        registry.register(
+            "containment_actions",
+            "What was done about pods, or proposed, by kind",
+            self.containment_actions.clone(),
+        );
+        registry.register(
+            "containment_refusals",
+            "Times a pod was not contained or a command not obeyed, by reason",
+            self.containment_refusals.clone(),
+        );
+        for (_, action) in ACTIONS {
+            drop(self.containment_actions.get_or_create(&ByAction { action }));
+        }
+        for reason in Refusal::NAMES {
+            drop(
+                self.containment_refusals
+                    .get_or_create(&ByReason { reason }),
+            );
+        }
         // Every label is there from the start, so that a rate has no gap.
         self.count_kinds(&Observation::empty(NOBODY));
     }
@@ -186,11 +218,31 @@ impl Metrics {
             "Interfaces that should be watched and are not",
             &self.unwatched_interfaces,
         );
+        add(
+            "contained_pods",
+            "Interfaces whose pod is contained",
+            &self.contained_pods,
+        );
         registry.register(
             "drain_seconds",
             "How long it takes to drain all slots",
             self.drain_seconds.clone(),
         );
+    }
+
+    pub(super) fn take_step(&self, step: &Step, contained: usize) {
+        self.contained_pods.set(contained as i64);
+        let mut actions = ACTIONS.into_iter();
+        if let Some((_, action)) = actions.find(|(kind, _)| *kind == step.kind) {
+            self.containment_actions
+                .get_or_create(&ByAction { action })
+                .inc();
+        }
+        if let Some(reason) = step.refused {
+            self.containment_refusals
+                .get_or_create(&ByReason { reason })
+                .inc();
+        }
     }
 
     pub(super) fn count(&self, observation: &Observation) {
@@ -255,6 +307,15 @@ impl Metrics {
         self.unwatched_interfaces.set(status.unwatched.len() as i64);
     }
 }
+
+const ACTIONS: [(ActionKind, &str); 6] = [
+    (ActionKind::Proposed, "proposed"),
+    (ActionKind::Contained, "contained"),
+    (ActionKind::Renewed, "renewed"),
+    (ActionKind::Released, "released"),
+    (ActionKind::Expired, "expired"),
+    (ActionKind::Refused, "refused"),
+];
 
 /// Whose observation is empty.
 const NOBODY: detect::Subject = detect::Subject {

@@ -12,7 +12,7 @@ use crate::principal::{Principal, is_name};
 pub enum Purpose<'a> {
     /// A server with these DNS names and addresses, at least one.
     Server(&'a [String]),
-    /// A node's agent, or a subscriber.
+    /// A node's agent, a subscriber, or an operator, who is a subscriber of the same name too.
     Client(Principal<'a>),
 }
 
@@ -39,8 +39,11 @@ pub(super) fn described(purpose: Purpose<'_>) -> Result<Described, CertificateEr
             if !is_name(name) {
                 return Err(refused());
             }
-            let uri = principal.to_string().try_into().map_err(|_| refused())?;
-            let mut names = vec![SanType::URI(uri)];
+            let uri = |it: Principal<'_>| {
+                let uri = it.to_string().try_into();
+                uri.map(SanType::URI).map_err(|_| refused())
+            };
+            let mut names = vec![uri(principal)?];
             let mut usages = vec![Usage::ClientAuth];
             let stem = match principal {
                 Principal::Node(_) => {
@@ -52,6 +55,11 @@ pub(super) fn described(purpose: Purpose<'_>) -> Result<Described, CertificateEr
                     format!("node-{name}")
                 }
                 Principal::Subscriber(_) => format!("subscriber-{name}"),
+                Principal::Operator(_) => {
+                    // So that one certificate is enough to reach the collector and to command.
+                    names.push(uri(Principal::Subscriber(name))?);
+                    format!("operator-{name}")
+                }
             };
             Ok((stem, name.into(), names, usages))
         }

@@ -715,7 +715,8 @@ pub struct SignedCommand {
     /// DER, the signer's first; it names `picket://operator/NAME` and chains to a certificate the agent trusts.
     #[prost(bytes = "vec", repeated, tag = "2")]
     pub certificates: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
-    /// By the signer's key, over the bytes of `command`, as TLS 1.3 would sign: ECDSA P-256 with SHA-256, or Ed25519.
+    /// By the signer's key, over `picket.v1.Command`, a zero byte, and the bytes of `command`: ECDSA P-256 with
+    /// SHA-256, or Ed25519.
     #[prost(bytes = "vec", tag = "3")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
 }
@@ -1947,7 +1948,8 @@ pub struct NodeStatus {
     pub policy: ::core::option::Option<PolicyStatus>,
     #[prost(message, repeated, tag = "13")]
     pub containments: ::prost::alloc::vec::Vec<Containment>,
-    /// Whom the pods of the node talked to of late.
+    /// Whom the pods of the node talked to of late; sent now and then, and when there are none, those before stay.
+    /// Nodes.List leaves them out.
     #[prost(message, repeated, tag = "14")]
     pub edges: ::prost::alloc::vec::Vec<SlotEdges>,
     /// When this was said, by the node's clock.

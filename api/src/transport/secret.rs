@@ -71,14 +71,14 @@ pub enum SecretError {
 
 /// A file and what was read of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Secret {
+pub(crate) struct Secret {
     kind: Kind,
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
 impl Secret {
-    pub(super) fn read(kind: Kind, path: &Path) -> Result<Self, SecretError> {
+    pub(crate) fn read(kind: Kind, path: &Path) -> Result<Self, SecretError> {
         let failed = |source| SecretError::Read {
             kind,
             path: path.into(),
@@ -99,7 +99,7 @@ impl Secret {
         Ok(secret)
     }
 
-    pub(super) fn nonsense(&self, reason: impl Into<String>) -> SecretError {
+    pub(crate) fn nonsense(&self, reason: impl Into<String>) -> SecretError {
         SecretError::Nonsense {
             kind: self.kind,
             path: self.path.clone(),
@@ -108,12 +108,12 @@ impl Secret {
     }
 
     /// At least one.
-    pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, SecretError> {
+    pub(crate) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, SecretError> {
         self.several("CERTIFICATE")
     }
 
     /// At least one.
-    pub(super) fn revocations(
+    pub(crate) fn revocations(
         &self,
     ) -> Result<Vec<CertificateRevocationListDer<'static>>, SecretError> {
         self.several("X509 CRL")
@@ -130,13 +130,13 @@ impl Secret {
         }
     }
 
-    pub(super) fn key(&self) -> Result<PrivateKeyDer<'static>, SecretError> {
+    pub(crate) fn key(&self) -> Result<PrivateKeyDer<'static>, SecretError> {
         PrivateKeyDer::from_pem_slice(&self.bytes)
             .map_err(|error| self.nonsense(format!("it is no private key in PEM: {error}")))
     }
 
     /// Says so when others than its owner and group can read it.
-    pub(super) fn warn_if_exposed(&self) {
+    pub(crate) fn warn_if_exposed(&self) {
         let metadata = fs::metadata(&self.path);
         if metadata.is_ok_and(|it| it.permissions().mode() & READ_BY_OTHERS != 0) {
             let (kind, path) = (self.kind, self.path.display());

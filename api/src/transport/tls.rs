@@ -100,7 +100,7 @@ impl fmt::Debug for Tls {
 }
 
 /// The one implementation of cryptography.
-pub(super) fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
@@ -281,7 +281,7 @@ impl Secrets {
 }
 
 /// The authorities in a file.
-pub(super) fn roots(authority: &Secret) -> Result<RootCertStore, SecretError> {
+pub(crate) fn roots(authority: &Secret) -> Result<RootCertStore, SecretError> {
     let mut roots = RootCertStore::empty();
     for certificate in authority.certificates()? {
         let added = roots.add(certificate);

@@ -35,6 +35,30 @@ pub(super) struct Event<'a> {
     correlated_into: &'a str,
     correlated: &'a [String],
     durability: String,
+    action: Option<Action<'a>>,
+}
+
+#[derive(Serialize)]
+struct Action<'a> {
+    kind: String,
+    reason: &'a str,
+    by: &'a str,
+    command_id: &'a str,
+    lease_until: Option<String>,
+    anomaly_id: &'a str,
+}
+
+impl<'a> Action<'a> {
+    fn new(action: &'a v1::Action) -> Self {
+        Self {
+            kind: names::action(action.kind()),
+            reason: &action.reason,
+            by: &action.by,
+            command_id: &action.command_id,
+            lease_until: time::exact(action.lease_until),
+            anomaly_id: &action.anomaly_id,
+        }
+    }
 }
 
 impl<'a> Event<'a> {
@@ -66,6 +90,7 @@ impl<'a> Event<'a> {
             correlated_into: &event.correlated_into,
             correlated: &event.correlated,
             durability: names::durability(event.durability()),
+            action: event.action.as_ref().map(Action::new),
         }
     }
 }

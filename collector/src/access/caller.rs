@@ -73,7 +73,7 @@ impl Caller {
         }
         let certified = self.certified().find_map(|it| match it {
             Principal::Node(name) => Some(name.to_owned()),
-            Principal::Subscriber(_) => None,
+            Principal::Subscriber(_) | Principal::Operator(_) => None,
         });
         let name = match certified {
             Some(name) => name,

@@ -44,7 +44,7 @@ fn subscriber(caller: &Caller) -> Result<Arc<Subscriber>, Status> {
     }
     let mut names = caller.certified().filter_map(|it| match it {
         Principal::Subscriber(name) => Some(name),
-        Principal::Node(_) => None,
+        Principal::Node(_) | Principal::Operator(_) => None,
     });
     let Some(name) = names.next() else {
         let (denied, status) = if caller.peer.certified().is_some() {
@@ -98,6 +98,20 @@ impl Scope {
             };
             filter::matches(&filter, event)
         })
+    }
+
+    /// Whether the namespace lies inside.
+    pub(crate) fn sees_namespace(&self, namespace: &str) -> bool {
+        let all = self.namespaces();
+        all.is_none_or(|all| all.iter().any(|it| it == namespace))
+    }
+
+    /// That the namespace lies inside.
+    pub(crate) fn see_namespace(&self, namespace: &str) -> Result<(), Status> {
+        if self.sees_namespace(namespace) {
+            return Ok(());
+        }
+        Err(self.outside(&format!("you may not see namespace `{namespace}`")))
     }
 
     /// That it is not bound to namespaces, for nodes lie in none.

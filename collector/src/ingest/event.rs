@@ -63,6 +63,9 @@ pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
             value: i32::try_from(coverage.reply_filter_percent).unwrap_or(i32::MAX),
         });
     }
+    if let Some(taken) = &event.action {
+        action(taken)?;
+    }
     endpoint(event.source.as_ref().ok_or(Fault::Missing("source"))?)?;
     targets(&event.targets)
 }
@@ -92,6 +95,17 @@ fn text_limits(event: &v1::Event) -> Result<(), Fault> {
         text("attack_id", id, SHORT)?;
     }
     Ok(())
+}
+
+fn action(action: &v1::Action) -> Result<(), Fault> {
+    set::<v1::ActionKind>("action", action.kind)?;
+    text("reason", &action.reason, SUMMARY)?;
+    text("operator", &action.by, NAME)?;
+    text("command_id", &action.command_id, SHORT)?;
+    text("anomaly_id", &action.anomaly_id, ANOMALY)?;
+    action
+        .lease_until
+        .map_or(Ok(()), |at| time("lease_until", at))
 }
 
 fn targets(targets: &[v1::Target]) -> Result<(), Fault> {
@@ -195,6 +209,14 @@ mod tests {
             (
                 |it| it.coverage.get_or_insert_default().reply_filter_percent = 101,
                 "its reply_filter_percent 101 is unknown",
+            ),
+            (
+                |it| it.action = Some(v1::Action::default()),
+                "it has no action",
+            ),
+            (
+                |it| it.action.get_or_insert_default().kind = 99,
+                "its action 99 is unknown",
             ),
             (|it| it.raised_at = None, "it has no raised_at"),
             (|it| it.source = None, "it has no source"),
