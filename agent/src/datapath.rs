@@ -1,6 +1,7 @@
 //! The kernel side: loads and attaches the programs, drains the slots. The only room that names aya.
 
 mod attach;
+mod attachment;
 mod budgets;
 mod cache;
 mod chain;
@@ -41,21 +42,9 @@ use agent_common::{SAMPLES_MAP, Settings, WAKEUPS_MAP};
 use aya::maps::{MapData, RingBuf};
 use detect::{Observation, Subject, Time};
 
-pub use self::{
-    attach::{Attach, Attachment},
-    drain::Report,
-    hooks::{Hook, Hooks},
-    inject::{InjectError, Injector, Passage},
-    kernel::{FLOOR, KernelError, TCX, monotonic, version},
-    leftovers::{Removed, detach},
-    object::KernelLog,
-    pins::{Pin, PinsError, is_bpffs},
-    reconcile::Repair,
-    samples::SAMPLES_PER_DRAIN,
-    slots::SlotsError,
-};
 use self::{
     attach::{AttachError, Attacher},
+    attachment::Ways,
     drain::Tally,
     heard::Turns,
     link::Links,
@@ -68,6 +57,19 @@ use self::{
     slots::Slots,
     takeover::Former,
     wakeups::Wakeups,
+};
+pub use self::{
+    attachment::{Attach, Attachment},
+    drain::Report,
+    hooks::{Hook, Hooks},
+    inject::{InjectError, Injector, Passage},
+    kernel::{FLOOR, KernelError, TCX, monotonic, version},
+    leftovers::{Removed, detach},
+    object::KernelLog,
+    pins::{Pin, PinsError, is_bpffs},
+    reconcile::Repair,
+    samples::SAMPLES_PER_DRAIN,
+    slots::SlotsError,
 };
 
 /// How the datapath is set up.
@@ -127,7 +129,7 @@ const RECORDS_PER_DRAIN: u64 = 4096;
 #[derive(Debug)]
 pub struct Datapath {
     programs: Programs,
-    attachment: Attachment,
+    ways: Ways,
     slots: Slots,
     settings: Mapped<Settings>,
     skip: Skip,
@@ -173,7 +175,7 @@ impl Datapath {
     /// When the kernel is too old, refuses the programs, or has no memory for the maps.
     pub fn load(config: &Config) -> Result<Self, DatapathError> {
         kernel::check()?;
-        let attachment = attach::choose(config.attach)?;
+        let ways = Ways::choose(config.attach)?;
         let pins = Pins::open(&config.pin, config.slots)?;
         let seed = pins.as_ref().map(takeover::former_seed).transpose()?;
         let mut programs = Programs::load(
@@ -189,7 +191,7 @@ impl Datapath {
         let ring = Ring::new(&mut programs)?;
         let samples = Samples(programs.take_ring(SAMPLES_MAP)?);
         let mut datapath = Self {
-            attachment,
+            ways,
             slots,
             settings,
             skip,
@@ -212,10 +214,10 @@ impl Datapath {
         Ok(datapath)
     }
 
-    /// How the programs are attached.
+    /// How the programs are attached to an interface that comes alone.
     #[must_use]
     pub const fn attachment(&self) -> Attachment {
-        self.attachment
+        self.ways.preferred()
     }
 
     /// Interfaces that can be watched at once.
@@ -236,6 +238,19 @@ impl Datapath {
     ///
     /// When all slots are taken, or the programs cannot be attached; the interface is not watched then.
     pub fn watch(&mut self, ifindex: u32) -> Result<Subject, DatapathError> {
+        self.watch_if(ifindex, None)
+    }
+
+    /// The same for an interface that is called `name`, and for no other that has its index by now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::watch`], or when it is called otherwise.
+    pub fn watch_named(&mut self, ifindex: u32, name: &str) -> Result<Subject, DatapathError> {
+        self.watch_if(ifindex, Some(name))
+    }
+
+    fn watch_if(&mut self, ifindex: u32, name: Option<&str>) -> Result<Subject, DatapathError> {
         if let Some(former) = self.take_former(ifindex) {
             let subject = former.subject;
             self.watched.insert(ifindex, former);
@@ -245,9 +260,9 @@ impl Datapath {
         let mut attacher = Attacher {
             programs: &mut self.programs,
             pins: self.pins.as_ref(),
-            how: self.attachment,
         };
-        let links = match attacher.attach(ifindex) {
+        let how = self.ways.of(ifindex, monotonic());
+        let links = match attacher.attach(ifindex, name, how) {
             Ok(links) => links,
             Err(error) => {
                 self.slots.release(slot, subject);

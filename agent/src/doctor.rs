@@ -5,7 +5,11 @@ mod kernel;
 mod own;
 mod watched;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use api::v1::{Finding, NodeStatus};
 use rustix::{system::uname, thread::CapabilitySet};
@@ -30,6 +34,8 @@ pub struct Given {
     pub pin: Pin,
     /// Where to keep events.
     pub spool: Place,
+    /// Of the node.
+    pub certificate: Option<PathBuf>,
 }
 
 impl Given {
@@ -50,6 +56,9 @@ impl Given {
             own::memory(root, self.slots),
             own::pins(&self.pin),
         ]);
+        #[expect(clippy::disallowed_methods, reason = "certificates run out")]
+        let now = SystemTime::now();
+        findings.extend(own::certificate(self.certificate.as_deref(), now));
         findings
     }
 }

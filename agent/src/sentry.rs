@@ -215,7 +215,10 @@ impl Sentry {
                 name,
                 appeared_at,
             } => {
-                self.binder.appeared(ifindex, appeared_at);
+                // It is nobody's pod.
+                if name != CANARY {
+                    self.binder.appeared(ifindex, appeared_at);
+                }
                 self.watch(ifindex, name);
             }
             Change::Renamed { ifindex, name } => {
@@ -242,11 +245,13 @@ impl Sentry {
     }
 
     fn watch(&mut self, ifindex: u32, name: String) {
-        match self.datapath.watch(ifindex) {
+        match self.datapath.watch_named(ifindex, &name) {
             Ok(subject) => {
                 info!(interface = name, ifindex, "watching");
+                if name != CANARY {
+                    self.binder.watched(subject);
+                }
                 self.roster.watched(subject, name);
-                self.binder.watched(subject);
                 let addresses = self.roster.addresses(ifindex);
                 self.datapath.set_addresses(subject, addresses);
                 self.set_detectors(subject);

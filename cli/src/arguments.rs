@@ -9,7 +9,10 @@ use api::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{certs::CertsArguments, config::ConfigArguments, time::Since};
+use crate::{
+    certs::CertsArguments, config::ConfigArguments, doctor::DoctorArguments,
+    selftest::SelftestArguments, time::Since,
+};
 
 /// See what Picket found, and what it watches.
 #[derive(Debug, Parser)]
@@ -71,6 +74,11 @@ impl Arguments {
             insecure: self.insecure,
         })
     }
+
+    /// That says who asks.
+    pub(crate) fn certificate(&self) -> Option<PathBuf> {
+        self.tls_cert.clone()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +89,12 @@ pub(crate) enum Command {
     /// Print nodes, what they watch, and what they cannot see.
     #[command(after_long_help = STATUS_HELP)]
     Status(StatusArguments),
+    /// Say what is wrong with any node, or worth knowing, and what to do about it.
+    #[command(after_long_help = DOCTOR_HELP)]
+    Doctor(DoctorArguments),
+    /// Wait until every agent has scanned itself anew, and say how that went.
+    #[command(after_long_help = SELFTEST_HELP)]
+    Selftest(SelftestArguments),
     /// Check how the detectors are set, and see which policy is in force where.
     Config(ConfigArguments),
     /// Run a capture through the programs and detectors, and print what they find in it.
@@ -252,6 +266,15 @@ const REPLAY_HELP: &str = "\
 The work is done by picket-agent, beside picket or in PATH, which needs the rights it needs to watch. The \
 capture's own times are the clock, and no interface is touched. The name of the file stands for that of \
 the node. What was guessed, skipped and counted is told on standard error.";
+
+const DOCTOR_HELP: &str = "\
+Exits with 1 when something failed. `picket-agent doctor` examines one node without a running agent. With --json \
+each line is an object whose `kind` is `finding`; `verdict` is ok, warning, failed or unknown.";
+
+const SELFTEST_HELP: &str = "\
+Every agent scans itself through an interface of its own, which no pod sees, and must find that. Exits with 1 when \
+one did not. With --json each line is an object whose `kind` is `selftest`; `result` is found, missed, no_scan, \
+not_tested or away.";
 
 const STATUS_HELP: &str = "\
 With --json each line is an object whose `kind` is `node`. Its fields are those of picket.v1.Node, in \

@@ -5,8 +5,8 @@ use std::{io, process::ExitCode};
 use thiserror::Error;
 
 use crate::{
-    agent::AgentError, certs::CertsError, config::ValidateError, manual::ManualError,
-    server::ServerError,
+    agent::AgentError, certs::CertsError, config::ValidateError, doctor::DoctorError,
+    manual::ManualError, selftest::SelftestError, server::ServerError,
 };
 
 /// As clap's own for flags it does not know.
@@ -24,6 +24,10 @@ pub enum RunError {
     Certs(#[from] CertsError),
     #[error(transparent)]
     Validate(#[from] ValidateError),
+    #[error(transparent)]
+    Doctor(#[from] DoctorError),
+    #[error(transparent)]
+    Selftest(#[from] SelftestError),
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }

@@ -1,6 +1,8 @@
 //! Lines for machines: the messages of the wire under stable names.
 
+mod canary;
 mod event;
+mod finding;
 mod gap;
 mod node;
 mod policy;
@@ -8,7 +10,7 @@ mod policy;
 use api::v1;
 use serde::Serialize;
 
-pub(crate) use self::policy::Policy;
+pub(crate) use self::{canary::Canary, finding::Finding, policy::Policy};
 use self::{event::Event, gap::Gap, node::Node};
 
 #[derive(Serialize)]

@@ -11,6 +11,14 @@ pub(crate) fn severity(severity: v1::Severity) -> String {
     short(severity.as_str_name(), "SEVERITY_")
 }
 
+/// A verdict of none of the kinds is "unknown".
+pub(crate) fn verdict(verdict: v1::Verdict) -> String {
+    match verdict {
+        v1::Verdict::Unspecified => "unknown".to_owned(),
+        known => short(known.as_str_name(), "VERDICT_"),
+    }
+}
+
 pub(crate) fn durability(durability: v1::Durability) -> String {
     short(durability.as_str_name(), "DURABILITY_")
 }

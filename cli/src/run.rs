@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use crate::{
     Arguments,
     arguments::Command,
-    certs, config, events,
+    certs, config, doctor, events,
     failure::RunError,
     manual,
     output::Output,
-    replay,
+    replay, selftest,
     server::{Server, ServerError},
     status,
 };
@@ -27,12 +27,17 @@ pub async fn run(arguments: Arguments, now: SystemTime) -> Result<(), RunError> 
 
 async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError> {
     let mut output = Output::new();
+    let certificate = arguments.certificate();
     let server = arguments.remote().map(Server::new);
     let server = server.map_err(ServerError::from);
     match arguments.command {
         Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
         Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
         Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),
+        Command::Doctor(arguments) => {
+            doctor::run(server, &arguments, certificate, now, &mut output).await
+        }
+        Command::Selftest(arguments) => selftest::run(&server?, &arguments, &mut output).await,
         Command::Config(arguments) => config::run(server, arguments, now, &mut output).await,
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),

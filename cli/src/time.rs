@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use api::v1;
 use thiserror::Error;
 
 /// Where the past asked for begins.
@@ -61,6 +62,12 @@ where
     known(timestamp)
         .and_then(|time| written(humantime::format_rfc3339_millis(time)))
         .unwrap_or_else(|| format!("{:24}", "-"))
+}
+
+/// In seconds, as protobuf writes a duration in JSON.
+pub(crate) fn seconds(duration: v1::Duration) -> String {
+    let seconds = duration.seconds as f64 + f64::from(duration.nanos) / 1e9;
+    format!("{seconds:.6}s")
 }
 
 /// How long before `now`, in whole seconds, for people.

@@ -1,9 +1,11 @@
 //! The nodes that have published, and their own account of themselves.
 
+mod canary;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use api::{
@@ -11,13 +13,15 @@ use api::{
     v1::{self, nodes_server},
 };
 use prometheus_client::{
-    metrics::{counter::Counter, gauge::Gauge},
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use self::canary::Canary;
 use crate::access;
 
 /// Nodes remembered; Kubernetes supports 5,000.
@@ -25,6 +29,8 @@ const MOST: usize = 10_000;
 
 /// Of each kind in a status, at most; an agent has room for fewer slots.
 const LISTED: usize = 4096;
+
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// Commands that wait for one agent.
 const COMMANDS: usize = 16;
@@ -64,6 +70,12 @@ struct Known {
 pub(crate) struct Metrics {
     connected: Gauge,
     refused: Counter,
+    canaries: Family<ByState, Gauge>,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct ByState {
+    state: &'static str,
 }
 
 impl Metrics {
@@ -80,7 +92,33 @@ impl Metrics {
             "Accounts of themselves by agents that were too large to be kept",
             refused.clone(),
         );
-        Self { connected, refused }
+        let canaries = Family::default();
+        registry.register(
+            "canary_nodes",
+            "Nodes by how the agent's last scan of itself went; of those that are away it is overdue",
+            canaries.clone(),
+        );
+        let metrics = Self {
+            connected,
+            refused,
+            canaries,
+        };
+        metrics.count([]);
+        metrics
+    }
+
+    fn count(&self, states: impl IntoIterator<Item = Canary>) {
+        let mut counts = Canary::ALL.map(|_| 0);
+        for state in states {
+            counts[state as usize] += 1;
+        }
+        for state in Canary::ALL {
+            let label = ByState {
+                state: state.name(),
+            };
+            let gauge = self.canaries.get_or_create(&label);
+            gauge.set(counts[state as usize]);
+        }
     }
 }
 
@@ -91,6 +129,22 @@ impl Nodes {
             known: Arc::default(),
             policy,
             metrics,
+        }
+    }
+
+    /// Counts again and again how the nodes' canaries are; never ends.
+    pub(crate) async fn count_canaries(self) {
+        let mut due = tokio::time::interval(COUNT_EVERY);
+        loop {
+            due.tick().await;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a canary is overdue by this clock"
+            )]
+            let now = SystemTime::now();
+            let known = self.lock();
+            let nodes = known.values().map(|known| &known.node);
+            self.metrics.count(nodes.map(|node| Canary::of(node, now)));
         }
     }
 
@@ -257,8 +311,6 @@ impl nodes_server::Nodes for Nodes {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn hello(node: &str) -> v1::Hello {

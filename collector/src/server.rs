@@ -94,6 +94,7 @@ pub struct Server {
     writer: Writer,
     ticking: Store,
     policy: policy::Follower,
+    nodes: Nodes,
     watches: Option<Watches>,
     shutdown: CancellationToken,
 }
@@ -143,6 +144,7 @@ impl Server {
             policy: told.policy,
             shutdown: shutdown.clone(),
         };
+        let counted = nodes.clone();
         let ready = Ready::new(store.clone());
         let ticking = store.clone();
         let events = Events::new(store, metrics.subscribe, shutdown.clone());
@@ -167,6 +169,7 @@ impl Server {
             writer,
             ticking,
             policy,
+            nodes: counted,
             watches: client.map(|client| Watches { identity, client }),
             shutdown,
         })
@@ -210,6 +213,7 @@ impl Server {
         tokio::spawn(tick(self.ticking, shutdown.clone()));
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
         tokio::spawn(until(shutdown.clone(), self.policy.run()));
+        tokio::spawn(until(shutdown.clone(), self.nodes.count_canaries()));
         if let Some(watches) = self.watches {
             tokio::spawn(until(shutdown.clone(), watches.run()));
         }

@@ -126,6 +126,13 @@ impl Process {
         }
     }
 
+    /// The last lines that it said, thousands of them.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let lines = self.output.lines();
+        lines.iter().map(|(_, line)| line.clone()).collect()
+    }
+
     /// Forgets what it said so far.
     pub fn forget_lines(&self) {
         self.output.lines().clear();

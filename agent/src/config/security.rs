@@ -28,6 +28,14 @@ pub struct Secured {
     pub insecure: bool,
 }
 
+impl Secrets {
+    /// The node's own certificate, if it has one.
+    #[must_use]
+    pub const fn certificate(&self) -> Option<&PathBuf> {
+        self.certificate.as_ref()
+    }
+}
+
 impl Sources<'_> {
     pub(super) fn secrets(&self) -> Result<Secrets, ConfigError> {
         let file = &self.file;

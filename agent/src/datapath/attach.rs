@@ -1,6 +1,6 @@
 //! Attaches the programs to an interface: tcx, first in the chain, or clsact on older kernels.
 
-use std::{io, str::FromStr};
+use std::io;
 
 use agent_common::Direction;
 use aya::{
@@ -12,58 +12,13 @@ use aya::{
 };
 
 use super::{
+    attachment::Attachment,
     device,
-    kernel::{self, KernelError},
     link::{Link, Links},
     object::{ObjectError, Programs},
     pins::{self, Pins, PinsError},
     side::{DIRECTIONS, attach_type},
 };
-
-/// How to attach, as configured.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Attach {
-    /// tcx where the kernel has it.
-    #[default]
-    Auto,
-    /// tcx or nothing.
-    Tcx,
-    /// clsact always.
-    Clsact,
-}
-
-impl FromStr for Attach {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "tcx" => Ok(Self::Tcx),
-            "clsact" => Ok(Self::Clsact),
-            _ => Err(format!("`{text}` is none of auto, tcx and clsact")),
-        }
-    }
-}
-
-/// How programs are attached.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Attachment {
-    /// tcx links, first in the chain (Linux 6.6).
-    Tcx,
-    /// Filters on the clsact qdisc.
-    Clsact,
-}
-
-impl Attachment {
-    /// As status and metrics spell it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tcx => "tcx",
-            Self::Clsact => "clsact",
-        }
-    }
-}
 
 /// Why the programs are not attached to an interface.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +44,18 @@ pub enum AttachError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// Its index is another's by now, or it bears another name.
+    #[error(
+        "interface index {ifindex} is {interface}, not {expected}; {expected} is gone or renamed"
+    )]
+    Another {
+        /// Its index.
+        ifindex: u32,
+        /// Its name.
+        interface: String,
+        /// The name that was told.
+        expected: String,
+    },
     /// The kernel refused.
     #[error("cannot attach to {interface} by {how}: {source}; check that it still exists, or try another --attach", how = how.name())]
     Attach {
@@ -112,25 +79,16 @@ pub enum AttachError {
     Pins(#[from] PinsError),
 }
 
-pub(super) fn choose(attach: Attach) -> Result<Attachment, KernelError> {
-    match attach {
-        Attach::Clsact => Ok(Attachment::Clsact),
-        Attach::Auto | Attach::Tcx if kernel::has_tcx() => Ok(Attachment::Tcx),
-        Attach::Auto => Ok(Attachment::Clsact),
-        Attach::Tcx => Err(kernel::no_tcx()),
-    }
-}
-
-/// Attaches programs to interfaces, all in the same way.
+/// Attaches programs to interfaces.
 #[derive(Debug)]
 pub(super) struct Attacher<'a> {
     pub(super) programs: &'a mut Programs,
     pub(super) pins: Option<&'a Pins>,
-    pub(super) how: Attachment,
 }
 
 impl Attacher<'_> {
-    /// Attaches both programs to an interface, or neither.
+    /// Attaches both programs to an interface, or neither; and to none that is not called as `expected`, if that
+    /// is told: who lags behind may take an index for an interface that is gone.
     ///
     /// Programs are attached by name, and a name may pass to another interface at any moment: so it is
     /// looked up here, and again afterwards. A later change of names does not move what is attached.
@@ -138,12 +96,25 @@ impl Attacher<'_> {
     /// Nearly all of its time is the kernel's: a tcx link waits for an RCU grace period, two ticks or
     /// more, and holds the rtnl lock meanwhile (`tcx_entry_sync` in include/net/tcx.h), so that several
     /// threads would attach no faster than one. clsact waits for none.
-    pub(super) fn attach(&mut self, ifindex: u32) -> Result<Links, AttachError> {
+    pub(super) fn attach(
+        &mut self,
+        ifindex: u32,
+        expected: Option<&str>,
+        how: Attachment,
+    ) -> Result<Links, AttachError> {
         loop {
             let interface = name_of(ifindex)?;
+            if let Some(expected) = expected.filter(|it| *it != interface) {
+                return Err(AttachError::Another {
+                    ifindex,
+                    interface,
+                    expected: expected.to_owned(),
+                });
+            }
             let mut links = Links::default();
             let attached = DIRECTIONS.into_iter().try_for_each(|direction| {
-                links.put(direction, self.attach_one(ifindex, &interface, direction)?);
+                let link = self.attach_one(ifindex, &interface, direction, how)?;
+                links.put(direction, link);
                 Ok::<_, AttachError>(())
             });
             let now = name_of(ifindex);
@@ -166,8 +137,9 @@ impl Attacher<'_> {
         ifindex: u32,
         interface: &str,
         direction: Direction,
+        how: Attachment,
     ) -> Result<Link, AttachError> {
-        let options = match self.how {
+        let options = match how {
             Attachment::Tcx => TcAttachOptions::TcxOrder(LinkOrder::first()),
             Attachment::Clsact => {
                 add_clsact(interface)?;
@@ -176,7 +148,7 @@ impl Attacher<'_> {
         };
         let refused = |error| AttachError::Attach {
             interface: interface.to_owned(),
-            how: self.how,
+            how,
             source: Box::new(error),
         };
         let id = self.programs.id(direction);
@@ -185,7 +157,7 @@ impl Attacher<'_> {
             .attach_with_options(interface, attach_type(direction), options)
             .and_then(|id| program.take_link(id))
             .map_err(refused)?;
-        match (self.how, self.pins) {
+        match (how, self.pins) {
             (Attachment::Clsact, pins) => {
                 Link::filter(link, id, ifindex, direction, pins.is_some()).map_err(refused)
             }

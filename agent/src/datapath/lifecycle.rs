@@ -17,15 +17,14 @@ use super::{
 impl Datapath {
     /// Takes over what is pinned; interfaces that are still there wait for [`Datapath::watch`].
     pub(super) fn take_over(&mut self) {
-        let (Some(pins), how) = (&self.pins, self.attachment) else {
+        let Some(pins) = &self.pins else {
             return;
         };
         let mut attacher = Attacher {
             programs: &mut self.programs,
             pins: Some(pins),
-            how,
         };
-        self.former = takeover::take_over(&mut attacher, pins, &self.slots);
+        self.former = takeover::take_over(&mut attacher, &self.ways, pins, &self.slots);
         for former in &self.former {
             takeover::replay(self.slots.slot(former.slot));
             self.inbox.open(former.slot, former.subject);
@@ -67,6 +66,7 @@ impl Datapath {
                 }
             }
         }
+        self.ways.start();
         let former = std::mem::take(&mut self.former);
         self.drain_last(former, now)
     }
@@ -87,13 +87,13 @@ impl Datapath {
         let mut attacher = Attacher {
             programs: &mut self.programs,
             pins: self.pins.as_ref(),
-            how: self.attachment,
         };
+        let preferred = self.ways.preferred();
         let mut repairs = Vec::new();
         for (&ifindex, watched) in &mut self.watched {
             for direction in DIRECTIONS {
                 let links = &mut watched.links;
-                let repair = reconcile::check(&mut attacher, links, ifindex, direction);
+                let repair = reconcile::check(&mut attacher, preferred, links, ifindex, direction);
                 repairs.extend(repair.map(|repair| (ifindex, repair)));
             }
         }

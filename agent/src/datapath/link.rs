@@ -16,7 +16,10 @@ use aya::{
 };
 use tracing::debug;
 
-use super::filters::{self, Filter};
+use super::{
+    attachment::Attachment,
+    filters::{self, Filter},
+};
 
 /// One attached program.
 #[derive(Debug)]
@@ -108,6 +111,16 @@ pub(super) struct Links {
 impl Links {
     pub(super) fn put(&mut self, direction: Direction, link: Link) {
         self.links[direction as usize] = Some(link);
+    }
+
+    /// How a program is attached, if it is.
+    pub(super) fn attachment(&self, direction: Direction) -> Option<Attachment> {
+        self.links[direction as usize]
+            .as_ref()
+            .map(|link| match link {
+                Link::Fleeting { .. } | Link::Pinned { .. } => Attachment::Tcx,
+                Link::Filter { .. } => Attachment::Clsact,
+            })
     }
 
     pub(super) fn take(&mut self, direction: Direction) -> Option<Link> {

@@ -3,7 +3,8 @@
 use agent_common::Direction;
 
 use super::{
-    attach::{AttachError, Attacher, Attachment},
+    attach::{AttachError, Attacher},
+    attachment::Attachment,
     chain, device, filters,
     link::Links,
 };
@@ -26,15 +27,20 @@ const MOST_MOVES: u32 = 3;
 /// Looks after one direction of an interface. None when all is well, or the interface is gone.
 pub(super) fn check(
     attacher: &mut Attacher<'_>,
+    preferred: Attachment,
     links: &mut Links,
     ifindex: u32,
     direction: Direction,
 ) -> Option<Repair> {
     let id = attacher.programs.id(direction);
-    let before = match attacher.how {
-        Attachment::Tcx => {
-            let chain = chain::programs(ifindex, direction).ok()?;
-            chain.iter().position(|it| *it == id)
+    let mut how = links.attachment(direction).unwrap_or(preferred);
+    let chain = || chain::programs(ifindex, direction).ok();
+    let before = match how {
+        Attachment::Tcx => chain()?.iter().position(|it| *it == id),
+        // One of a crowd, and now others are on tcx.
+        Attachment::Clsact if preferred == Attachment::Tcx && !chain()?.is_empty() => {
+            how = Attachment::Tcx;
+            Some(usize::MAX)
         }
         // The kernel runs filters in the order of their priorities; ours gets the lowest free one.
         Attachment::Clsact => {
@@ -56,7 +62,7 @@ pub(super) fn check(
     if let Some(link) = links.take(direction) {
         link.detach();
     }
-    match attacher.attach_one(ifindex, &interface, direction) {
+    match attacher.attach_one(ifindex, &interface, direction, how) {
         Ok(link) => {
             links.put(direction, link);
             Some(repair)

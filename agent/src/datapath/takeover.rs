@@ -20,7 +20,8 @@ use detect::Subject;
 use tracing::{info, warn};
 
 use super::{
-    attach::{Attacher, Attachment},
+    attach::Attacher,
+    attachment::{Attachment, Ways},
     chain, filters,
     link::{Link, Links},
     pins::{self, PINNED_MAPS, Part, Pins, PinsError},
@@ -73,7 +74,12 @@ pub(super) fn program_ids(programs: &[PathBuf]) -> Vec<u32> {
 
 /// Replaces the former agent's programs by ours at every interface that is still there, so that no
 /// packet passes by, and removes what else there is of it.
-pub(super) fn take_over(attacher: &mut Attacher<'_>, pins: &Pins, slots: &Slots) -> Vec<Former> {
+pub(super) fn take_over(
+    attacher: &mut Attacher<'_>,
+    ways: &Ways,
+    pins: &Pins,
+    slots: &Slots,
+) -> Vec<Former> {
     let programs = pins.of(Part::Programs);
     let former_ids = program_ids(&programs);
     // Ours are pinned first: a filter whose program is pinned nowhere is one that nobody removes.
@@ -84,6 +90,7 @@ pub(super) fn take_over(attacher: &mut Attacher<'_>, pins: &Pins, slots: &Slots)
     }
     let mut adoption = Adoption {
         attacher,
+        ways,
         pins,
         former_ids: &former_ids,
     };
@@ -108,6 +115,7 @@ pub(super) fn take_over(attacher: &mut Attacher<'_>, pins: &Pins, slots: &Slots)
 
 struct Adoption<'a, 'b> {
     attacher: &'a mut Attacher<'b>,
+    ways: &'a Ways,
     pins: &'a Pins,
     former_ids: &'a [u32],
 }
@@ -116,7 +124,10 @@ impl Adoption<'_, '_> {
     fn adopt(&mut self, ifindex: u32) -> Option<Links> {
         let mut links = Links::default();
         for direction in DIRECTIONS {
-            let link = match self.attacher.how {
+            let link = match self.ways.preferred() {
+                Attachment::Tcx if self.ways.may_mix() => self
+                    .adopt_link(ifindex, direction)
+                    .or_else(|_| self.adopt_filter(ifindex, direction)),
                 Attachment::Tcx => self.adopt_link(ifindex, direction),
                 Attachment::Clsact => self.adopt_filter(ifindex, direction),
             };

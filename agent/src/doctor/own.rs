@@ -1,9 +1,13 @@
 //! What the agent itself may do, and the room it has.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use agent_common::Slot;
-use api::v1::Finding;
+use api::{transport::valid_until, v1::Finding};
 use rustix::{
     fs::{Access, access},
     thread::CapabilitySet,
@@ -18,6 +22,9 @@ use crate::{
 /// Of everything but the slots' maps: rings, the detectors of a busy node, the spool in memory.
 const BASE_BYTES: u64 = 96 << 20;
 const MIB: u64 = 1 << 20;
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+/// Time enough to renew; half of it, and a certificate of some authorities has not long to live at all.
+const EXPIRES_SOON: Duration = Duration::from_secs(14 * DAY_SECONDS);
 
 /// What the agent held at its start, before it gave up what it needs no more.
 pub(super) fn rights(held: CapabilitySet) -> Finding {
@@ -107,6 +114,28 @@ pub(super) fn pins(pin: &Pin) -> Finding {
         ),
         Err(error) => warning("bpffs", format!("cannot examine {shown}: {error}"), REMEDY),
     }
+}
+
+/// Until when the node's certificate is valid; nothing when it has none.
+pub(super) fn certificate(path: Option<&Path>, now: SystemTime) -> Option<Finding> {
+    const CHECK: &str = "certificate";
+    const REMEDY: &str = "renew it; a running agent reads the new one by itself";
+    let path = path?;
+    let shown = path.display();
+    Some(
+        match valid_until(path).map(|until| until.duration_since(now)) {
+            Ok(Ok(left)) if left >= EXPIRES_SOON => ok(
+                CHECK,
+                format!("{shown} expires in {} days", left.as_secs() / DAY_SECONDS),
+            ),
+            Ok(Ok(left)) => {
+                let days = left.as_secs() / DAY_SECONDS;
+                warning(CHECK, format!("{shown} expires in {days} days"), REMEDY)
+            }
+            Ok(Err(_)) => failed(CHECK, format!("{shown} has expired"), REMEDY),
+            Err(error) => failed(CHECK, error.to_string(), REMEDY),
+        },
+    )
 }
 
 /// Whether events can be kept on disk, as far as can be told without an agent that runs.

@@ -1,23 +1,24 @@
 //! Picket on the cluster, as its README says.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::Value;
-use tests::{Cluster, Image, binary, run, wait_for};
+use tests::{Cluster, Finished, Image, binary, run, wait_for};
 
 use crate::pods::Story;
 
 pub(crate) const PICKET: &str = "picket";
+pub(crate) const AGENTS: &str = "picket-agents";
 pub(crate) const AGENT: &str = "daemonset/picket-agent";
 pub(crate) const COLLECTOR: &str = "deployment/picket-collector";
 const SERVER: &str = "picket-collector.picket.svc";
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/chart/picket");
+/// On each node.
+const CERTIFICATES: &str = "/var/lib/picket-certificates";
 const LIMIT: Duration = Duration::from_secs(60);
+/// It waits half a minute itself.
+const TEST: Duration = Duration::from_secs(150);
 
 pub(crate) struct Install<'a> {
     cluster: &'a Cluster,
@@ -52,19 +53,40 @@ impl<'a> Install<'a> {
     }
 
     /// As shipped: agents show tokens of their service account.
-    pub(crate) fn with_tokens(&self, story: &Story) -> Result<()> {
-        self.apply(story, "")
+    pub(crate) fn with_tokens(&self) -> Result<()> {
+        self.helm(&["install", "picket", CHART], &[])?;
+        self.cluster.name_services()
     }
 
     /// Agents show certificates instead, which lie on their nodes.
-    pub(crate) fn with_certificates(&self, story: &Story) -> Result<()> {
-        let patch = include_str!("certificates.yaml");
-        self.apply(story, patch)
+    pub(crate) fn with_certificates(&self) -> Result<()> {
+        let folder = format!("agent.paths.certificates={CERTIFICATES}");
+        self.helm(&["upgrade", "picket", CHART], &["--set", &folder])
+    }
+
+    /// `helm test`.
+    pub(crate) fn test(&self) -> Result<()> {
+        let mut helm = self.cluster.helm()?;
+        helm.args(["test", "picket", "--namespace", PICKET, "--logs"]);
+        let tested = run("helm test", &mut helm, TEST).and_then(Finished::success);
+        tested
+            .map(drop)
+            .map_err(|error| anyhow!("{error:#}{}", self.cluster.story(PICKET)))
+    }
+
+    fn helm(&self, arguments: &[&str], further: &[&str]) -> Result<()> {
+        let mut helm = self.cluster.helm()?;
+        let values = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kubernetes/values.yaml");
+        helm.args(arguments)
+            .args(["--namespace", PICKET, "--values", values])
+            .args(further);
+        run("helm", &mut helm, LIMIT)?.success()?;
+        Ok(())
     }
 
     /// Waits until the log of an agent has `text`.
     pub(crate) fn wait_until_an_agent_says(&self, text: &str) -> Result<()> {
-        let said = || self.cluster.logs(PICKET, AGENT);
+        let said = || self.cluster.logs(AGENTS, AGENT);
         wait_for(&format!("an agent to say {text:?}"), LIMIT, || {
             Ok(said().is_ok_and(|said| said.contains(text)).then_some(()))
         })
@@ -116,7 +138,7 @@ impl<'a> Install<'a> {
         picket(&["server", SERVER])?;
         for (node, root) in self.cluster.nodes() {
             picket(&["node", node])?;
-            let folder = root.join("var/lib/picket-certificates");
+            let folder = root.join(CERTIFICATES.trim_start_matches('/'));
             fs::create_dir(&folder)?;
             for name in [format!("node-{node}.crt"), format!("node-{node}.key")] {
                 fs::copy(self.pki.join(&name), folder.join(&name))?;
@@ -124,13 +146,13 @@ impl<'a> Install<'a> {
         }
         let from =
             |key: &str, name: &str| format!("--from-file={key}={}", self.pki.join(name).display());
-        let subscribers = self.cluster.directory().join("subscribers.yaml");
-        fs::write(&subscribers, "subscribers: []\n")?;
         let kubectl = |arguments: &[&str]| {
             self.cluster
                 .ask(&[&["--namespace", PICKET], arguments].concat())
         };
-        kubectl(&["create", "namespace", PICKET])?;
+        for namespace in [PICKET, AGENTS] {
+            self.cluster.ask(&["create", "namespace", namespace])?;
+        }
         kubectl(&[
             "create",
             "secret",
@@ -141,39 +163,14 @@ impl<'a> Install<'a> {
             &from("ca.crt", "ca.crt"),
             &from("ca.crl", "ca.crl"),
         ])?;
-        kubectl(&[
+        self.cluster.ask(&[
+            "--namespace",
+            AGENTS,
             "create",
             "configmap",
             "picket-ca",
             &from("ca.crt", "ca.crt"),
         ])?;
-        kubectl(&[
-            "create",
-            "secret",
-            "generic",
-            "picket-subscribers",
-            &format!("--from-file=subscribers.yaml={}", subscribers.display()),
-        ])?;
         Ok(())
-    }
-
-    fn apply(&self, story: &Story, patch: &str) -> Result<()> {
-        let folder = self.cluster.directory().join("overlay");
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("pods.yaml"), story.table())?;
-        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/kubernetes-ephemeral");
-        // It takes no absolute path.
-        let up = "../".repeat(folder.components().count() - 1);
-        let base = format!("{up}{}", base.canonicalize()?.strip_prefix("/")?.display());
-        fs::write(
-            folder.join("kustomization.yaml"),
-            format!(
-                "resources: [{base}]\nnamespace: {PICKET}\nconfigMapGenerator:\n\
-                 - {{name: picket-pods, behavior: merge, files: [pods.yaml]}}\n{patch}"
-            ),
-        )?;
-        self.cluster
-            .ask(&["apply", "--kustomize", &folder.to_string_lossy()])?;
-        self.cluster.name_services()
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tests::{Cluster, without_root};
 
 use self::{
-    install::{COLLECTOR, Install, PICKET},
+    install::{AGENTS, COLLECTOR, Install, PICKET},
     subscriber::Subscriber,
 };
 
@@ -30,11 +30,11 @@ fn a_scan_is_told_of_with_the_names_of_both_pods() -> Result<()> {
     let story = pods::start(&cluster)?;
 
     // Kubernetes 1.20 knows the agents' tokens for what they are, but not their nodes.
-    install.with_tokens(&story)?;
+    install.with_tokens()?;
     cluster.wait_for_rollout(PICKET, COLLECTOR, LIMIT)?;
     install.wait_until_an_agent_says(REFUSED)?;
-    install.with_certificates(&story)?;
-    cluster.wait_for_rollout(PICKET, install::AGENT, LIMIT)?;
+    install.with_certificates()?;
+    cluster.wait_for_rollout(AGENTS, install::AGENT, LIMIT)?;
     install.wait_until_watched(&story)?;
 
     let mut subscriber = Subscriber::start(&cluster)?;
@@ -47,7 +47,8 @@ fn a_scan_is_told_of_with_the_names_of_both_pods() -> Result<()> {
             .with_context(|| format!("no event tells of {target:?}"))?;
         ensure!(event["detector"] == "port_scan", "{event}");
     }
-    rights::check(&cluster)
+    rights::check(&cluster)?;
+    install.test()
 }
 
 fn tells_of(event: &Value, source: &pods::Pod, target: &pods::Pod) -> bool {
@@ -63,6 +64,7 @@ fn is_pod(endpoint: &Value, pod: &pods::Pod) -> bool {
     endpoint["namespace"] == *pod.namespace
         && endpoint["pod"] == *pod.name
         && endpoint["uid"] == *pod.uid
-        // A pod table does not tell it.
-        && (owner.is_null() || owner["kind"] == "Deployment" && owner["name"] == *pod.owner)
+        && endpoint["node"] == *pod.node
+        && owner["kind"] == "Deployment"
+        && owner["name"] == *pod.owner
 }

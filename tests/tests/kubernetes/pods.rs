@@ -42,20 +42,6 @@ pub(crate) fn start(cluster: &Cluster) -> Result<Story> {
     Ok(Story { app1, app2 })
 }
 
-impl Story {
-    /// The pod table, as an operator writes it.
-    pub(crate) fn table(&self) -> String {
-        let mut table = String::from("nodes: [n1, n2]\npods:\n");
-        for pod in self.app2.iter().chain([&self.app1]) {
-            table += &format!(
-                "- {{namespace: {}, name: {}, uid: {}, node: {}, addresses: [{}]}}\n",
-                pod.namespace, pod.name, pod.uid, pod.node, pod.address
-            );
-        }
-        table
-    }
-}
-
 fn of(cluster: &Cluster, namespace: &str) -> Result<Vec<Pod>> {
     let listed = cluster.objects(&["--namespace", namespace, "get", "pods"])?;
     let pods = listed["items"].as_array().context("no list of pods")?;

@@ -5,18 +5,27 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use tests::Cluster;
 
-use crate::install::PICKET;
+use crate::install::{AGENTS, PICKET};
 
 pub(crate) fn check(cluster: &Cluster) -> Result<()> {
-    cluster.ask(&["--namespace", PICKET, "create", "serviceaccount", "fresh"])?;
-    let agent = rights(cluster, "picket-agent")?;
-    let fresh = rights(cluster, "fresh")?;
+    for namespace in [AGENTS, PICKET] {
+        cluster.ask(&[
+            "--namespace",
+            namespace,
+            "create",
+            "serviceaccount",
+            "fresh",
+        ])?;
+    }
+    let agent = rights(cluster, AGENTS, "picket-agent")?;
+    let fresh = rights(cluster, AGENTS, "fresh")?;
     ensure!(!fresh.is_empty(), "nothing is listed");
     ensure!(
         agent == fresh,
         "the agents may {agent:#?}, a fresh account {fresh:#?}"
     );
-    let collector = rights(cluster, "picket-collector")?;
+    let collector = rights(cluster, PICKET, "picket-collector")?;
+    let fresh = rights(cluster, PICKET, "fresh")?;
     ensure!(
         collector.is_superset(&fresh) && collector != fresh,
         "the collector may {collector:#?}"
@@ -25,8 +34,15 @@ pub(crate) fn check(cluster: &Cluster) -> Result<()> {
 }
 
 /// Of a service account, a line each; the API server lists them in any order.
-fn rights(cluster: &Cluster, account: &str) -> Result<BTreeSet<String>> {
-    let account = format!("--as=system:serviceaccount:{PICKET}:{account}");
-    let listed = cluster.ask(&["--namespace", PICKET, "auth", "can-i", "--list", &account])?;
+fn rights(cluster: &Cluster, namespace: &str, account: &str) -> Result<BTreeSet<String>> {
+    let account = format!("--as=system:serviceaccount:{namespace}:{account}");
+    let listed = cluster.ask(&[
+        "--namespace",
+        namespace,
+        "auth",
+        "can-i",
+        "--list",
+        &account,
+    ])?;
     Ok(listed.lines().map(str::to_owned).collect())
 }

@@ -16,7 +16,7 @@ use crate::{
     tools,
 };
 
-const SUITES: [&str; 2] = ["bookworm", "bookworm-security"];
+const SUITE: &str = "bookworm";
 const VERSION: &str = "1.20.2";
 const PROGRAMS: [&str; 5] = [
     "kube-apiserver",
@@ -58,7 +58,7 @@ fn install(place: &Path) -> Result<()> {
     if fresh.exists() {
         fs::remove_dir_all(&fresh).with_context(|| format!("cannot empty {}", fresh.display()))?;
     }
-    let debian = Debian::list(fresh.join("apt"), &SUITES, true)?;
+    let debian = Debian::list(fresh.join("apt"), &[SUITE], true)?;
     let packages = debian.unpack(&PACKAGES, &fresh.join("packages"))?;
     let build = Build {
         root: fresh.join("gopath/src/k8s.io/kubernetes"),

@@ -1,0 +1,94 @@
+//! `picket doctor`: what is wrong with any node, or worth knowing, and what to do about it.
+
+mod examine;
+mod text;
+
+use std::{path::PathBuf, time::SystemTime};
+
+use clap::Args;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::{
+    failure::RunError,
+    json,
+    output::Output,
+    palette::Palette,
+    server::{Server, ServerError},
+};
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArguments {
+    /// Only this node; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    node: Vec<String>,
+
+    /// Print what is well, too.
+    #[arg(long, short)]
+    all: bool,
+
+    /// Print one JSON object a finding and line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Error)]
+#[error("{failed} check(s) failed; see above what to do")]
+pub struct DoctorError {
+    failed: usize,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    kind: &'static str,
+    node: &'a str,
+    #[serde(flatten)]
+    finding: json::Finding<'a>,
+}
+
+pub(crate) async fn run(
+    server: Result<Server, ServerError>,
+    arguments: &DoctorArguments,
+    certificate: Option<PathBuf>,
+    now: SystemTime,
+    output: &mut Output,
+) -> Result<(), RunError> {
+    let mut examined = Vec::new();
+    examined.extend(examine::certificate(certificate.as_deref(), now));
+    let listed = match server {
+        Ok(server) => server.nodes().await,
+        Err(error) => Err(error),
+    };
+    match listed {
+        Ok(listed) => examined.extend(examine::cluster(&listed, now)),
+        Err(error) => examined.push(examine::unreachable(&error)),
+    }
+    if !arguments.node.is_empty() {
+        // What belongs to no node concerns all of them.
+        examined.retain(|it| it.node.is_empty() || arguments.node.contains(&it.node));
+    }
+    let failed = examined.iter().filter(|it| it.is_failed()).count();
+    let lines = if arguments.json {
+        examined
+            .iter()
+            .map(|it| {
+                serde_json::to_string(&Line {
+                    kind: "finding",
+                    node: &it.node,
+                    finding: json::Finding::new(&it.finding),
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(std::io::Error::from)?
+    } else {
+        text::lines(&examined, arguments.all, Palette::of_stdout())
+    };
+    for line in lines {
+        output.line(&line)?;
+    }
+    output.flush()?;
+    if failed > 0 {
+        return Err(DoctorError { failed }.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! `picket.v1.Canary` as JSON.
+
+use api::v1;
+use serde::Serialize;
+
+use crate::time;
+
+#[derive(Serialize)]
+pub(crate) struct Canary<'a> {
+    at: Option<String>,
+    found: bool,
+    delay: Option<String>,
+    packets_sent: u64,
+    packets_counted: u64,
+    reason: &'a str,
+}
+
+impl<'a> Canary<'a> {
+    pub(crate) fn new(canary: &'a v1::Canary) -> Self {
+        Self {
+            at: time::exact(canary.at),
+            found: canary.found,
+            delay: canary.delay.map(time::seconds),
+            packets_sent: canary.packets_sent,
+            packets_counted: canary.packets_counted,
+            reason: &canary.reason,
+        }
+    }
+}
