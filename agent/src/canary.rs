@@ -13,7 +13,7 @@ use api::v1;
 use tokio::{
     sync::{mpsc, watch},
     task::spawn_blocking,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{sleep, timeout},
 };
 use tracing::{info, warn};
 
@@ -79,16 +79,14 @@ impl Canary {
 
     /// Scans this often, and never ends.
     pub async fn run(mut self, every: Duration) {
-        let mut due = interval(every);
-        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            due.tick().await;
             let mut outcome = self.scan().await;
             if matches!(outcome, Outcome::Missed { .. }) {
                 // The programs may just have been attached again.
                 outcome = self.scan().await;
             }
             self.tell(&outcome).await;
+            sleep(pause(every, self.run)).await;
         }
     }
 
@@ -176,6 +174,15 @@ impl Canary {
     }
 }
 
+/// Up to a quarter less than `every`, and out of step with whatever else happens at intervals: a sensor that is
+/// repaired every ten seconds would be found well every sixty.
+fn pause(every: Duration, run: u64) -> Duration {
+    /// The golden ratio, whose multiples spread most evenly (Weyl).
+    const RATIO: u64 = 0x9e37_79b9;
+    let share = run.wrapping_mul(RATIO) as u32;
+    every - every / 4 * (share >> 8) / (u32::MAX >> 8)
+}
+
 /// Removes the interfaces of canaries; whether there were any.
 ///
 /// # Errors
@@ -230,4 +237,31 @@ fn missed(sent: u64, counted: u64) -> String {
 #[expect(clippy::disallowed_methods, reason = "the canary owns this clock")]
 fn now() -> SystemTime {
     SystemTime::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_of_every_length_within_a_quarter() {
+        let every = Duration::from_secs(60);
+        let pauses: Vec<_> = (1000..1100).map(|run| pause(every, run)).collect();
+        let (least, most) = (Duration::from_secs(45), every);
+        assert!(
+            pauses.iter().all(|it| (least..=most).contains(it)),
+            "{pauses:?}"
+        );
+        let mut tenths = [0; 15];
+        for pause in &pauses {
+            tenths[(pause.as_secs() as usize - 45).min(14)] += 1;
+        }
+        assert!(tenths.iter().all(|count| *count > 0), "{tenths:?}");
+    }
+
+    #[test]
+    fn what_was_missed_says_whether_it_was_counted() {
+        assert!(missed(32, 0).contains("not attached"));
+        assert!(missed(32, 30).starts_with("30 of 32 packets were counted"));
+    }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What is examined changes when people change it.
-const EXAMINE_EVERY: Duration = Duration::from_secs(60);
+const EXAMINE_EVERY: Duration = Duration::from_secs(30);
 
 /// What the agent was given.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Given {
     pub pin: Pin,
     /// Where to keep events.
     pub spool: Place,
+    /// Whether the agent scans itself.
+    pub scans: bool,
     /// Of the node.
     pub certificate: Option<PathBuf>,
 }
@@ -92,7 +94,7 @@ impl Doctor {
             let (given, hooks) = (Arc::clone(&given), self.hooks);
             let examined = spawn_blocking(move || {
                 let mut findings = given.always();
-                findings.extend(watched::examine(&status));
+                findings.extend(watched::examine(&status, given.scans));
                 findings.push(watched::beside(&hooks, &status));
                 findings
             });

@@ -107,6 +107,7 @@ fn given(config: &Config) -> Given {
         slots: config.datapath.slots,
         pin: config.datapath.pin.clone(),
         spool: config.spooling.place.clone(),
+        scans: config.canary.is_some(),
         certificate: config.secrets.certificate().cloned(),
     }
 }

@@ -121,6 +121,9 @@ impl Watch {
         command.args(["--listen", &self.collector_address()]);
         command.arg("--database").arg(self.path("picket.db"));
         command.arg("--pod-table").arg(self.path("pods.yaml"));
+        if self.path("detectors.yaml").exists() {
+            command.arg("--detectors").arg(self.path("detectors.yaml"));
+        }
         without_settings(&mut command);
         let collector = self
             .collector
@@ -139,6 +142,11 @@ impl Watch {
         command.arg("--spool").arg(self.path("spool"));
         command.args(["--listen", &self.agent_address()]);
         command.arg("--config").arg(self.path("agent.yaml"));
+        if !fs::read_to_string(self.path("agent.yaml"))?.contains("canary:") {
+            // Whoever counts interfaces or programs counts those of pods.
+            command.args(["--canary", "off"]);
+        }
+        command.arg("--policy").arg(self.path("policy.json"));
         let agent = self
             .agent
             .insert(Process::spawn("picket-agent", &mut command)?);
@@ -169,6 +177,14 @@ impl Watch {
     /// When it cannot be written.
     pub fn configure_agent(&self, yaml: &str) -> Result<()> {
         Ok(fs::write(self.path("agent.yaml"), yaml)?)
+    }
+
+    /// Gives the collector a policy for all agents: one that has one follows it, others from their next start.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure_all(&self, yaml: &str) -> Result<()> {
+        Ok(fs::write(self.path("detectors.yaml"), yaml)?)
     }
 
     /// What the agent has pinned.

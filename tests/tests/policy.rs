@@ -49,15 +49,92 @@ fn detectors_are_set_anew_while_the_agent_runs() -> Result<()> {
     ensure!(!next(&watch)?.shadow, "a broken file changes something");
 
     let address = app2.address();
-    let known = format!("exceptions:\n- {{namespaces: [default], targets: [{address}]}}\n");
+    let known = format!(
+        "exceptions:\n- {{name: known, owner: us, reason: it is ours, namespaces: [default], targets: [{address}]}}\n"
+    );
     configure(&watch, &format!("{ALL}{known}"), "set anew", 3)?;
     scan(app1, app2, 5000)?;
     // By then it is over, and nobody was told.
     thread::sleep(Duration::from_secs(4));
-    let expired = known.replace("}\n", ", until: 2026-01-01T00:00:00Z}\n");
-    configure(&watch, &format!("{ALL}{expired}"), "set anew", 4)?;
+    let hits = hits(&watch)?;
+    ensure!(hits > 0, "nothing was counted of what nobody was told of");
+    let ended = known.replace("}\n", ", until: 2026-01-01T00:00:00Z}\n");
+    configure(&watch, &format!("{ALL}{ended}"), "that is past", 1)?;
+    configure(&watch, ALL, "set anew", 4)?;
     next(&watch)?;
     Ok(())
+}
+
+fn hits(watch: &Watch) -> Result<u64> {
+    let nodes = watch.client()?.nodes()?;
+    let status = nodes.into_iter().find_map(|node| node.status?.policy);
+    let exceptions = status.map(|policy| policy.exceptions).unwrap_or_default();
+    Ok(exceptions.iter().map(|exception| exception.hits).sum())
+}
+
+#[test]
+fn a_wrong_policy_of_the_cluster_leaves_the_one_before_on_every_node_and_over_restarts()
+-> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    let story = Story::new()?;
+    let Story { app1, app2, node } = &story;
+    let mut watch = Watch::start(node, &[app1, app2], "{}", Place::Apart)?;
+    // For all pods: after the restart nobody tells the agent which ones there are.
+    let shadow = ALL.replace("port_scan: {", "port_scan: {mode: shadow, ");
+    watch.configure_all(&shadow)?;
+    watch.stop_collector()?;
+    watch.start_collector()?;
+    let revision = in_force(&watch, |revision| !revision.is_empty())?;
+
+    let mut subscription = watch.client()?.subscribe(From::Now(true), LIMIT)?;
+    scan(app1, app2, 1)?;
+    ensure!(
+        whole(&mut subscription)?.shadow,
+        "the policy is not applied"
+    );
+
+    for (wrong, line) in [
+        (
+            "detectors: {port_scan: {failed_ports_per_minute: 0}}\n",
+            ":1: detectors.port_scan.failed",
+        ),
+        (
+            "detectors:\n  of_tomorrow: {}\n",
+            ":2: detectors.of_tomorrow: there is no such detector",
+        ),
+        ("scopes:\n- {}\n- {}\n", ":3: scopes[1]"),
+    ] {
+        watch.configure_all(wrong)?;
+        wait_for(line, LIMIT, || Ok(watch.log().contains(line).then_some(())))?;
+        ensure!(
+            in_force(&watch, |_| true)? == revision,
+            "{wrong} is in force"
+        );
+    }
+    // The collector is away, and the agent starts anew.
+    watch.stop_collector()?;
+    watch.stop_agent()?;
+    watch.start_agent()?;
+    watch.wait_until_attached(&[app1, app2])?;
+    let agent = tests::Client::connect(&watch.agent_address(), LIMIT)?;
+    let mut local = agent.subscribe(From::Now(true), LIMIT)?;
+    scan(app1, app2, 200)?;
+    ensure!(
+        whole(&mut local)?.shadow,
+        "the policy did not hold over a restart"
+    );
+    Ok(())
+}
+
+/// The revision that the node says is in force, once it is as wanted.
+fn in_force(watch: &Watch, wanted: impl Fn(&str) -> bool) -> Result<String> {
+    wait_for("the policy", LIMIT, || {
+        let nodes = watch.client()?.nodes()?;
+        let policy = nodes.into_iter().find_map(|node| node.status?.policy);
+        Ok(policy.map(|it| it.revision).filter(|it| wanted(it)))
+    })
 }
 
 /// Writes the file, and waits until the log has said so that often.

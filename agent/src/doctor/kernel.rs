@@ -68,7 +68,7 @@ fn jit(root: &Path) -> Finding {
         ),
         Err(error) => unknown(
             "bpf_jit",
-            format!("cannot read net.core.bpf_jit_enable ({error}): only root may"),
+            format!("cannot read net.core.bpf_jit_enable: {error}; root of the node may"),
         ),
     }
 }

@@ -9,12 +9,12 @@ use crate::datapath::Hooks;
 const NAMED: usize = 5;
 
 /// What the status of the agent says.
-pub(super) fn examine(status: &NodeStatus) -> Vec<Finding> {
+pub(super) fn examine(status: &NodeStatus, scans: bool) -> Vec<Finding> {
     vec![
         spool(status),
         interfaces(status),
         pods(status),
-        canary(status),
+        canary(status, scans),
     ]
 }
 
@@ -81,11 +81,12 @@ fn pods(status: &NodeStatus) -> Finding {
     )
 }
 
-fn canary(status: &NodeStatus) -> Finding {
+fn canary(status: &NodeStatus, scans: bool) -> Finding {
     match &status.canary {
+        None if scans => unknown("canary", "the agent has not scanned itself yet"),
         None => warning(
             "canary",
-            "the agent does not scan itself, or has not yet",
+            "the agent does not scan itself",
             "set --canary to an interval, so that a sensor that went silent is noticed",
         ),
         Some(canary) if canary.found => ok("canary", "the last scan of the agent's own was found"),
@@ -196,7 +197,7 @@ mod tests {
             }),
             ..NodeStatus::default()
         };
-        let findings = examine(&status);
+        let findings = examine(&status, true);
         let found: Vec<_> = findings
             .iter()
             .map(|it| (it.check.as_str(), it.verdict(), it.found.as_str()))

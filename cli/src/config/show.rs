@@ -78,7 +78,9 @@ fn text(told: Option<&PolicyStatus>, nodes: &[Node], exceptions: bool) -> Vec<St
             short(&told.revision),
             harmless(&told.name)
         )),
-        None => lines.push("The collector tells no policy: each agent's own holds.".to_owned()),
+        None => lines.push(
+            "No policy is told from here: each agent's own holds, or the last one told.".to_owned(),
+        ),
     }
     if let Some(error) = told.map(|told| &told.error).filter(|it| !it.is_empty()) {
         lines.push(format!("It refused a newer one: {}", harmless(error)));

@@ -20,8 +20,10 @@ pub(super) fn event(event: &Event, palette: Palette) -> String {
         State::Closed => DIM,
         State::Updated | State::Unspecified => clap::builder::styling::Style::new(),
     };
+    // Nobody is to be alarmed by it.
+    let shadow = if event.shadow { "in shadow: " } else { "" };
     format!(
-        "{}  {}  {}  {}  {}",
+        "{}  {}  {}  {}  {shadow}{}",
         time::short(event.raised_at),
         palette.paint(colour, &format!("{:6}", names::severity(event.severity()))),
         palette.paint(emphasis, &format!("{:7}", names::state(event))),
@@ -64,4 +66,22 @@ pub(super) fn gap(gap: &Gap, palette: Palette) -> String {
         MEDIUM,
         &format!("-- {lost}{merged}{node}: {}", harmless(&gap.reason)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_tried_out_says_so() {
+        for (shadow, expected) in [(true, "in shadow: app1 scanned"), (false, "app1 scanned")] {
+            let event = Event {
+                shadow,
+                summary: "app1 scanned".into(),
+                ..Event::default()
+            };
+            let line = super::event(&event, Palette::Plain);
+            assert!(line.ends_with(&format!("  {expected}")), "{line}");
+        }
+    }
 }

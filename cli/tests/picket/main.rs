@@ -4,8 +4,10 @@
 mod arguments;
 mod certs;
 mod config;
+mod doctor;
 mod events;
 mod follow;
 mod process;
+mod selftest;
 mod server;
 mod status;
