@@ -7,6 +7,7 @@ mod judge;
 mod keeper;
 mod metrics;
 mod raise;
+mod repair;
 mod report;
 mod roster;
 mod status;
@@ -35,7 +36,7 @@ use crate::{
     baselines::Store,
     canary::Judge,
     containment::Containment,
-    datapath::{Datapath, Repair, monotonic},
+    datapath::{Datapath, monotonic},
     deliver::{Agent, Outbox},
     edges::Edges,
     identity::{Binder, Bound, Remembered, Unnamed},
@@ -330,30 +331,6 @@ impl Sentry {
             self.detectors.remove(observation.subject, &mut self.found);
             self.edges.remove(observation.subject);
             self.raise();
-        }
-    }
-
-    fn reconcile(&mut self) {
-        for (ifindex, repair) in self.datapath.reconcile() {
-            let interface = self.roster.name_of(ifindex);
-            match repair {
-                Repair::Reattached => {
-                    warn!(
-                        interface,
-                        "a program was detached by others, attached it again"
-                    );
-                }
-                Repair::MovedFirst => {
-                    warn!(
-                        interface,
-                        "programs of others ran before ours, moved it to the front"
-                    );
-                }
-                Repair::Failed(error) => {
-                    warn!(interface, %error, "a program was detached by others, and cannot be attached");
-                }
-            }
-            self.metrics.repairs.inc();
         }
     }
 

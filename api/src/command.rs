@@ -40,5 +40,6 @@ fn signed(command: &[u8]) -> Vec<u8> {
     [CONTEXT, command].concat()
 }
 
-#[cfg(all(test, feature = "certificates"))]
+#[cfg(test)]
+#[cfg(feature = "certificates")]
 mod tests;

@@ -200,12 +200,13 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_by_its_key() {
-        let set = |change: fn(&mut Settings)| {
+        type Change = fn(&mut Settings);
+        let set = |change: Change| {
             let mut settings = Settings::default();
             change(&mut settings);
             settings.checked()
         };
-        let cases: [(fn(&mut Settings), &str); 8] = [
+        let cases: [(Change, &str); 8] = [
             (|it| it.lease = Duration::ZERO, "lease: it takes 1s to 24h"),
             (
                 |it| it.lease = LONGEST_LEASE + SHORTEST_LEASE,

@@ -10,6 +10,7 @@ pub mod correlations;
 pub mod encoding;
 pub mod events;
 pub mod filter;
+pub mod kept;
 pub mod pipe;
 pub mod pods;
 pub mod policy;

@@ -7,8 +7,10 @@ mod exception;
 mod exceptions;
 mod manifest;
 mod refused;
+mod scope;
 mod scopes;
 mod selectors;
+mod time;
 mod tree;
 mod walk;
 
@@ -21,9 +23,11 @@ pub use self::{
     exception::Exception,
     manifest::validate,
     refused::{Problem, Refused},
+    scope::Scope,
+    time::Time,
 };
 use self::{tree::Value, walk::Problems};
-use crate::{containment as contain, selector::Selector, v1};
+use crate::{containment as contain, v1};
 
 /// The keys of a policy.
 pub const KEYS: &[&str] = &[
@@ -79,27 +83,6 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// What is done about what is found.
     pub containment: contain::Settings,
-}
-
-/// Pods that are judged by settings of their own.
-#[derive(Clone, Debug)]
-pub struct Scope {
-    /// Which pods.
-    pub selector: Selector,
-    /// By which settings.
-    pub settings: Arc<Settings>,
-}
-
-/// When a document is read.
-#[derive(Clone, Copy, Debug)]
-pub enum Time {
-    /// It was in force before; an exception may have ended meanwhile.
-    Before,
-    /// Somebody wrote it just now: an exception that has ended already is a mistake.
-    New {
-        /// The time.
-        now: SystemTime,
-    },
 }
 
 impl Policy {

@@ -1,5 +1,6 @@
 //! `picket config`: whether a policy can be used, and which one is in force where.
 
+mod failure;
 mod show;
 mod validate;
 
@@ -8,12 +9,11 @@ use std::{path::PathBuf, time::SystemTime};
 use clap::{Args, Subcommand};
 
 use crate::{
-    failure::RunError,
     output::Output,
     server::{Server, ServerError},
 };
 
-pub(crate) use validate::ValidateError;
+pub(crate) use failure::ConfigError;
 
 #[derive(Args, Debug)]
 pub(crate) struct ConfigArguments {
@@ -29,18 +29,7 @@ enum ConfigCommand {
         file: PathBuf,
     },
     /// Print which policy is in force on which node.
-    Show(ShowArguments),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ShowArguments {
-    /// Only of this node, with its exceptions.
-    #[arg(long, value_name = "NAME")]
-    node: Option<String>,
-
-    /// Print one JSON object a line: what the collector tells, then each node.
-    #[arg(long)]
-    json: bool,
+    Show(show::ShowArguments),
 }
 
 pub(crate) async fn run(
@@ -48,7 +37,7 @@ pub(crate) async fn run(
     arguments: ConfigArguments,
     now: SystemTime,
     output: &mut Output,
-) -> Result<(), RunError> {
+) -> Result<(), ConfigError> {
     match arguments.command {
         ConfigCommand::Validate { file } => validate::run(&file, now, output),
         ConfigCommand::Show(arguments) => show::run(&server?, &arguments, output).await,

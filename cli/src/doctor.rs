@@ -3,14 +3,13 @@
 mod examine;
 mod text;
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{io, path::PathBuf, time::SystemTime};
 
 use clap::Args;
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    failure::RunError,
     json,
     output::Output,
     palette::Palette,
@@ -33,9 +32,11 @@ pub(crate) struct DoctorArguments {
 }
 
 #[derive(Debug, Error)]
-#[error("{failed} check(s) failed; see above what to do")]
-pub struct DoctorError {
-    failed: usize,
+pub enum DoctorError {
+    #[error("{0} check(s) failed; see above what to do")]
+    Failed(usize),
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
 }
 
 #[derive(Serialize)]
@@ -52,7 +53,7 @@ pub(crate) async fn run(
     certificate: Option<PathBuf>,
     now: SystemTime,
     output: &mut Output,
-) -> Result<(), RunError> {
+) -> Result<(), DoctorError> {
     let mut examined = Vec::new();
     examined.extend(examine::certificate(certificate.as_deref(), now));
     let listed = match server {
@@ -79,7 +80,7 @@ pub(crate) async fn run(
                 })
             })
             .collect::<Result<Vec<_>, _>>()
-            .map_err(std::io::Error::from)?
+            .map_err(io::Error::from)?
     } else {
         text::lines(&examined, arguments.all, Palette::of_stdout())
     };
@@ -88,7 +89,7 @@ pub(crate) async fn run(
     }
     output.flush()?;
     if failed > 0 {
-        return Err(DoctorError { failed }.into());
+        return Err(DoctorError::Failed(failed));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{io, process::ExitCode};
 use thiserror::Error;
 
 use crate::{
-    agent::AgentError, certs::CertsError, config::ValidateError, contain::ContainError,
+    agent::AgentError, certs::CertsError, config::ConfigError, contain::ContainError,
     doctor::DoctorError, manual::ManualError, policy::PolicyError, selftest::SelftestError,
     server::ServerError,
 };
@@ -28,7 +28,7 @@ pub enum RunError {
     #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error(transparent)]
-    Validate(#[from] ValidateError),
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Doctor(#[from] DoctorError),
     #[error(transparent)]
@@ -42,7 +42,9 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Validate(_) => ExitCode::from(CONFIGURATION),
+            Self::Config(ConfigError::Read { .. } | ConfigError::Wrong { .. }) => {
+                ExitCode::from(CONFIGURATION)
+            }
             _ => ExitCode::FAILURE,
         }
     }
@@ -52,8 +54,11 @@ impl RunError {
         match self {
             Self::Output(error)
             | Self::Certs(CertsError::Output(error))
+            | Self::Config(ConfigError::Output(error))
             | Self::Contain(ContainError::Output(error))
+            | Self::Doctor(DoctorError::Output(error))
             | Self::Policy(PolicyError::Output(error))
+            | Self::Selftest(SelftestError::Output(error))
             | Self::Manual(ManualError::Completions(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe
             }

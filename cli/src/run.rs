@@ -43,10 +43,10 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
         Command::Policy(arguments) => Ok(policy::run(&server?, arguments, &mut output).await?),
         Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),
         Command::Doctor(arguments) => {
-            doctor::run(server, &arguments, certificate, now, &mut output).await
+            Ok(doctor::run(server, &arguments, certificate, now, &mut output).await?)
         }
-        Command::Selftest(arguments) => selftest::run(&server?, &arguments, &mut output).await,
-        Command::Config(arguments) => config::run(server, arguments, now, &mut output).await,
+        Command::Selftest(arguments) => Ok(selftest::run(&server?, &arguments, &mut output).await?),
+        Command::Config(arguments) => Ok(config::run(server, arguments, now, &mut output).await?),
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),
         Command::Man(arguments) => Ok(manual::write_pages(&arguments.directory)?),

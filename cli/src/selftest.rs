@@ -1,6 +1,6 @@
 //! `picket selftest`: waits until every agent has scanned itself anew, and says how that went.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, io, time::Duration};
 
 use api::v1::{CoverageState, Node, Timestamp};
 use clap::Args;
@@ -9,11 +9,10 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    failure::RunError,
     json,
     output::{Output, note},
     palette::Palette,
-    server::Server,
+    server::{Server, ServerError},
     table::table,
     time,
 };
@@ -37,6 +36,10 @@ pub enum SelftestError {
     Silent(usize),
     #[error("no agent is connected, so nothing was tested; `picket doctor` says more")]
     Nobody,
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
 }
 
 #[derive(Serialize)]
@@ -91,7 +94,7 @@ pub(crate) async fn run(
     server: &Server,
     arguments: &SelftestArguments,
     output: &mut Output,
-) -> Result<(), RunError> {
+) -> Result<(), SelftestError> {
     let before = server.nodes().await?.nodes;
     let before: BTreeMap<_, _> = before
         .iter()
@@ -126,10 +129,10 @@ pub(crate) async fn run(
         .filter(|(_, it)| *it != Outcome::Found)
         .count();
     if nodes.is_empty() {
-        return Err(SelftestError::Nobody.into());
+        return Err(SelftestError::Nobody);
     }
     if silent > 0 {
-        return Err(SelftestError::Silent(silent).into());
+        return Err(SelftestError::Silent(silent));
     }
     Ok(())
 }
@@ -138,7 +141,7 @@ fn scanned(node: &Node) -> Option<Timestamp> {
     node.status.as_ref()?.canary.as_ref()?.at
 }
 
-fn lines(outcomes: &[(&Node, Outcome)], json: bool) -> Result<Vec<String>, std::io::Error> {
+fn lines(outcomes: &[(&Node, Outcome)], json: bool) -> Result<Vec<String>, io::Error> {
     if json {
         let lines = outcomes.iter().map(|(node, outcome)| {
             let canary = node.status.as_ref().and_then(|it| it.canary.as_ref());

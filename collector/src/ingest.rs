@@ -79,7 +79,7 @@ impl ingest_server::Ingest for Ingest {
         // What is in force is told first.
         policy.mark_changed();
         let downlink = Downlink {
-            cluster: Arc::clone(&self.identity).follow(&hello.node, Instant::now()),
+            cluster: Arc::clone(&self.identity).follow(&hello.node, clock()),
             policy,
             commands: connected.take_commands(),
         };
@@ -139,6 +139,14 @@ impl Ingest {
             .map_err(|error| (Refused::Unavailable, status::failed(&error)))?;
         Ok((hello, sequence, connected))
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is told at once and what later is timed from here"
+)]
+fn clock() -> Instant {
+    Instant::now()
 }
 
 fn check(hello: &v1::Hello) -> Result<(), &'static str> {

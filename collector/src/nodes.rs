@@ -1,6 +1,7 @@
 //! The nodes that have published, and their own account of themselves.
 
 mod canary;
+mod metrics;
 mod relay;
 
 use std::{
@@ -13,18 +14,12 @@ use api::{
     encoding,
     v1::{self, nodes_server},
 };
-use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
-};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use self::canary::Canary;
-use self::relay::Relay;
-pub(crate) use self::relay::RelayError;
+use self::{canary::Canary, relay::Relay};
+pub(crate) use self::{metrics::Metrics, relay::RelayError};
 use crate::access;
 
 /// Nodes remembered; Kubernetes supports 5,000.
@@ -64,62 +59,6 @@ struct Known {
     stream: u64,
     /// To the agent.
     relay: Relay,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Metrics {
-    connected: Gauge,
-    refused: Counter,
-    canaries: Family<ByState, Gauge>,
-}
-
-#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct ByState {
-    state: &'static str,
-}
-
-impl Metrics {
-    pub(crate) fn new(registry: &mut Registry) -> Self {
-        let connected = Gauge::default();
-        registry.register(
-            "connected_nodes",
-            "Nodes whose agent is connected",
-            connected.clone(),
-        );
-        let refused = Counter::default();
-        registry.register(
-            "refused_statuses",
-            "Accounts of themselves by agents that were too large to be kept",
-            refused.clone(),
-        );
-        let canaries = Family::default();
-        registry.register(
-            "canary_nodes",
-            "Nodes by how the agent's last scan of itself went; of those that are away it is overdue",
-            canaries.clone(),
-        );
-        let metrics = Self {
-            connected,
-            refused,
-            canaries,
-        };
-        metrics.count([]);
-        metrics
-    }
-
-    fn count(&self, states: impl IntoIterator<Item = Canary>) {
-        let mut counts = Canary::ALL.map(|_| 0);
-        for state in states {
-            counts[state as usize] += 1;
-        }
-        for state in Canary::ALL {
-            let label = ByState {
-                state: state.name(),
-            };
-            let gauge = self.canaries.get_or_create(&label);
-            gauge.set(counts[state as usize]);
-        }
-    }
 }
 
 impl Nodes {
@@ -376,6 +315,8 @@ fn without_edges(node: &v1::Node) -> v1::Node {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::registry::Registry;
+
     use super::*;
 
     fn hello(node: &str) -> v1::Hello {

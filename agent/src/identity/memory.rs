@@ -8,9 +8,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use api::{pods::Pods, v1};
+use api::{
+    kept::{Kept, KeptBound},
+    pods::Pods,
+    v1,
+};
 use detect::Subject;
-use prost::Message;
 use tokio::{sync::watch, task::spawn_blocking, time::sleep};
 use tracing::warn;
 
@@ -60,26 +63,6 @@ pub struct Remembered {
 #[derive(Clone, Debug)]
 pub struct Memory(PathBuf);
 
-#[derive(Clone, PartialEq, Message)]
-struct Kept {
-    #[prost(message, repeated, tag = "1")]
-    pods: Vec<v1::Pod>,
-    #[prost(message, repeated, tag = "2")]
-    bound: Vec<KeptBound>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct KeptBound {
-    #[prost(uint32, tag = "1")]
-    ifindex: u32,
-    #[prost(uint32, tag = "2")]
-    epoch: u32,
-    #[prost(string, tag = "3")]
-    pod: String,
-    #[prost(message, optional, tag = "4")]
-    appeared_at: Option<v1::Timestamp>,
-}
-
 impl Memory {
     /// The file of this path, which need not exist yet.
     #[must_use]
@@ -109,11 +92,11 @@ impl Memory {
             }
         };
         let damaged = || MemoryError::Damaged(self.0.clone());
-        let kept = checked(&bytes).and_then(|rest| Kept::decode(rest).ok());
+        let kept = checked(&bytes).and_then(|rest| Kept::read(rest).ok());
         let kept = kept.ok_or_else(damaged)?;
         Ok(Remembered {
             pods: Pods::from_table(v1::PodTable { pods: kept.pods }),
-            bound: kept.bound.into_iter().map(Bound::from).collect(),
+            bound: kept.bound.into_iter().map(bound).collect(),
         })
     }
 
@@ -131,9 +114,9 @@ impl Memory {
     pub fn write(&self, remembered: &Remembered) -> Result<(), MemoryError> {
         let kept = Kept {
             pods: remembered.pods.table().pods,
-            bound: remembered.bound.iter().map(KeptBound::from).collect(),
+            bound: remembered.bound.iter().map(kept).collect(),
         };
-        self.replace(&kept.encode_to_vec())
+        self.replace(&kept.to_bytes())
             .map_err(|source| MemoryError::Write {
                 path: self.0.clone(),
                 source,
@@ -177,30 +160,26 @@ pub async fn remember(memory: Memory, mut remembered: watch::Receiver<Remembered
     }
 }
 
-impl From<&Bound> for KeptBound {
-    fn from(bound: &Bound) -> Self {
-        Self {
-            ifindex: bound.subject.ifindex,
-            epoch: bound.subject.epoch,
-            pod: bound.pod.clone(),
-            appeared_at: bound.appeared_at.map(v1::Timestamp::from),
-        }
+fn kept(bound: &Bound) -> KeptBound {
+    KeptBound {
+        ifindex: bound.subject.ifindex,
+        epoch: bound.subject.epoch,
+        pod: bound.pod.clone(),
+        appeared_at: bound.appeared_at.map(v1::Timestamp::from),
     }
 }
 
-impl From<KeptBound> for Bound {
-    fn from(kept: KeptBound) -> Self {
-        let appeared_at = kept
-            .appeared_at
-            .and_then(|at| SystemTime::try_from(at).ok());
-        Self {
-            subject: Subject {
-                ifindex: kept.ifindex,
-                epoch: kept.epoch,
-            },
-            pod: kept.pod,
-            appeared_at,
-        }
+fn bound(kept: KeptBound) -> Bound {
+    let appeared_at = kept
+        .appeared_at
+        .and_then(|at| SystemTime::try_from(at).ok());
+    Bound {
+        subject: Subject {
+            ifindex: kept.ifindex,
+            epoch: kept.epoch,
+        },
+        pod: kept.pod,
+        appeared_at,
     }
 }
 

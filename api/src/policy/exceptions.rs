@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::SystemTime};
 use detect::DETECTORS;
 use ipnet::IpNet;
 
-use super::{Exception, Time, selectors, tree::Node, walk::Problems};
+use super::{exception::Exception, selectors, time::Time, tree::Node, walk::Problems};
 
 /// Of one document: each has a counter of its own on every node.
 const MOST: usize = 100;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use detect::Settings;
 
-use super::{Scope, detectors, selectors, tree::Node, walk::Problems};
+use super::{detectors, scope::Scope, selectors, tree::Node, walk::Problems};
 use crate::selector::Selector;
 
 /// Of one document; what a node holds of them is bounded.

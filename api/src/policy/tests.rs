@@ -5,6 +5,7 @@ use std::time::Duration;
 use detect::Mode;
 
 use super::*;
+use crate::selector::Selector;
 
 /// Half a year before the exceptions of these tests end.
 const NOW: Duration = Duration::from_secs(1_785_000_000);

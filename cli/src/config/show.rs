@@ -1,11 +1,11 @@
 //! `picket config show`: which policy is in force where.
 
 use api::v1::{Node, PolicyStatus};
+use clap::Args;
 use serde::Serialize;
 
-use super::ShowArguments;
+use super::failure::ConfigError;
 use crate::{
-    failure::RunError,
     json,
     output::Output,
     palette::{BOLD, Palette, harmless},
@@ -23,11 +23,22 @@ struct Line<'a> {
     policy: Option<json::Policy<'a>>,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct ShowArguments {
+    /// Only of this node, with its exceptions.
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+
+    /// Print one JSON object a line: what the collector tells, then each node.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) async fn run(
     server: &Server,
     arguments: &ShowArguments,
     output: &mut Output,
-) -> Result<(), RunError> {
+) -> Result<(), ConfigError> {
     let mut listed = server.nodes().await?;
     if let Some(name) = &arguments.node {
         listed.nodes.retain(|node| node.name == *name);

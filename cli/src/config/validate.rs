@@ -1,26 +1,14 @@
 //! `picket config validate`: every line that cannot be used, and why.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{fs, path::Path, time::SystemTime};
 
 use api::policy::{self, Time};
-use thiserror::Error;
 
-use crate::{failure::RunError, output::Output, palette::harmless};
+use super::failure::ConfigError;
+use crate::{output::Output, palette::harmless};
 
-#[derive(Debug, Error)]
-pub enum ValidateError {
-    #[error("cannot read {}; name a file that you may read", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{} cannot be used: correct {problems} line(s) above, and validate again", path.display())]
-    Wrong { path: PathBuf, problems: usize },
-}
-
-pub(super) fn run(path: &Path, now: SystemTime, output: &mut Output) -> Result<(), RunError> {
-    let text = fs::read_to_string(path).map_err(|source| ValidateError::Read {
+pub(super) fn run(path: &Path, now: SystemTime, output: &mut Output) -> Result<(), ConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),
         source,
     })?;
@@ -48,5 +36,5 @@ pub(super) fn run(path: &Path, now: SystemTime, output: &mut Output) -> Result<(
         return Ok(());
     }
     let path = path.to_owned();
-    Err(ValidateError::Wrong { path, problems }.into())
+    Err(ConfigError::Wrong { path, problems })
 }

@@ -211,7 +211,7 @@ fn interfaces_that_come_and_go_take_bounded_room() {
 enum Step {
     Appear(Subject, u8, bool),
     Gone(u32),
-    Tell(v1::Pod),
+    Tell(Box<v1::Pod>),
     Bind,
 }
 
@@ -237,17 +237,17 @@ fn nobody_is_ever_bound_to_the_pod_of_another() {
                 let mut told = pod(&uid, slot, now - rng.u64(0..now.clamp(1, 900)));
                 let mut when = now + rng.u64(0..2500);
                 if rng.u8(0..10) > 1 {
-                    steps.push((when, Step::Tell(told.clone())));
+                    steps.push((when, Step::Tell(Box::new(told.clone()))));
                 }
                 if rng.u8(0..10) > 1 {
                     told.running_at = rounded(now + life / 2);
                     when += rng.u64(0..1000);
-                    steps.push((when, Step::Tell(told.clone())));
+                    steps.push((when, Step::Tell(Box::new(told.clone()))));
                 }
                 if rng.u8(0..10) > 1 {
                     told.ended_at = rounded(now + life);
                     when += rng.u64(0..1000);
-                    steps.push((when, Step::Tell(told)));
+                    steps.push((when, Step::Tell(Box::new(told))));
                 }
                 now += life
                     + if rng.bool() {
@@ -273,7 +273,7 @@ fn nobody_is_ever_bound_to_the_pod_of_another() {
                     }
                 }
                 Step::Gone(ifindex) => binder.gone(ifindex, at(time)),
-                Step::Tell(pod) => pods.insert(pod),
+                Step::Tell(pod) => pods.insert(*pod),
                 Step::Bind => {
                     binder.bind(&pods, true, at(time));
                 }
