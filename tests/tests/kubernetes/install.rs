@@ -90,7 +90,7 @@ impl<'a> Install<'a> {
         wait_for(&format!("an agent to say {text:?}"), LIMIT, || {
             Ok(said().is_ok_and(|said| said.contains(text)).then_some(()))
         })
-        .map_err(|error| anyhow!("{error:#}{}", self.cluster.story(PICKET)))
+        .map_err(|error| self.told(&error))
     }
 
     /// Waits until the collector hears of a slot for the pods of the story.
@@ -118,7 +118,12 @@ impl<'a> Install<'a> {
                 .all(|(name, least)| watched(name, *least))
                 .then_some(()))
         })
-        .map_err(|error| anyhow!("{error:#}{}", self.cluster.story(PICKET)))
+        .map_err(|error| self.told(&error))
+    }
+
+    fn told(&self, error: &anyhow::Error) -> anyhow::Error {
+        let stories = [PICKET, AGENTS].map(|it| self.cluster.story(it));
+        anyhow!("{error:#}{}", stories.concat())
     }
 
     fn certify(&self) -> Result<()> {
