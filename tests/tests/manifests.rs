@@ -286,6 +286,12 @@ fn the_programs_understand_what_the_manifests_tell_them() -> Result<()> {
     };
     let agent = words("picket-agent", &agent);
     ensure!(agent.len() > 5, "{agent:?}");
+    // What should hold for a node whose collector is away when its agent starts.
+    for kept in ["spool", "baselines", "identity", "policy"] {
+        let below = format!("--{kept}=/var/lib/picket/{kept}");
+        let is_kept = agent.iter().any(|it| it.starts_with(&below));
+        ensure!(is_kept, "the agent does not keep its {kept}");
+    }
     agent::config::Args::try_parse_from(agent)?;
     let collector = words("picket-collector", &collector);
     ensure!(collector.len() > 5, "{collector:?}");
