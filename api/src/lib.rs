@@ -10,11 +10,14 @@ pub mod correlations;
 pub mod encoding;
 pub mod events;
 pub mod filter;
+#[cfg(feature = "former")]
+pub mod former;
 pub mod kept;
 pub mod pipe;
 pub mod pods;
 pub mod policy;
 pub mod principal;
+pub mod protocol;
 pub mod retry;
 pub mod selector;
 pub mod services;

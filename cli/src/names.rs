@@ -35,13 +35,13 @@ impl fmt::Display for PodName {
     }
 }
 
-/// `STATE_OPENED` is "opened"; a value newer than this program is "unspecified".
+/// `STATE_OPENED` is "opened"; a value newer than this program is its number, here and below.
 pub(crate) fn state(event: &v1::Event) -> String {
-    short(event.state().as_str_name(), "STATE_")
+    known(event.state, v1::State::as_str_name, "STATE_")
 }
 
-pub(crate) fn severity(severity: v1::Severity) -> String {
-    short(severity.as_str_name(), "SEVERITY_")
+pub(crate) fn severity(number: i32) -> String {
+    known(number, v1::Severity::as_str_name, "SEVERITY_")
 }
 
 /// A verdict of none of the kinds is "unknown".
@@ -61,11 +61,15 @@ pub(crate) fn action(kind: v1::ActionKind) -> String {
 }
 
 pub(crate) fn technique(event: &v1::Event) -> String {
-    short(event.technique().as_str_name(), "TECHNIQUE_")
+    known(event.technique, v1::Technique::as_str_name, "TECHNIQUE_")
 }
 
 pub(crate) fn measure(criterion: &v1::Criterion) -> String {
-    short(criterion.measure().as_str_name(), "MEASURE_")
+    known(criterion.measure, v1::Measure::as_str_name, "MEASURE_")
+}
+
+fn known<T: TryFrom<i32>>(number: i32, name: fn(&T) -> &'static str, prefix: &str) -> String {
+    T::try_from(number).map_or_else(|_| number.to_string(), |it| short(name(&it), prefix))
 }
 
 fn short(name: &str, prefix: &str) -> String {

@@ -158,6 +158,7 @@ fn failed(error: RelayError) -> Status {
     let message = error.to_string();
     match error {
         RelayError::Away { .. } => Status::unavailable(message),
+        RelayError::Old { .. } => Status::failed_precondition(message),
         RelayError::Busy { .. } => Status::resource_exhausted(message),
         RelayError::Twice { .. } => Status::already_exists(message),
     }

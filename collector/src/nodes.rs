@@ -12,6 +12,7 @@ use std::{
 
 use api::{
     encoding,
+    protocol::{COMMANDS, understood},
     v1::{self, nodes_server},
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -59,6 +60,8 @@ struct Known {
     stream: u64,
     /// To the agent.
     relay: Relay,
+    /// What it understands.
+    protocol: u32,
 }
 
 impl Nodes {
@@ -124,6 +127,7 @@ impl Nodes {
                 replaced: replaced.clone(),
                 stream,
                 relay,
+                protocol: understood(hello.protocol),
             },
         );
         Ok(Connected {
@@ -145,7 +149,14 @@ impl Nodes {
         let mut known = self.lock();
         let known = known.get_mut(node).filter(|known| known.node.connected);
         let away = || RelayError::Away { node: node.into() };
-        known.ok_or_else(away)?.relay.send(node, id, command)
+        let known = known.ok_or_else(away)?;
+        if known.protocol < COMMANDS {
+            return Err(RelayError::Old {
+                node: node.into(),
+                version: known.node.agent_version.clone(),
+            });
+        }
+        known.relay.send(node, id, command)
     }
 
     /// Nobody waits for what becomes of the command any more.
@@ -324,6 +335,7 @@ mod tests {
             node: node.into(),
             epoch: 1,
             version: "0.1.0".into(),
+            ..Default::default()
         }
     }
 

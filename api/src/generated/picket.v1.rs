@@ -2485,6 +2485,10 @@ pub struct Hello {
     /// The agent's version.
     #[prost(string, tag = "3")]
     pub version: ::prost::alloc::string::String,
+    /// What the agent understands; 0 stands for 1. It counts up with what a side may only send to one that knows it:
+    /// from 2 on an agent takes commands and tells outcomes. Whatever else is new is skipped by who does not know it.
+    #[prost(uint32, tag = "4")]
+    pub protocol: u32,
 }
 /// Events and gaps of the node and epoch that said hello, in sequence order; at most 256 together.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2544,6 +2548,9 @@ pub struct Welcome {
     /// Highest sequence the collector holds of the agent's epoch; 0 when none.
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
+    /// What the collector understands, as in Hello.
+    #[prost(uint32, tag = "2")]
+    pub protocol: u32,
 }
 /// Sent after commit.
 #[derive(Clone, PartialEq, ::prost::Message)]

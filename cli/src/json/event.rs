@@ -69,7 +69,7 @@ impl<'a> Event<'a> {
             anomaly_id: &event.anomaly_id,
             state: names::state(event),
             detector: &event.detector,
-            severity: names::severity(event.severity()),
+            severity: names::severity(event.severity),
             raised_at: time::exact(event.raised_at),
             crossed_at: time::exact(event.crossed_at),
             first_seen: time::exact(event.first_seen),

@@ -182,7 +182,7 @@ fn client(event: &v1::Event, sweep: bool) -> Option<Client> {
             reached(one)
         }
         // From a hundred pairs of host and port on it is high.
-        many if sweep && event.severity() < v1::Severity::High => common_workload(many),
+        many if sweep && event.severity < v1::Severity::High.into() => common_workload(many),
         _ => return None,
     };
     Some(Client {

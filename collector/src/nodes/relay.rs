@@ -14,6 +14,9 @@ pub(crate) enum RelayError {
     /// Nobody takes it.
     #[error("the agent of node `{node}` is not connected; `picket status` lists those that are")]
     Away { node: String },
+    /// It would not know what it is told.
+    #[error("the agent of node `{node}`, of version {version}, knows no commands yet; upgrade it")]
+    Old { node: String, version: String },
     /// Too many wait.
     #[error("too many commands wait for the agent of node `{node}`; try again in a moment")]
     Busy { node: String },

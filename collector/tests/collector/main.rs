@@ -25,5 +25,6 @@ mod reviews;
 mod scopes;
 mod secrets;
 mod security;
+mod skew;
 mod subscriber;
 mod subscribers;
