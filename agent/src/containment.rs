@@ -38,6 +38,10 @@ use self::{
     voice::Voice,
 };
 
+/// Why a lease is over that did not end.
+const NOT_HELD: &str = "its interface went while no agent ran, or this agent cannot read what one of another \
+                        version kept of it in the kernel";
+
 /// A watched interface, and what is known of the pod behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Suspect<'a> {
@@ -147,9 +151,17 @@ impl Containment {
                     held.until_ns = until.nanoseconds();
                     self.held.insert(held.subject(), held);
                 }
-                _ => {
-                    let told = (ActionKind::Expired, State::Closed);
-                    let reason = "the lease ended while no agent ran";
+                lease => {
+                    let is_let_go = lease.is_none() && held.until() > now;
+                    let (kind, reason) = match (same, is_let_go) {
+                        (false, _) => (ActionKind::Expired, "the lease ended with the boot"),
+                        (true, false) => {
+                            (ActionKind::Expired, "the lease ended while no agent ran")
+                        }
+                        // Nothing in the kernel holds it any more.
+                        (true, true) => (ActionKind::Released, NOT_HELD),
+                    };
+                    let told = (kind, State::Closed);
                     let mut step = Step::of(&held, Change::Nothing, told, reason);
                     if !same {
                         // Its times are of another clock.

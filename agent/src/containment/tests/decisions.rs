@@ -352,6 +352,13 @@ fn the_next_agent_takes_over_what_the_kernel_still_holds() {
     );
     assert!(next.is_idle());
 
+    let mut bare = Containment::new(acting(), 9);
+    let steps = bare.adopt(kept.clone(), "boot", &BTreeMap::new(), at(100));
+    for step in &steps {
+        assert_eq!(step.kind, ActionKind::Released, "no lease ended: {step:?}");
+    }
+    assert!(steps.len() == 2 && bare.is_idle());
+
     let mut rebooted = Containment::new(acting(), 9);
     let steps = rebooted.adopt(kept, "another", &BTreeMap::new(), at(1));
     assert_eq!(steps.len(), 2, "they ended with the boot");
