@@ -9,18 +9,22 @@ mod control;
 mod device;
 mod drain;
 mod filters;
+mod former;
 mod heard;
 mod hooks;
 mod inject;
 mod kernel;
 mod kinds;
 mod known;
+mod layout;
 mod leftovers;
 mod lifecycle;
 mod link;
 mod mapped;
 mod object;
+mod other;
 mod pins;
+mod pour;
 mod raw;
 mod reconcile;
 mod records;
@@ -41,21 +45,23 @@ pub use agent_common::Direction;
 use agent_common::{SAMPLES_MAP, Settings, WAKEUPS_MAP};
 use aya::maps::{MapData, RingBuf};
 use detect::{Observation, Subject, Time};
+use tracing::warn;
 
 use self::{
     attach::{AttachError, Attacher},
     attachment::Ways,
     drain::Tally,
+    former::Former,
     heard::Turns,
     link::Links,
     mapped::Mapped,
     object::Programs,
+    other::Other,
     pins::Pins,
     records::Inbox,
     ring::Ring,
     skip::Skip,
     slots::Slots,
-    takeover::Former,
     wakeups::Wakeups,
 };
 pub use self::{
@@ -140,6 +146,7 @@ pub struct Datapath {
     watched: BTreeMap<u32, Watched>,
     pins: Option<Pins>,
     former: Vec<Former>,
+    others: Vec<Other>,
     turns: Turns,
     sample_rate: u32,
 }
@@ -178,11 +185,14 @@ impl Datapath {
         let ways = Ways::choose(config.attach)?;
         let pins = Pins::open(&config.pin, config.slots)?;
         let seed = pins.as_ref().map(takeover::former_seed).transpose()?;
+        let others = pins.as_ref().map(others_of).unwrap_or_default();
+        let seeds = others.iter().filter_map(|other| other.seed);
+        let seed = seed.flatten().or_else(|| seeds.last());
         let mut programs = Programs::load(
             config.slots,
             &config.kernel_log,
             pins.as_ref(),
-            seed.flatten().or(config.seed),
+            seed.or(config.seed),
         )?;
         let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
         let slots = Slots::new(&mut programs)?;
@@ -202,6 +212,7 @@ impl Datapath {
             watched: BTreeMap::new(),
             pins,
             former: Vec::new(),
+            others,
             turns: Turns::default(),
             sample_rate: 0,
             programs,
@@ -381,4 +392,17 @@ impl Datapath {
         }
         observations
     }
+}
+
+/// What agents of other layouts have left, as far as it can be read.
+fn others_of(pins: &Pins) -> Vec<Other> {
+    let others = pins.others().into_iter().map(Other::open);
+    let readable = others.filter_map(|other| {
+        other
+            .inspect_err(|error| {
+                warn!(%error, "an agent before this one cannot be taken over: what it counted since it stopped is lost, and whom it contained is free");
+            })
+            .ok()
+    });
+    readable.collect()
 }

@@ -7,6 +7,7 @@ use super::{
     Datapath, Watched,
     attach::Attacher,
     drain::Tally,
+    former::Former,
     leftovers,
     pins::Pins,
     reconcile::{self, Repair},
@@ -25,9 +26,19 @@ impl Datapath {
             pins: Some(pins),
         };
         self.former = takeover::take_over(&mut attacher, &self.ways, pins, &self.slots);
+        for other in &mut self.others {
+            let (ways, slots) = (&self.ways, &mut self.slots);
+            let moved = takeover::take_over_other(&mut attacher, ways, pins, slots, other);
+            self.former.extend(moved);
+        }
+        for former in &self.former {
+            self.inbox.open(former.slot, former.subject);
+        }
+        for other in &mut self.others {
+            other.pour(&self.slots, &mut self.inbox);
+        }
         for former in &self.former {
             takeover::replay(self.slots.slot(former.slot));
-            self.inbox.open(former.slot, former.subject);
         }
     }
 
@@ -56,8 +67,11 @@ impl Datapath {
     }
 
     /// Once all interfaces are watched that should be: what a former agent's slots hold of others. What
-    /// agents of other layouts have left is removed.
+    /// agents of other layouts have left is removed; by now it is taken over, as far as it could be read.
     pub fn finish_takeover(&mut self, now: Time) -> Vec<Observation> {
+        for mut other in std::mem::take(&mut self.others) {
+            other.pour(&self.slots, &mut self.inbox);
+        }
         for directory in self.pins.iter().flat_map(Pins::others) {
             match leftovers::remove_version(&directory) {
                 Ok(removed) => info!(%removed, "replaced an agent of another version"),
@@ -71,7 +85,7 @@ impl Datapath {
         self.drain_last(former, now)
     }
 
-    fn drain_last(&mut self, former: Vec<takeover::Former>, now: Time) -> Vec<Observation> {
+    fn drain_last(&mut self, former: Vec<Former>, now: Time) -> Vec<Observation> {
         let last = former.into_iter().map(|former| Watched {
             subject: former.subject,
             slot: former.slot,

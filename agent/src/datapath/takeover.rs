@@ -1,7 +1,7 @@
 //! Takes over what a former agent of the same layout has left, so that nothing is counted twice or lost.
 
 use std::{
-    io,
+    fs, io,
     mem::offset_of,
     path::{Path, PathBuf},
     sync::atomic::Ordering::{AcqRel, Relaxed},
@@ -16,27 +16,19 @@ use aya::{
         tc::SchedClassifierLink,
     },
 };
-use detect::Subject;
 use tracing::{info, warn};
 
 use super::{
     attach::Attacher,
     attachment::{Attachment, Ways},
     chain, filters,
+    former::Former,
     link::{Link, Links},
+    other::Other,
     pins::{self, PINNED_MAPS, Part, Pins, PinsError},
     side::DIRECTIONS,
     slots::Slots,
 };
-
-/// A slot that a former agent had assigned.
-#[derive(Debug)]
-pub(super) struct Former {
-    pub(super) subject: Subject,
-    pub(super) slot: u32,
-    /// None when the interface is gone: what the slot counted is all that there will be.
-    pub(super) links: Option<Links>,
-}
 
 /// The seed that the former agent's programs hash with. When there is none, what is pinned is of no
 /// use and removed.
@@ -92,6 +84,7 @@ pub(super) fn take_over(
         attacher,
         ways,
         pins,
+        from: pins.directory(),
         former_ids: &former_ids,
     };
     let former: Vec<_> = slots
@@ -113,10 +106,37 @@ pub(super) fn take_over(
     former
 }
 
+/// The same of an agent of another layout, whose slots become ours.
+pub(super) fn take_over_other(
+    attacher: &mut Attacher<'_>,
+    ways: &Ways,
+    pins: &Pins,
+    slots: &mut Slots,
+    other: &mut Other,
+) -> Vec<Former> {
+    let programs = pins::entries(&other.directory().join(Part::Programs.name()));
+    let former_ids = program_ids(&programs);
+    let from = other.directory().to_owned();
+    let mut adoption = Adoption {
+        attacher,
+        ways,
+        pins,
+        from: &from,
+        former_ids: &former_ids,
+    };
+    let seed = adoption.attacher.programs.seed;
+    let moved = other.take(slots, seed, |ifindex| adoption.adopt(ifindex));
+    let alive = moved.iter().filter(|it| it.links.is_some()).count();
+    info!(slots = moved.len(), alive, from = %from.display(), "took over from an agent of another layout");
+    moved
+}
+
 struct Adoption<'a, 'b> {
     attacher: &'a mut Attacher<'b>,
     ways: &'a Ways,
     pins: &'a Pins,
+    /// Where the former links are.
+    from: &'a Path,
     former_ids: &'a [u32],
 }
 
@@ -146,8 +166,9 @@ impl Adoption<'_, '_> {
     /// A link whose device is gone cannot be updated; one of another network namespace can, but does
     /// not show in this one's chain.
     fn adopt_link(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
+        let former = pins::link(self.from, ifindex, direction);
         let path = self.pins.link(ifindex, direction);
-        let link = FdLink::from(PinnedLink::from_pin(&path).map_err(io::Error::other)?);
+        let link = FdLink::from(PinnedLink::from_pin(&former).map_err(io::Error::other)?);
         let link = link.try_into().map_err(io::Error::other)?;
         let (link, id) = self.update(link, direction)?;
         if !chain::programs(ifindex, direction)?.contains(&id) {
@@ -155,6 +176,10 @@ impl Adoption<'_, '_> {
         }
         // Its pin keeps the link, under a descriptor of its own.
         drop(link);
+        if former != path {
+            pins::remove(&path).map_err(io::Error::other)?;
+            fs::rename(&former, &path)?;
+        }
         Ok(Link::Pinned {
             _link: PinnedLink::from_pin(&path).map_err(io::Error::other)?,
             path,
