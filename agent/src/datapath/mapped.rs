@@ -8,7 +8,10 @@ use std::{
     os::fd::AsFd,
     ptr::NonNull,
     slice,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Relaxed, Release},
+    },
 };
 
 use agent_common::{Bucket, RingCursors, Settings, Slot};
@@ -120,6 +123,13 @@ impl Mapped<Settings> {
         for settings in self.elements() {
             settings.records_per_drain.store(records_per_drain, Relaxed);
             settings.samples_per_drain.store(samples_per_drain, Relaxed);
+        }
+    }
+
+    /// Lets so many trips hold their pod.
+    pub(super) fn set_holds(&self, holds: i64) {
+        for settings in self.elements() {
+            settings.holds.store(holds, Release);
         }
     }
 
