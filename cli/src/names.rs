@@ -68,6 +68,10 @@ pub(crate) fn measure(criterion: &v1::Criterion) -> String {
     short(criterion.measure().as_str_name(), "MEASURE_")
 }
 
+pub(crate) fn transport(transport: v1::Transport) -> String {
+    short(transport.as_str_name(), "TRANSPORT_")
+}
+
 fn short(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix)
         .unwrap_or(name)
