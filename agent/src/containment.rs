@@ -4,13 +4,16 @@
 //! is told of a pod is a [`Suspect`], made for each question, since who is behind an interface may be known
 //! better by then.
 
+mod about;
 mod found;
 mod held;
+mod holds;
 mod obey;
 mod refusal;
 mod review;
 mod step;
 mod store;
+mod vain;
 mod voice;
 
 use std::{
@@ -20,7 +23,7 @@ use std::{
 
 use api::{
     containment::{Mode, Settings},
-    v1::{self, ActionKind, Severity, State},
+    v1::{self, ActionKind, State},
     workload,
 };
 use detect::{Subject, Time};
@@ -28,6 +31,7 @@ use detect::{Subject, Time};
 pub use self::{
     found::Found,
     held::{Held, Kept},
+    holds::Armed,
     obey::{Deed, Order},
     refusal::Refusal,
     step::{Change, Step, Told},
@@ -35,7 +39,8 @@ pub use self::{
 };
 use self::{
     held::{Past, remember},
-    voice::Voice,
+    vain::Vain,
+    voice::Voices,
 };
 
 /// Why a lease is over that did not end.
@@ -74,7 +79,8 @@ pub struct Containment {
     /// Of which workload a replica was contained of late, when, and which one.
     workloads: BTreeMap<String, (u64, String)>,
     signers: BTreeMap<String, u64>,
-    voice: Voice,
+    vain: Vain,
+    voices: Voices,
 }
 
 impl Containment {
@@ -91,7 +97,8 @@ impl Containment {
             recent: VecDeque::new(),
             workloads: BTreeMap::new(),
             signers: BTreeMap::new(),
-            voice: Voice::default(),
+            vain: Vain::default(),
+            voices: Voices::default(),
         }
     }
 
@@ -276,60 +283,6 @@ impl Containment {
         }
         Some(step)
     }
-
-    /// That something is not done.
-    fn refuse(&mut self, about: &About<'_>, refusal: &Refusal, now: Time) -> Step {
-        let kind = if about.by.is_empty() && refusal.is_proposal() {
-            ActionKind::Proposed
-        } else {
-            ActionKind::Refused
-        };
-        let subject = about.subject.filter(|_| about.by.is_empty());
-        let said = self.voice.says(subject, refusal.name(), now);
-        let reason = match about.reason {
-            "" => refusal.to_string(),
-            reason => format!("{refusal}; {reason}"),
-        };
-        let told = said.map(|withheld| {
-            self.serial += 1;
-            let of = |text: fn(&v1::Pod) -> &String| about.pod.map(text).cloned();
-            Told {
-                serial: self.serial,
-                opened_by: self.epoch,
-                state: State::Opened,
-                severity: Severity::Medium,
-                kind,
-                reason,
-                by: about.by.to_owned(),
-                command_id: about.command_id.to_owned(),
-                anomaly_id: about.anomaly_id.to_owned(),
-                namespace: of(|it| &it.namespace).unwrap_or_default(),
-                pod: of(|it| &it.name).unwrap_or_default(),
-                uid: of(|it| &it.uid).unwrap_or_default(),
-                since: now,
-                until: None,
-                withheld,
-            }
-        });
-        Step {
-            subject: about.subject,
-            change: Change::Nothing,
-            told,
-            kind,
-            refused: Some(refusal.name()),
-        }
-    }
-}
-
-/// What a refusal is about.
-#[derive(Default)]
-struct About<'a> {
-    subject: Option<Subject>,
-    pod: Option<&'a v1::Pod>,
-    by: &'a str,
-    command_id: &'a str,
-    anomaly_id: &'a str,
-    reason: &'a str,
 }
 
 /// The workload of a pod, which replicas share.

@@ -18,7 +18,7 @@ use agent::{
     identity::{Memory, Remembered, remember},
     interfaces,
     metrics::Metrics,
-    operators::{ORDERS, Operators},
+    operators::{self, ORDERS, Operators},
     policy::{Hits, InForce, Kept},
     replay::Replay,
     rights,
@@ -244,6 +244,7 @@ async fn run(
     // Beside what is usual, for both are of this node alone.
     let contained = config.baselines.as_ref();
     let contained = contained.map(|it| it.with_file_name("containments.json"));
+    let contained = contained.map(containment::Store::at);
     let (canary, judge, scanned) = Canary::new(agent.clone(), metrics.canary);
     let ends = Ends {
         changes,
@@ -267,12 +268,12 @@ async fn run(
     let orders_given = Orders {
         commanded,
         outcomes: outcomes.clone(),
-        kept: contained.map(containment::Store::at),
+        kept: contained,
     };
     let operators = Operators {
         authority: secured.operators,
         node: agent.node.clone(),
-        started: now(),
+        since: operators::since(orders_given.kept.as_ref(), now()),
         commands: relayed,
         orders,
     };

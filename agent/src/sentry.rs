@@ -1,8 +1,10 @@
 //! The loop of the agent: interfaces come and go, slots are drained, anomalies become events.
 
+mod arm;
 mod clock;
 mod contain;
 mod guard;
+mod holds;
 mod judge;
 mod keeper;
 mod metrics;
@@ -26,6 +28,7 @@ use tracing::{info, warn};
 use self::{
     clock::WallClock,
     guard::Guard,
+    holds::Holds,
     keeper::{KEEP_EVERY, Keeper},
     roster::Roster,
     workload::workload,
@@ -101,6 +104,7 @@ pub struct Sentry {
     clock: WallClock,
     keeper: Keeper,
     guard: Guard,
+    holds: Holds,
     found: Vec<Anomaly>,
     hushed: Hushed,
     binder: Binder,
@@ -140,6 +144,7 @@ impl Sentry {
             clock,
             keeper,
             guard,
+            holds: Holds::default(),
             found: Vec::new(),
             hushed: Hushed::default(),
             binder,
@@ -381,11 +386,13 @@ impl Sentry {
 
     fn drain(&mut self) {
         let now = monotonic();
+        let due = self.holds.due();
         let observations = self.datapath.drain(now);
         self.metrics
             .drain_seconds
             .observe(monotonic().since(now).as_secs_f64());
         self.observe(&observations, now);
+        self.tell_holds(due);
         self.review();
         self.report();
     }
@@ -407,9 +414,7 @@ impl Sentry {
                 &mut self.found,
             );
             self.raise();
-            if observation.tripped.is_some() {
-                self.datapath.let_go(observation.subject);
-            }
+            self.let_go(observation);
         }
     }
 

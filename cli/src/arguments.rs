@@ -279,9 +279,9 @@ number.";
 
 const CONTAIN_HELP: &str = "\
 A contained pod keeps its connections and the ports it uses, and reaches no new one. The agent of its node \
-obeys what an operator has signed: give --tls-cert and --tls-key of `picket certs operator`. The lease ends \
-by itself, whatever becomes of agent and collector. Some pods nobody may contain: those of kube-system, the \
-cluster's DNS, Picket's own, and those on the protected list of the configuration.";
+obeys what an operator has signed: give --operator-cert and --operator-key of `picket certs operator`. The lease \
+ends by itself, whatever becomes of agent and collector. Some pods nobody may contain: those of kube-system and \
+openshift-dns, and those on the protected list of the configuration, which the chart puts Picket's own on.";
 
 const POLICY_HELP: &str = "\
 Nothing is applied: the text is for a person to read, and to hand to kubectl. What it would cut is told \

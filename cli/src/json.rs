@@ -1,17 +1,19 @@
 //! Lines for machines: the messages of the wire under stable names.
 
 mod canary;
+mod containment;
 mod event;
 mod finding;
 mod gap;
 mod node;
 mod policy;
+mod quarantine;
 
 use api::v1;
 use serde::Serialize;
 
-pub(crate) use self::{canary::Canary, finding::Finding, policy::Policy};
-use self::{event::Event, gap::Gap, node::Node};
+pub(crate) use self::{canary::Canary, finding::Finding, policy::Policy, quarantine::Quarantine};
+use self::{containment::Containment, event::Event, gap::Gap, node::Node};
 
 #[derive(Serialize)]
 struct Line<T> {
@@ -30,6 +32,14 @@ pub(crate) fn gap(gap: &v1::Gap) -> serde_json::Result<String> {
 
 pub(crate) fn node(node: &v1::Node) -> serde_json::Result<String> {
     line("node", Node::new(node))
+}
+
+pub(crate) fn containment(containment: &v1::Containment) -> serde_json::Result<String> {
+    line("containment", Containment::new(containment))
+}
+
+pub(crate) fn quarantine(quarantine: &Quarantine<'_>) -> serde_json::Result<String> {
+    line("quarantine", quarantine)
 }
 
 fn line(kind: &'static str, body: impl Serialize) -> serde_json::Result<String> {

@@ -72,6 +72,10 @@ fn known<T: TryFrom<i32>>(number: i32, name: fn(&T) -> &'static str, prefix: &st
     T::try_from(number).map_or_else(|_| number.to_string(), |it| short(name(&it), prefix))
 }
 
+pub(crate) fn transport(transport: v1::Transport) -> String {
+    short(transport.as_str_name(), "TRANSPORT_")
+}
+
 fn short(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix)
         .unwrap_or(name)

@@ -1,16 +1,22 @@
 //! `picket policy`: a NetworkPolicy that quarantines one pod, for a person to apply.
 
+mod allowed;
+mod others;
 mod render;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use thiserror::Error;
 
 use crate::{
+    json::{self, Quarantine},
     names::PodName,
     output::Output,
     server::{Server, ServerError},
 };
-use render::{Allowed, render};
+use allowed::Allowed;
+use render::{named, policy, render};
 
 #[derive(Debug, Error)]
 pub enum PolicyError {
@@ -22,6 +28,13 @@ pub enum PolicyError {
         "{pod} has the network of its node, so no NetworkPolicy selects it; drain the node instead"
     )]
     HostNetwork { pod: String },
+    #[error(
+        "cannot read the policies of {}: {source}; give it what `kubectl get networkpolicy --output json` prints", path.display()
+    )]
+    Policies {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot write to standard output")]
     Output(#[from] std::io::Error),
 }
@@ -43,6 +56,15 @@ pub(crate) struct PolicyArguments {
     /// Let it reach pods of this namespace; may be repeated.
     #[arg(long, value_name = "NAMESPACE")]
     allow_to: Vec<String>,
+
+    /// What `kubectl get networkpolicy --namespace NAMESPACE --output json` prints, or - for standard input: tells
+    /// which other policies still allow the pod something.
+    #[arg(long, value_name = "FILE")]
+    policies: Option<PathBuf>,
+
+    /// Print one JSON object: what it would cut and leave, and the policy as text.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) async fn run(
@@ -64,7 +86,22 @@ pub(crate) async fn run(
         from: arguments.allow_from,
         to: arguments.allow_to,
     };
-    for line in render(&described, &allowed) {
+    let policies = arguments
+        .policies
+        .map(|path| others::read(&path).map_err(|source| PolicyError::Policies { path, source }));
+    let policies = policies.transpose()?;
+    let others = policies.as_ref().zip(described.pod.as_ref());
+    let others = others.map(|(policies, pod)| policies.allowing(pod, &named(pod)));
+    let lines = match arguments.json {
+        false => render(&described, &allowed, others.as_deref()),
+        true => {
+            let text = policy(&described, &allowed).join("\n");
+            let passes = |edge: &api::v1::Edge| allowed.passes(edge);
+            let quarantine = Quarantine::new(&described, passes, others.as_deref(), text);
+            vec![json::quarantine(&quarantine).map_err(std::io::Error::from)?]
+        }
+    };
+    for line in lines {
         output.line(&line)?;
     }
     Ok(output.flush()?)

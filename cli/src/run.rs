@@ -35,10 +35,10 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
         Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
         Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
         Command::Contain(arguments) => {
-            Ok(contain::contain(&server?, &own, arguments, now, &mut output).await?)
+            Ok(contain::contain(&server?, own, arguments, now, &mut output).await?)
         }
         Command::Release(arguments) => {
-            Ok(contain::release(&server?, &own, arguments, now, &mut output).await?)
+            Ok(contain::release(&server?, own, arguments, now, &mut output).await?)
         }
         Command::Policy(arguments) => Ok(policy::run(&server?, arguments, &mut output).await?),
         Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),

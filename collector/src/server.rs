@@ -145,13 +145,14 @@ impl Server {
             identity: Arc::clone(&identity),
             nodes: nodes.clone(),
             metrics: metrics.ingest,
-            policy: told.policy,
+            policy: told.policy.clone(),
             shutdown: shutdown.clone(),
         };
         let counted = nodes.clone();
         let actions = Actions {
             nodes: nodes.clone(),
             identity: Arc::clone(&identity),
+            policy: told.policy,
         };
         let ready = Ready::new(store.clone());
         let ticking = store.clone();

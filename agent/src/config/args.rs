@@ -89,11 +89,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_TOKEN")]
     pub token: Option<String>,
 
-    /// Who signs the certificates of operators, whose commands to contain pods are obeyed [default: as --tls-ca].
+    /// Who signs the certificates of operators, whose commands to contain pods are obeyed; without it nobody's are.
     #[arg(long, value_name = "FILE", env = "PICKET_OPERATOR_CA")]
     pub operator_ca: Option<String>,
 
-    /// Which of them are revoked.
+    /// Which of those certificates are revoked.
     #[arg(long, value_name = "FILE", env = "PICKET_OPERATOR_CRL")]
     pub operator_crl: Option<String>,
 

@@ -9,7 +9,10 @@ use std::{
     path::Path,
     ptr::NonNull,
     slice,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Relaxed, Release},
+    },
 };
 
 use agent_common::{Bucket, RingCursors, Settings, Slot};
@@ -138,6 +141,13 @@ impl Mapped<Settings> {
         for settings in self.elements() {
             settings.records_per_drain.store(records_per_drain, Relaxed);
             settings.samples_per_drain.store(samples_per_drain, Relaxed);
+        }
+    }
+
+    /// Lets so many trips hold their pod.
+    pub(super) fn set_holds(&self, holds: i64) {
+        for settings in self.elements() {
+            settings.holds.store(holds, Release);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Where that goes which the collector tells.
 
 use api::{
+    command,
     pods::Pods,
     v1::{self, publish_response::Item},
 };
@@ -9,7 +10,7 @@ use tracing::{info, warn};
 
 use super::outcomes::Outcomes;
 
-/// Commands that wait to be looked at; what finds no room is refused by silence, and counted.
+/// Commands that wait to be looked at; what finds no room is refused, and counted.
 pub const COMMANDS: usize = 64;
 
 /// The receiving ends are with those who act on it.
@@ -56,12 +57,53 @@ impl Downlink {
                 self.policy.send_replace(Some(policy));
             }
             Item::Command(command) => {
-                if self.commands.try_send(command).is_err() {
+                if let Err(error) = self.commands.try_send(command) {
                     dropped.inc();
                     warn!("too many commands at once: one was dropped");
+                    self.refuse(&error.into_inner());
                 }
             }
             Item::Welcome(_) | Item::Acknowledgement(_) => {}
+        }
+    }
+
+    /// So that whoever waits learns of it.
+    fn refuse(&self, command: &v1::SignedCommand) {
+        if let Some(said) = command::said(command) {
+            self.outcomes.tell(v1::CommandOutcome {
+                id: said.id,
+                reason: "too many commands wait at the agent; give it again in a moment".into(),
+                ..v1::CommandOutcome::default()
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::metrics::counter::Counter;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_commands_too_much_at_once_is_told() {
+        let (commands, _waiting) = mpsc::channel(1);
+        let downlink = Downlink {
+            commands,
+            ..Downlink::default()
+        };
+        let dropped = Counter::default();
+        // Of a command without any field: its encoding is empty.
+        for _ in 0..3 {
+            downlink.take(Item::Command(v1::SignedCommand::default()), &dropped);
+        }
+        assert_eq!(dropped.get(), 2);
+        for _ in 0..2 {
+            let outcome = downlink.outcomes.next().await;
+            assert!(
+                !outcome.obeyed && outcome.reason.contains("again"),
+                "{outcome:?}"
+            );
         }
     }
 }

@@ -13,9 +13,6 @@ use crate::{
     operators::Commanded,
 };
 
-/// Less than what a SYN that is lost waits to be sent again, and more than a judgement takes.
-const HOLD: Duration = Duration::from_millis(500);
-
 impl Sentry {
     /// Takes over what an agent before this one has contained.
     pub(super) fn adopt(&mut self) {
@@ -53,19 +50,6 @@ impl Sentry {
         Some(step)
     }
 
-    /// Says of every slot whether a trip contains it until it is judged.
-    pub(super) fn arm(&self) {
-        let now = monotonic();
-        let pods = self.ends.pods.borrow();
-        let suspects = Guard::suspects(&self.roster, &self.binder, &pods);
-        let watched = suspects.iter().filter(|it| it.pod.is_some()).count();
-        for suspect in &suspects {
-            let is_armed = self.guard.machine.arms(suspect, watched, now);
-            let hold = if is_armed { HOLD } else { Duration::ZERO };
-            self.datapath.arm(suspect.subject, hold);
-        }
-    }
-
     /// What time and the cluster change.
     pub(super) fn review(&mut self) {
         if self.guard.machine.is_idle() || !self.guard.is_synchronized {
@@ -90,6 +74,8 @@ impl Sentry {
     }
 
     pub(super) fn obey(&mut self, commanded: Commanded) {
+        // What is contained may be another pod's by now than the one that is meant.
+        self.review();
         let now = monotonic();
         let (id, step, done) = match commanded {
             Commanded::Order(order) => {

@@ -50,8 +50,15 @@ impl Sentry {
         self.name(subject, &pods, &mut event);
         event.summary.clear();
         pods.complete(&mut event);
-        drop(pods);
-        let step = self.answer(subject, &event);
+        let pod = self.binder.pod(subject, &pods);
+        let policy = self.ends.policy.borrow();
+        let is_excepted = policy.exception(&event, pod, self.clock.now()).is_some();
+        drop((pods, policy));
+        let step = match is_excepted {
+            false => self.answer(subject, &event),
+            // It was told already, but nothing is to be done about it.
+            true => None,
+        };
         self.ends.outbox.raise(event);
         self.settle(step);
     }
@@ -98,7 +105,10 @@ impl Sentry {
             drop((pods, policy));
             let step = match excepted {
                 None => self.answer(anomaly.id.subject, &event),
-                Some(_) => None,
+                Some(_) => {
+                    self.guard.machine.close(&event.anomaly_id);
+                    None
+                }
             };
             if !self.hushed.tells(&mut event, excepted.is_some()) {
                 self.sequence -= 1;

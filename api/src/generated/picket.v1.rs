@@ -429,6 +429,8 @@ pub enum ActionKind {
     Expired = 5,
     /// It was asked for, and refused.
     Refused = 6,
+    /// New ports were dropped while the pod was judged, and it was found to do nothing it is contained for.
+    Held = 7,
 }
 impl ActionKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -444,6 +446,7 @@ impl ActionKind {
             Self::Released => "ACTION_KIND_RELEASED",
             Self::Expired => "ACTION_KIND_EXPIRED",
             Self::Refused => "ACTION_KIND_REFUSED",
+            Self::Held => "ACTION_KIND_HELD",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -456,6 +459,7 @@ impl ActionKind {
             "ACTION_KIND_RELEASED" => Some(Self::Released),
             "ACTION_KIND_EXPIRED" => Some(Self::Expired),
             "ACTION_KIND_REFUSED" => Some(Self::Refused),
+            "ACTION_KIND_HELD" => Some(Self::Held),
             _ => None,
         }
     }
@@ -826,9 +830,16 @@ pub struct DescribeResponse {
     /// Seen of late by the agent of its node, each once.
     #[prost(message, repeated, tag = "2")]
     pub edges: ::prost::alloc::vec::Vec<Edge>,
-    /// What protects it from containment, for people; empty when nothing does.
+    /// What protects it from containment, for people; empty when nothing does. Of a collector that tells agents no
+    /// policy, only what protects pods everywhere.
     #[prost(string, tag = "3")]
     pub protected: ::prost::alloc::string::String,
+    /// Answers it got from ends that are not listed, for there was no room for more.
+    #[prost(uint64, tag = "4")]
+    pub further: u64,
+    /// Other pods that talked to more ends than are remembered, perhaps to this one.
+    #[prost(uint32, tag = "5")]
+    pub crowded_pods: u32,
 }
 /// Who talked to whom.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2035,7 +2046,7 @@ pub struct SlotEdges {
     pub uid: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "4")]
     pub edges: ::prost::alloc::vec::Vec<Edge>,
-    /// Those that found no room.
+    /// Answers from ends that found no room.
     #[prost(uint64, tag = "5")]
     pub further: u64,
 }

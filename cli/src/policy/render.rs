@@ -2,89 +2,107 @@
 
 use api::v1;
 
+use super::allowed::{Allowed, RESOLVERS};
 use crate::{names, palette::harmless, time};
 
 /// The label that the person puts on the one pod.
 const LABEL: &str = "picket.dev/quarantine";
+/// What policies are called, with what tells the pod from others.
+const POLICY: &str = "picket-quarantine";
 /// Enough of a uid to tell pods of one namespace apart.
 const PREFIX: usize = 8;
-const DNS: u32 = 53;
 
-/// What the quarantined pod may still do.
-#[derive(Debug, Default)]
-pub(super) struct Allowed {
-    /// Ask the cluster's DNS.
-    pub(super) dns: bool,
-    /// Be reached from these namespaces.
-    pub(super) from: Vec<String>,
-    /// Reach these namespaces.
-    pub(super) to: Vec<String>,
+/// What the policy is called.
+pub(super) fn named(pod: &v1::Pod) -> String {
+    format!("{POLICY}-{}", mark(pod))
 }
 
-/// The lines.
-pub(super) fn render(described: &v1::DescribeResponse, allowed: &Allowed) -> Vec<String> {
+/// The lines. `others` are the policies that still allow the pod something, if somebody knows.
+pub(super) fn render(
+    described: &v1::DescribeResponse,
+    allowed: &Allowed,
+    others: Option<&[String]>,
+) -> Vec<String> {
     let pod = described.pod.clone().unwrap_or_default();
-    let mark: String = pod.uid.chars().take(PREFIX).collect();
+    let mark = mark(&pod);
     let (namespace, name) = (harmless(&pod.namespace), harmless(&pod.name));
-    let policy = format!("picket-quarantine-{mark}");
+    let flags = allowed.flags();
     let mut lines = vec![
         format!("# Quarantines {namespace}/{name}: nothing reaches it, and it reaches nothing,"),
-        format!(
-            "# but what is allowed below. It takes a network plugin that enforces NetworkPolicies."
-        ),
-        "# Other policies that select the pod still allow what they allow. Most plugins cut".into(),
-        "# established connections too; not all do.".into(),
+        "# but what is allowed below. It takes a network plugin that enforces NetworkPolicies."
+            .into(),
+        "# Most of them cut established connections too; not all do.".into(),
         "#".into(),
-        "# To apply it, label the one pod, and hand this text to kubectl:".into(),
+    ];
+    lines.extend(still_allowed(&namespace, others));
+    lines.extend([
+        "# To apply it, label the one pod, and hand this text to kubectl (first with".into(),
+        "# --dry-run=server, to see whether the cluster would take it):".into(),
         format!("#   kubectl label pod --namespace {namespace} {name} {LABEL}={mark}"),
-        format!("#   picket policy {namespace}/{name} | kubectl apply -f -"),
+        format!("#   picket policy {namespace}/{name}{flags} | kubectl apply -f -"),
         "# To undo it:".into(),
         format!("#   kubectl label pod --namespace {namespace} {name} {LABEL}-"),
-        format!("#   kubectl delete networkpolicy --namespace {namespace} {policy}"),
-    ];
+        format!("#   kubectl delete networkpolicy --namespace {namespace} {POLICY}-{mark}"),
+    ]);
     if !described.protected.is_empty() {
         lines.push("#".into());
         let why = harmless(&described.protected);
         lines.push(format!("# Picket itself would not contain it: {why}."));
     }
     lines.extend(cuts(described, allowed));
-    lines.extend([
+    lines.extend(policy(described, allowed));
+    lines
+}
+
+/// The policy alone, without comments.
+pub(super) fn policy(described: &v1::DescribeResponse, allowed: &Allowed) -> Vec<String> {
+    let pod = described.pod.clone().unwrap_or_default();
+    let mark = mark(&pod);
+    let mut lines = vec![
         "apiVersion: networking.k8s.io/v1".into(),
         "kind: NetworkPolicy".into(),
         "metadata:".into(),
-        format!("  name: {policy}"),
-        format!("  namespace: {namespace}"),
+        format!("  name: {}", named(&pod)),
+        format!("  namespace: {}", harmless(&pod.namespace)),
         "spec:".into(),
         "  podSelector:".into(),
         "    matchLabels:".into(),
         format!("      {LABEL}: \"{mark}\""),
         "  policyTypes: [Ingress, Egress]".into(),
-    ]);
-    let peer = |namespace: &String| {
+    ];
+    let peer = |namespace: &str| {
         format!(
-            "namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: \"{namespace}\"}}}}"
+            "    - namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: \"{namespace}\"}}}}"
         )
     };
     lines.push(list("ingress", allowed.from.is_empty()));
     if !allowed.from.is_empty() {
         lines.push("  - from:".into());
-        lines.extend(allowed.from.iter().map(|it| format!("    - {}", peer(it))));
+        lines.extend(allowed.from.iter().map(|it| peer(it)));
     }
     lines.push(list("egress", allowed.to.is_empty() && !allowed.dns));
     if !allowed.to.is_empty() {
         lines.push("  - to:".into());
-        lines.extend(allowed.to.iter().map(|it| format!("    - {}", peer(it))));
+        lines.extend(allowed.to.iter().map(|it| peer(it)));
     }
-    if allowed.dns {
+    for resolver in RESOLVERS.iter().filter(|_| allowed.dns) {
+        let (key, value) = resolver.label;
         lines.push("  - to:".into());
-        lines.push(format!("    - {}", peer(&"kube-system".into())));
-        lines.push("      podSelector: {matchLabels: {k8s-app: kube-dns}}".into());
+        lines.push(peer(resolver.namespace));
+        lines.push(format!(
+            "      podSelector: {{matchLabels: {{{key}: {value}}}}}"
+        ));
         lines.push("    ports:".into());
         for protocol in ["UDP", "TCP"] {
-            lines.push(format!("    - {{protocol: {protocol}, port: {DNS}}}"));
+            let port = resolver.port;
+            lines.push(format!("    - {{protocol: {protocol}, port: {port}}}"));
         }
     }
     lines
+}
+
+fn mark(pod: &v1::Pod) -> String {
+    pod.uid.chars().take(PREFIX).collect()
 }
 
 fn list(direction: &str, is_empty: bool) -> String {
@@ -92,14 +110,31 @@ fn list(direction: &str, is_empty: bool) -> String {
     format!("  {direction}:{nothing}")
 }
 
+fn still_allowed(namespace: &str, others: Option<&[String]>) -> Vec<String> {
+    match others {
+        None => vec![
+            "# Other policies that select the pod still allow what they allow. To be told which, add".into(),
+            format!(
+                "# --policies FILE, of `kubectl get networkpolicy --namespace {namespace} --output json`."
+            ),
+        ],
+        Some([]) => vec!["# No other policy allows it anything.".into()],
+        Some(others) => {
+            let title = "# Other policies select it, and still allow what they allow:";
+            let others = others.iter().map(|it| format!("#   {}", harmless(it)));
+            [title.to_owned()].into_iter().chain(others).collect()
+        }
+    }
+}
+
 /// What was seen, and whether it would go on.
 fn cuts(described: &v1::DescribeResponse, allowed: &Allowed) -> Vec<String> {
     let mut lines = vec!["#".to_owned()];
     if described.edges.is_empty() {
         lines.push("# Within the last hour it was not seen to talk to anybody.".into());
-        return lines;
     }
-    let (left, cut): (Vec<_>, Vec<_>) = described.edges.iter().partition(|it| passes(it, allowed));
+    let edges = described.edges.iter();
+    let (left, cut): (Vec<_>, Vec<_>) = edges.partition(|it| allowed.passes(it));
     for (title, edges) in [
         ("# Of what was seen within the last hour, it cuts:", cut),
         ("# Of what was seen within the last hour, it leaves:", left),
@@ -112,20 +147,19 @@ fn cuts(described: &v1::DescribeResponse, allowed: &Allowed) -> Vec<String> {
             lines.extend(edges);
         }
     }
-    lines
-}
-
-fn passes(edge: &v1::Edge, allowed: &Allowed) -> bool {
-    let of = |namespaces: &[String]| namespaces.contains(&edge.namespace);
-    if !edge.outbound {
-        return of(&allowed.from);
+    let further = described.further;
+    if further > 0 {
+        lines.push(format!(
+            "# Not all is listed: it got {further} answers from ends that found no room."
+        ));
     }
-    let named = edge
-        .labels
-        .get("k8s-app")
-        .is_some_and(|it| it == "kube-dns");
-    let asks = edge.port == DNS && edge.namespace == "kube-system";
-    of(&allowed.to) || allowed.dns && asks && (named || edge.service == "kube-dns")
+    let crowded = described.crowded_pods;
+    if crowded > 0 {
+        lines.push(format!(
+            "# {crowded} other pods talked to more ends than are remembered, perhaps to this one."
+        ));
+    }
+    lines
 }
 
 fn edge(edge: &v1::Edge) -> String {
@@ -178,12 +212,12 @@ mod tests {
                 edge("ingress", "gate", 8080, false),
                 names,
             ],
-            protected: String::new(),
+            ..v1::DescribeResponse::default()
         }
     }
 
     fn comments(allowed: &Allowed, title: &str) -> Vec<String> {
-        let lines = render(&described(), allowed).into_iter();
+        let lines = render(&described(), allowed, None).into_iter();
         let lines = lines.skip_while(|it| !it.contains(title)).skip(1);
         lines.take_while(|it| it.starts_with("#   ")).collect()
     }
@@ -204,8 +238,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_handed_to_kubectl_is_this_very_policy() {
+        let allowed = Allowed {
+            dns: true,
+            from: vec!["ingress".into(), "probes".into()],
+            to: vec!["red".into()],
+        };
+        let text = render(&described(), &allowed, None).join("\n");
+        let again = "#   picket policy blue/app1 --allow-dns --allow-from ingress --allow-from probes \
+                     --allow-to red | kubectl apply -f -\n";
+        assert!(text.contains(again), "{text}");
+        let policy = policy(&described(), &allowed).join("\n");
+        assert!(text.ends_with(&policy) && !policy.contains('#'), "{policy}");
+    }
+
+    #[test]
+    fn it_tells_what_it_does_not_list() {
+        let crowded = v1::DescribeResponse {
+            edges: vec![],
+            further: 7,
+            crowded_pods: 2,
+            ..described()
+        };
+        let text = render(&crowded, &Allowed::default(), Some(&[])).join("\n");
+        for expected in [
+            "not seen to talk to anybody",
+            "it got 7 answers",
+            "# 2 other pods",
+            "# No other policy allows it anything.",
+        ] {
+            assert!(text.contains(expected), "{expected} is not in\n{text}");
+        }
+        let all = render(&described(), &Allowed::default(), None).join("\n");
+        assert!(!all.contains("found no room") && !all.contains("other pods"));
+    }
+
+    #[test]
     fn the_label_is_of_the_one_pod() {
-        let text = render(&described(), &Allowed::default()).join("\n");
+        let text = render(&described(), &Allowed::default(), None).join("\n");
         for expected in [
             "#   kubectl label pod --namespace blue app1 picket.dev/quarantine=3f1b7a3e\n",
             "  name: picket-quarantine-3f1b7a3e\n  namespace: blue\n",

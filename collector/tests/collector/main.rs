@@ -4,6 +4,7 @@
     reason = "all of this is tests, not only the functions that say so"
 )]
 
+mod actions;
 mod agent;
 mod api_server;
 mod closed;
