@@ -13,6 +13,8 @@ use tests::metrics;
 
 /// What Prometheus itself puts on what it scrapes, or our monitors.
 const TARGET_LABELS: [&str; 4] = ["job", "node", "pod", "le"];
+/// Labels whose values people give: there are none before they do.
+const GIVEN_LABELS: [(&str, &str); 1] = [("picket_agent_exception_hits_total", "exception")];
 /// What every page tells.
 const SECTIONS: [&str; 3] = ["## What it means", "## What is lost", "## What to do"];
 
@@ -86,6 +88,11 @@ impl Served {
                     served
                         .entry(format!("{}{suffix}", metric.name))
                         .or_default();
+                }
+            }
+            for (name, label) in GIVEN_LABELS {
+                if let Some(labels) = served.get_mut(name) {
+                    labels.entry(label.to_owned()).or_default();
                 }
             }
             for line in text.lines().filter(|it| !it.starts_with('#')) {
