@@ -201,6 +201,7 @@ async fn run(
     let (services, declared) = watch::channel(ServiceTable::default());
     let (told_policy, policy_told) = watch::channel(None);
     let (commands, relayed) = mpsc::channel(COMMANDS);
+    let (selftests, wanted) = mpsc::channel(1);
     let (orders, commanded) = mpsc::channel(ORDERS);
     let outcomes = Outcomes::default();
     let (changes, changed) = mpsc::channel(1);
@@ -244,7 +245,7 @@ async fn run(
     // Beside what is usual, for both are of this node alone.
     let contained = config.baselines.as_ref();
     let contained = contained.map(|it| it.with_file_name("containments.json"));
-    let (canary, judge, scanned) = Canary::new(agent.clone(), metrics.canary);
+    let (canary, judge, scanned) = Canary::new(agent.clone(), wanted, metrics.canary);
     let ends = Ends {
         changes,
         pods: known_pods,
@@ -296,6 +297,7 @@ async fn run(
                 services,
                 policy: told_policy,
                 commands,
+                selftests,
                 outcomes,
             },
             status: reported,
