@@ -18,7 +18,7 @@ const METRICS: &str = "http://picket-collector.picket.svc.cluster.local:7402/met
 const WRONG: [(&str, &str, &str); 5] = [
     (
         "detectors: {detectors: {port_scan: [11]}}",
-        "    - 11",
+        "  - 11",
         "detectors.port_scan takes keys with values",
     ),
     (
