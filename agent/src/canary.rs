@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const WATCHED_WITHIN: Duration = Duration::from_secs(5);
 /// Events that wait for the loop: a silence that begins or ends, and a scan that was asked for.
 const EVENTS: usize = 2;
+/// Requests for a scan that wait for the next one.
+pub const REQUESTS: usize = 8;
 /// Between two scans, so that the anomaly of the one is closed before the other begins.
 const REST: Duration = QUIET.saturating_add(Duration::from_secs(1));
 
@@ -89,7 +91,7 @@ impl Canary {
 
     /// Scans this often, and whenever it is asked to; never ends.
     pub async fn run(mut self, every: Duration) {
-        let mut asked = None;
+        let mut asked = Vec::new();
         loop {
             let began = now();
             let mut outcome = self.scan().await;
@@ -98,7 +100,7 @@ impl Canary {
                 outcome = self.scan().await;
             }
             let status = self.tell(&outcome).await;
-            if let Some(id) = asked.take() {
+            for id in asked.drain(..) {
                 let event = tested(&self.agent, &id, &status, began);
                 // The loop that would raise it is gone when nobody takes it.
                 drop(self.events.send(event).await);
@@ -106,8 +108,10 @@ impl Canary {
             sleep(REST).await;
             tokio::select! {
                 () = sleep(pause(every, self.run).saturating_sub(REST)) => {}
-                Some(id) = self.asked.recv() => asked = Some(id),
+                Some(id) = self.asked.recv() => asked.push(id),
             }
+            // One scan answers all of them.
+            asked.extend(std::iter::from_fn(|| self.asked.try_recv().ok()));
         }
     }
 

@@ -201,7 +201,7 @@ async fn run(
     let (services, declared) = watch::channel(ServiceTable::default());
     let (told_policy, policy_told) = watch::channel(None);
     let (commands, relayed) = mpsc::channel(COMMANDS);
-    let (selftests, wanted) = mpsc::channel(1);
+    let (selftests, wanted) = mpsc::channel(canary::REQUESTS);
     let (orders, commanded) = mpsc::channel(ORDERS);
     let outcomes = Outcomes::default();
     let (changes, changed) = mpsc::channel(1);

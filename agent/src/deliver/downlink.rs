@@ -23,7 +23,7 @@ pub struct Downlink {
     pub policy: watch::Sender<Option<v1::Policy>>,
     /// What people command.
     pub commands: mpsc::Sender<v1::SignedCommand>,
-    /// By which id people want the agent to scan itself; one at a time.
+    /// By which id people want the agent to scan itself.
     pub selftests: mpsc::Sender<String>,
     /// What became of commands, on the way back.
     pub outcomes: Outcomes,

@@ -52,6 +52,10 @@ fn on_a_cluster_scans_are_told_of_with_names_and_contained_when_asked_for() -> R
     }
     rights::check(&cluster)?;
     install.test()?;
+    for command in ["selftest", "doctor"] {
+        let told = cluster.exec(PICKET, COLLECTOR, &["/picket", command], LIMIT)?;
+        println!("{}", told.success()?.stdout);
+    }
     policy::check(&cluster, &install, &story)?;
     containment::check(&cluster, &install, &story, &mut subscriber)
 }
