@@ -91,7 +91,7 @@ impl Canary {
 
     /// Scans this often, and whenever it is asked to; never ends.
     pub async fn run(mut self, every: Duration) {
-        let mut asked = Vec::new();
+        let mut asked: Vec<String> = Vec::new();
         loop {
             let began = now();
             let mut outcome = self.scan().await;

@@ -12,7 +12,7 @@ use api::v1::{self, CoverageState, Node, Timestamp};
 use clap::Args;
 use serde::Serialize;
 use thiserror::Error;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use self::events::Events;
 use crate::{
