@@ -13,7 +13,8 @@ use tests::metrics;
 
 /// What Prometheus itself puts on what it scrapes, or our monitors.
 const TARGET_LABELS: [&str; 4] = ["job", "node", "pod", "le"];
-/// Labels whose values people give: there are none before they do.
+/// Labels whose values people give: before they do, there is no such series, and nothing to describe. That a daemon
+/// serves them then, the test of the metrics sees.
 const GIVEN_LABELS: [(&str, &str); 1] = [("picket_agent_exception_hits_total", "exception")];
 /// What every page tells.
 const SECTIONS: [&str; 3] = ["## What it means", "## What is lost", "## What to do"];
@@ -90,11 +91,6 @@ impl Served {
                         .or_default();
                 }
             }
-            for (name, label) in GIVEN_LABELS {
-                if let Some(labels) = served.get_mut(name) {
-                    labels.entry(label.to_owned()).or_default();
-                }
-            }
             for line in text.lines().filter(|it| !it.starts_with('#')) {
                 let (name, selector) = split(line);
                 let labels = served.entry(name.into()).or_default();
@@ -102,6 +98,10 @@ impl Served {
                     labels.entry(label).or_default().insert(value);
                 }
             }
+        }
+        for (name, label) in GIVEN_LABELS {
+            let labels = served.entry(name.to_owned()).or_default();
+            labels.entry(label.to_owned()).or_default();
         }
         Ok(Self(served))
     }
