@@ -67,7 +67,7 @@ use self::{
 pub use self::{
     attachment::{Attach, Attachment},
     drain::Report,
-    hooks::{Hook, Hooks},
+    hooks::{Hook, Hooks, strangers},
     inject::{InjectError, Injector, Passage},
     kernel::{FLOOR, KernelError, TCX, monotonic, version},
     leftovers::{Removed, detach},

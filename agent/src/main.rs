@@ -201,6 +201,7 @@ async fn run(
     let (services, declared) = watch::channel(ServiceTable::default());
     let (told_policy, policy_told) = watch::channel(None);
     let (commands, relayed) = mpsc::channel(COMMANDS);
+    let (selftests, wanted) = mpsc::channel(canary::REQUESTS);
     let (orders, commanded) = mpsc::channel(ORDERS);
     let outcomes = Outcomes::default();
     let (changes, changed) = mpsc::channel(1);
@@ -245,7 +246,7 @@ async fn run(
     let contained = config.baselines.as_ref();
     let contained = contained.map(|it| it.with_file_name("containments.json"));
     let contained = contained.map(containment::Store::at);
-    let (canary, judge, scanned) = Canary::new(agent.clone(), metrics.canary);
+    let (canary, judge, scanned) = Canary::new(agent.clone(), wanted, metrics.canary);
     let ends = Ends {
         changes,
         pods: known_pods,
@@ -297,6 +298,7 @@ async fn run(
                 services,
                 policy: told_policy,
                 commands,
+                selftests,
                 outcomes,
             },
             status: reported,

@@ -14,7 +14,7 @@ use api::{
     retry,
     transport::{Limits, Listen, Peer, Rate, Reception, Refused, Remote, Reread, Tally},
     v1::{
-        ListNodesRequest, ListNodesResponse,
+        ListNodesRequest, ListNodesResponse, TestNodesRequest, TestNodesResponse,
         nodes_client::NodesClient,
         nodes_server::{Nodes, NodesServer},
     },
@@ -54,6 +54,13 @@ impl Nodes for NoNodes {
         let asked = peer.ask(Instant::now());
         asked.map_err(|delay| retry::after(delay, "too fast"))?;
         Ok(Response::new(ListNodesResponse::default()))
+    }
+
+    async fn test(
+        &self,
+        _: Request<TestNodesRequest>,
+    ) -> Result<Response<TestNodesResponse>, Status> {
+        Err(Status::unimplemented("nobody asks"))
     }
 }
 

@@ -45,7 +45,9 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
         Command::Doctor(arguments) => {
             Ok(doctor::run(server, &arguments, certificate, now, &mut output).await?)
         }
-        Command::Selftest(arguments) => Ok(selftest::run(&server?, &arguments, &mut output).await?),
+        Command::Selftest(arguments) => {
+            Ok(selftest::run(&server?, &arguments, now, &mut output).await?)
+        }
         Command::Config(arguments) => Ok(config::run(server, arguments, now, &mut output).await?),
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),

@@ -7,7 +7,7 @@ use api::{
     v1::{
         CommandOutcome, Containment, DescribeRequest, DescribeResponse, ListContainmentsRequest,
         ListNodesRequest, ListNodesResponse, ListRequest, ListResponse, SignedCommand,
-        SubscribeRequest, SubscribeResponse, actions_client::ActionsClient,
+        SubscribeRequest, SubscribeResponse, TestNodesRequest, actions_client::ActionsClient,
         events_client::EventsClient, nodes_client::NodesClient,
     },
 };
@@ -109,6 +109,18 @@ impl Server {
                 _ => self.explain(&status),
             })?
             .into_inner())
+    }
+
+    /// Asks every agent to scan itself; those that were asked, and nobody when the server cannot ask.
+    pub(crate) async fn test(&self, id: &str) -> Result<Vec<String>, ServerError> {
+        let mut client = NodesClient::new(self.remote.connect().await?);
+        let request = self.prompt(TestNodesRequest { id: id.to_owned() })?;
+        match client.test(request).await {
+            Ok(answer) => Ok(answer.into_inner().nodes),
+            // It is an agent, or older.
+            Err(status) if status.code() == Code::Unimplemented => Ok(Vec::new()),
+            Err(status) => Err(self.explain(&status)),
+        }
     }
 
     pub(crate) async fn describe(&self, pod: &PodName) -> Result<DescribeResponse, ServerError> {

@@ -82,7 +82,7 @@ impl ingest_server::Ingest for Ingest {
         let downlink = Downlink {
             cluster: Arc::clone(&self.identity).follow(&hello.node, clock()),
             policy,
-            commands: connected.take_commands(),
+            asked: connected.take_asked(),
         };
         let (responses, receiver) = mpsc::channel(RESPONSES);
         let welcome = publish_response::Item::Welcome(v1::Welcome {

@@ -13,7 +13,7 @@ use std::{
 use api::{
     encoding,
     protocol::{COMMANDS, understood},
-    v1::{self, nodes_server},
+    v1::{self, nodes_server, publish_response::Item},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,9 @@ const MOST: usize = 10_000;
 
 /// Of each kind in a status, at most; an agent has room for fewer slots.
 const LISTED: usize = 4096;
+
+/// Bytes of the id of a test.
+const TEST_ID: usize = 64;
 
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -135,7 +138,7 @@ impl Nodes {
             name: hello.node.clone(),
             stream,
             replaced,
-            commands: Some(told),
+            asked: Some(told),
         })
     }
 
@@ -157,6 +160,19 @@ impl Nodes {
             });
         }
         known.relay.send(node, id, command)
+    }
+
+    /// Asks the agents of all nodes to scan themselves; those that will.
+    fn test(&self, id: &str) -> Result<Vec<String>, Status> {
+        if !(1..=TEST_ID).contains(&id.len()) || !id.bytes().all(|it| it.is_ascii_alphanumeric()) {
+            return Err(Status::invalid_argument(format!(
+                "the id of a test takes 1 to {TEST_ID} letters and digits"
+            )));
+        }
+        let known = self.lock();
+        let connected = known.values().filter(|known| known.node.connected);
+        let asked = connected.filter(|known| known.relay.test(id));
+        Ok(asked.map(|known| known.node.name.clone()).collect())
     }
 
     /// Nobody waits for what becomes of the command any more.
@@ -202,7 +218,7 @@ pub(crate) struct Connected {
     name: String,
     stream: u64,
     replaced: CancellationToken,
-    commands: Option<mpsc::Receiver<v1::SignedCommand>>,
+    asked: Option<mpsc::Receiver<Item>>,
 }
 
 impl Connected {
@@ -211,9 +227,9 @@ impl Connected {
         &self.replaced
     }
 
-    /// What people command the agent; none, when it was taken before.
-    pub(crate) fn take_commands(&mut self) -> mpsc::Receiver<v1::SignedCommand> {
-        self.commands.take().unwrap_or_else(|| mpsc::channel(1).1)
+    /// What people ask of the agent; nothing, when it was taken before.
+    pub(crate) fn take_asked(&mut self) -> mpsc::Receiver<Item> {
+        self.asked.take().unwrap_or_else(|| mpsc::channel(1).1)
     }
 
     /// What became of a command.
@@ -313,6 +329,15 @@ impl nodes_server::Nodes for Nodes {
             policy: self.policy.borrow().clone(),
         }))
     }
+
+    async fn test(
+        &self,
+        request: Request<v1::TestNodesRequest>,
+    ) -> Result<Response<v1::TestNodesResponse>, Status> {
+        access::scope(&request)?.see_nodes()?;
+        let nodes = self.test(&request.into_inner().id)?;
+        Ok(Response::new(v1::TestNodesResponse { nodes }))
+    }
 }
 
 /// Those of all nodes would be more than anybody asks for here: `Actions.Describe` tells them of one pod.
@@ -398,6 +423,17 @@ mod tests {
             7,
             "kept until the next"
         );
+    }
+
+    #[test]
+    fn a_test_is_asked_of_those_that_are_connected() {
+        let nodes = nodes();
+        let mut n1 = nodes.connect(&hello("n1"), now(1)).unwrap();
+        drop(nodes.connect(&hello("n2"), now(1)).unwrap());
+        assert!(nodes.test("").is_err() && nodes.test("a/b").is_err());
+        assert_eq!(nodes.test("7").unwrap(), ["n1"]);
+        let asked = n1.take_asked().try_recv().unwrap();
+        assert_eq!(asked, Item::Selftest(v1::Selftest { id: "7".into() }));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::{
     bpffs::Bpffs,
     client::Client,
     deadline::wait_for,
+    exposition::scrape,
     namespace::Namespace,
     node::Node,
     pod::Pod,
@@ -299,6 +300,18 @@ impl Watch {
     #[must_use]
     pub fn agent_address(&self) -> String {
         format!("unix:{}", self.path("agent.sock").display())
+    }
+
+    /// What the agent and the collector serve at `/metrics`, which must not run on this host.
+    ///
+    /// # Errors
+    /// When one of them does not.
+    pub fn metrics(&self) -> Result<[String; 2]> {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Ok([
+            scrape(&self.network, at(7403))?,
+            scrape(&self.apart, at(7402))?,
+        ])
     }
 
     /// The `picket` command line, asking the collector.

@@ -240,7 +240,7 @@ fn ports() -> Result<String> {
         (
             "picket-collector",
             "listen",
-            "gRPC: `Events`, `Nodes`, `Ingest`, health, reflection",
+            "gRPC: `Events`, `Nodes`, `Actions`, `Ingest`, health, reflection",
         ),
         (
             "picket-collector",

@@ -1,8 +1,6 @@
 //! Programs are replaced under traffic, and no packet passes by.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
@@ -14,7 +12,7 @@ use rustix::net::{AddressFamily, SocketType, netdevice};
 use tests::{
     Flood, Namespace, Node, Watch, bpf,
     packet::{SYN, Tcp, from_pod},
-    wait_for, without_root,
+    scrape, wait_for, without_root,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -162,13 +160,7 @@ fn no_packet_passes_by_while_an_agent_takes_over_from_another() -> Result<()> {
 /// TCP connections that the agent in this namespace has counted the beginnings of.
 fn counted(network: &Namespace) -> Result<u64> {
     const NAME: &str = "picket_agent_initiating_packets_total{class=\"tcp_syn\"";
-    let text = network.enter(|| {
-        let mut stream = TcpStream::connect("127.0.0.1:7403")?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        anyhow::Ok(text)
-    })??;
+    let text = scrape(network, ([127, 0, 0, 1], 7403).into())?;
     let classes: Vec<_> = text.lines().filter(|it| it.starts_with(NAME)).collect();
     ensure!(!classes.is_empty(), "no such metric");
     let mut packets = 0;

@@ -100,7 +100,7 @@ pub(super) fn of(ifindex: u32, direction: Direction) -> io::Result<Vec<Filter>> 
 }
 
 /// The indexes of all interfaces of the network namespace.
-fn interfaces() -> io::Result<Vec<u32>> {
+pub(super) fn interfaces() -> io::Result<Vec<u32>> {
     let answers = dump(Message::GetLink(LinkMessage::default()))?;
     let indexes = answers.into_iter().filter_map(|answer| match answer {
         Message::NewLink(link) => Some(link.header.index),

@@ -5,7 +5,12 @@ use std::io;
 use agent_common::Direction;
 use rustix::net::{AddressFamily, SocketType, netdevice};
 
-use super::{Datapath, chain, filters, kernel, side::DIRECTIONS};
+use super::{
+    Datapath, chain, device, filters, kernel,
+    pins::{self, Part, Pin},
+    side::DIRECTIONS,
+    takeover::program_ids,
+};
 
 /// The ids of our programs, for who looks at interfaces on another thread.
 #[derive(Clone, Copy, Debug)]
@@ -46,17 +51,50 @@ impl Hooks {
         let ifindex = netdevice::name_to_index(socket, interface)?;
         let mut hooks = [Hook::default(), Hook::default()];
         for direction in DIRECTIONS {
-            let mut ids = if kernel::has_tcx() {
-                chain::programs(ifindex, direction)?
-            } else {
-                Vec::new()
-            };
-            let filters = filters::of(ifindex, direction)?;
-            ids.extend(filters.iter().map(|filter| filter.program));
+            let ids = programs(ifindex, direction)?;
             hooks[direction as usize] = hook(&ids, self.own[direction as usize]);
         }
         Ok(hooks)
     }
+}
+
+/// The interfaces of this network namespace with programs that no agent has pinned, and their ids.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn strangers(pin: &Pin) -> io::Result<Vec<(String, Vec<u32>)>> {
+    let versions = match pin {
+        Pin::Nowhere => Vec::new(),
+        Pin::IfPossible(root) | Pin::At(root) => pins::versions(root),
+    };
+    let pinned = versions
+        .iter()
+        .flat_map(|it| pins::entries(&it.join(Part::Programs.name())));
+    let own = program_ids(&pinned.collect::<Vec<_>>());
+    let mut found = Vec::new();
+    for ifindex in filters::interfaces()? {
+        let mut strangers = Vec::new();
+        for direction in DIRECTIONS {
+            strangers.extend(programs(ifindex, direction)?);
+        }
+        strangers.retain(|id| !own.contains(id));
+        if !strangers.is_empty() {
+            found.push((device::name_of(ifindex)?, strangers));
+        }
+    }
+    Ok(found)
+}
+
+/// The ids of the programs there, first to last.
+fn programs(ifindex: u32, direction: Direction) -> io::Result<Vec<u32>> {
+    let mut ids = if kernel::has_tcx() {
+        chain::programs(ifindex, direction)?
+    } else {
+        Vec::new()
+    };
+    let filters = filters::of(ifindex, direction)?;
+    ids.extend(filters.iter().map(|filter| filter.program));
+    Ok(ids)
 }
 
 fn hook(ids: &[u32], own: u32) -> Hook {

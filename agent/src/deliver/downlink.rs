@@ -24,7 +24,9 @@ pub struct Downlink {
     pub policy: watch::Sender<Option<v1::Policy>>,
     /// What people command.
     pub commands: mpsc::Sender<v1::SignedCommand>,
-    /// What became of it, on the way back.
+    /// By which id people want the agent to scan itself.
+    pub selftests: mpsc::Sender<String>,
+    /// What became of commands, on the way back.
     pub outcomes: Outcomes,
 }
 
@@ -36,6 +38,7 @@ impl Default for Downlink {
             services: watch::Sender::new(v1::ServiceTable::default()),
             policy: watch::Sender::new(None),
             commands: mpsc::channel(1).0,
+            selftests: mpsc::channel(1).0,
             outcomes: Outcomes::default(),
         }
     }
@@ -61,6 +64,14 @@ impl Downlink {
                     dropped.inc();
                     warn!("too many commands at once: one was dropped");
                     self.refuse(&error.into_inner());
+                }
+            }
+            // Nobody takes it when there is no canary.
+            Item::Selftest(selftest) => {
+                if let Err(mpsc::error::TrySendError::Full(_)) =
+                    self.selftests.try_send(selftest.id)
+                {
+                    dropped.inc();
                 }
             }
             Item::Welcome(_) | Item::Acknowledgement(_) => {}

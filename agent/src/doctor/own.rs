@@ -67,7 +67,11 @@ pub(super) fn memory(root: &Path, slots: u32) -> Finding {
             ),
             "raise the memory limit of the agent's container, or lower --slots",
         ),
-        Err(error) => unknown("cgroup_memory", format!("cannot tell the limit: {error}")),
+        Err(error) => unknown(
+            "cgroup_memory",
+            format!("cannot tell the limit: {error}"),
+            "mount the node's cgroup v2 at /sys/fs/cgroup; the limit should be that of deploy/kubernetes",
+        ),
     }
 }
 

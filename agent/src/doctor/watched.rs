@@ -3,7 +3,7 @@
 use api::v1::{CoverageState, Durability, Finding, NodeStatus};
 
 use super::finding::{failed, ok, unknown, warning};
-use crate::datapath::Hooks;
+use crate::datapath::{self, Hooks, Pin};
 
 /// Of interfaces and pods, named in one finding.
 const NAMED: usize = 5;
@@ -83,7 +83,11 @@ fn pods(status: &NodeStatus) -> Finding {
 
 fn canary(status: &NodeStatus, scans: bool) -> Finding {
     match &status.canary {
-        None if scans => unknown("canary", "the agent has not scanned itself yet"),
+        None if scans => unknown(
+            "canary",
+            "the agent has not scanned itself yet",
+            "ask again in a minute; `picket selftest` lets it scan at once",
+        ),
         None => warning(
             "canary",
             "the agent does not scan itself",
@@ -114,7 +118,11 @@ pub(super) fn beside(hooks: &Hooks, status: &NodeStatus) -> Finding {
             // It went meanwhile.
             Err(error) if error.raw_os_error() == Some(libc::ENODEV) => continue,
             Err(error) => {
-                return unknown(CHECK, format!("cannot tell what runs at {name}: {error}"));
+                return unknown(
+                    CHECK,
+                    format!("cannot tell what runs at {name}: {error}"),
+                    "see with `tc filter show dev NAME ingress` and `bpftool net show`, as root of the node",
+                );
             }
         };
         if hooks.iter().any(|hook| !hook.attached) {
@@ -154,6 +162,32 @@ pub(super) fn beside(hooks: &Hooks, status: &NodeStatus) -> Finding {
                 "others run after ours at {beside} of {watched} interfaces: {}",
                 named(after)
             ),
+        ),
+    }
+}
+
+/// Whose programs run at any interface, as far as can be told without an agent that runs.
+pub(super) fn strangers(pin: &Pin) -> Finding {
+    const CHECK: &str = "foreign_programs";
+    match datapath::strangers(pin) {
+        Ok(found) if found.is_empty() => {
+            ok(CHECK, "no programs but those that an agent has pinned")
+        }
+        Ok(found) => ok(
+            CHECK,
+            format!(
+                "not pinned by an agent: {}; `picket doctor` says whether any runs before ours",
+                named(
+                    found
+                        .into_iter()
+                        .map(|(name, ids)| format!("{name} (program ids {ids:?})"))
+                )
+            ),
+        ),
+        Err(error) => unknown(
+            CHECK,
+            format!("cannot tell what runs at the interfaces: {error}"),
+            "ask as root of the node, in its network namespace",
         ),
     }
 }

@@ -1893,6 +1893,18 @@ pub mod events_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TestNodesRequest {
+    /// Of the caller's choosing: 1 to 64 letters and digits. It ends the anomaly_id of those events.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TestNodesResponse {
+    /// Who was asked.
+    #[prost(string, repeated, tag = "1")]
+    pub nodes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNodesRequest {}
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2013,6 +2025,11 @@ pub struct Canary {
     /// Why it was not found, for people.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
+    /// The same in the other direction, towards the sender.
+    #[prost(uint64, tag = "7")]
+    pub packets_sent_back: u64,
+    #[prost(uint64, tag = "8")]
+    pub packets_counted_back: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PolicyStatus {
@@ -2281,6 +2298,29 @@ pub mod nodes_client {
             req.extensions_mut().insert(GrpcMethod::new("picket.v1.Nodes", "List"));
             self.inner.unary(req, path, codec).await
         }
+        /// Asks every agent that is connected here to scan itself now. Each tells of it by an event of detector `canary`
+        /// and by its next status; one of an older version, or without a canary, does not. Agents answer UNIMPLEMENTED.
+        pub async fn test(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TestNodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestNodesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/picket.v1.Nodes/Test");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Nodes", "Test"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2302,6 +2342,15 @@ pub mod nodes_server {
             request: tonic::Request<super::ListNodesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListNodesResponse>,
+            tonic::Status,
+        >;
+        /// Asks every agent that is connected here to scan itself now. Each tells of it by an event of detector `canary`
+        /// and by its next status; one of an older version, or without a canary, does not. Agents answer UNIMPLEMENTED.
+        async fn test(
+            &self,
+            request: tonic::Request<super::TestNodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestNodesResponse>,
             tonic::Status,
         >;
     }
@@ -2425,6 +2474,49 @@ pub mod nodes_server {
                     };
                     Box::pin(fut)
                 }
+                "/picket.v1.Nodes/Test" => {
+                    #[allow(non_camel_case_types)]
+                    struct TestSvc<T: Nodes>(pub Arc<T>);
+                    impl<T: Nodes> tonic::server::UnaryService<super::TestNodesRequest>
+                    for TestSvc<T> {
+                        type Response = super::TestNodesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TestNodesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Nodes>::test(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -2516,7 +2608,7 @@ pub struct Batch {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishResponse {
-    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub item: ::core::option::Option<publish_response::Item>,
 }
 /// Nested message and enum types in `PublishResponse`.
@@ -2539,7 +2631,16 @@ pub mod publish_response {
         Policy(super::Policy),
         #[prost(message, tag = "7")]
         Command(super::SignedCommand),
+        #[prost(message, tag = "8")]
+        Selftest(super::Selftest),
     }
+}
+/// Asks the agent to scan itself now, beside what it does of its own, and to tell of it by an event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Selftest {
+    /// The last part of the event's anomaly_id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
 }
 /// How detectors and containment are set, for every node.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
