@@ -5,7 +5,11 @@ use std::io;
 use agent_common::Direction;
 use rustix::net::{AddressFamily, SocketType, netdevice};
 
-use super::{Datapath, chain, filters, kernel, side::DIRECTIONS};
+use super::{
+    Datapath, chain, filters, kernel,
+    side::{DIRECTIONS, Side},
+};
+use crate::whose::Whose;
 
 /// The ids of our programs, for who looks at interfaces on another thread.
 #[derive(Clone, Copy, Debug)]
@@ -41,17 +45,18 @@ impl Hooks {
     ///
     /// # Errors
     /// When the kernel does not tell.
-    pub fn of(&self, interface: &str) -> io::Result<[Hook; Direction::COUNT]> {
+    pub fn of(&self, interface: &str, whose: Whose) -> io::Result<[Hook; Direction::COUNT]> {
         let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
         let ifindex = netdevice::name_to_index(socket, interface)?;
         let mut hooks = [Hook::default(), Hook::default()];
         for direction in DIRECTIONS {
+            let side = Side::of(direction, whose);
             let mut ids = if kernel::has_tcx() {
-                chain::programs(ifindex, direction)?
+                chain::programs(ifindex, side)?
             } else {
                 Vec::new()
             };
-            let filters = filters::of(ifindex, direction)?;
+            let filters = filters::of(ifindex, side)?;
             ids.extend(filters.iter().map(|filter| filter.program));
             hooks[direction as usize] = hook(&ids, self.own[direction as usize]);
         }

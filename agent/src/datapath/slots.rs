@@ -13,6 +13,7 @@ use super::{
     object::Programs,
     reset::reset,
 };
+use crate::whose::Whose;
 
 /// Why an interface has no slot.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -84,8 +85,20 @@ impl Slots {
         &self.slots.elements()[index as usize]
     }
 
+    /// Whose a slot's counts are.
+    pub(super) fn whose(&self, index: u32) -> Whose {
+        match self.slot(index).uplink.load(Relaxed) {
+            0 => Whose::Pod,
+            _ => Whose::Node,
+        }
+    }
+
     /// Prepares a slot, and then lets the programs see it.
-    pub(super) fn assign(&mut self, ifindex: u32) -> Result<(u32, Subject), SlotsError> {
+    pub(super) fn assign(
+        &mut self,
+        ifindex: u32,
+        whose: Whose,
+    ) -> Result<(u32, Subject), SlotsError> {
         let way = self
             .ways(ifindex)
             .iter()
@@ -100,6 +113,8 @@ impl Slots {
             epoch: self.epoch,
         };
         reset(self.slot(index), subject);
+        let uplink = u64::from(whose == Whose::Node);
+        self.slot(index).uplink.store(uplink, Relaxed);
         self.ways(ifindex)[way].store(Bucket::way(ifindex, index), Release);
         Ok((index, subject))
     }

@@ -25,15 +25,17 @@ use super::{
     chain, filters,
     link::{Link, Links},
     pins::{self, PINNED_MAPS, Part, Pins, PinsError},
-    side::DIRECTIONS,
+    side::{DIRECTIONS, Side},
     slots::Slots,
 };
+use crate::whose::Whose;
 
 /// A slot that a former agent had assigned.
 #[derive(Debug)]
 pub(super) struct Former {
     pub(super) subject: Subject,
     pub(super) slot: u32,
+    pub(super) whose: Whose,
     /// None when the interface is gone: what the slot counted is all that there will be.
     pub(super) links: Option<Links>,
 }
@@ -96,10 +98,14 @@ pub(super) fn take_over(
     };
     let former: Vec<_> = slots
         .assigned()
-        .map(|(slot, subject)| Former {
-            subject,
-            slot,
-            links: adoption.adopt(subject.ifindex),
+        .map(|(slot, subject)| {
+            let whose = slots.whose(slot);
+            Former {
+                subject,
+                slot,
+                whose,
+                links: adoption.adopt(subject.ifindex, whose),
+            }
         })
         .collect();
     sweep(pins, &former, &former_ids);
@@ -121,15 +127,16 @@ struct Adoption<'a, 'b> {
 }
 
 impl Adoption<'_, '_> {
-    fn adopt(&mut self, ifindex: u32) -> Option<Links> {
+    fn adopt(&mut self, ifindex: u32, whose: Whose) -> Option<Links> {
         let mut links = Links::default();
         for direction in DIRECTIONS {
+            let side = Side::of(direction, whose);
             let link = match self.ways.preferred() {
                 Attachment::Tcx if self.ways.may_mix() => self
-                    .adopt_link(ifindex, direction)
-                    .or_else(|_| self.adopt_filter(ifindex, direction)),
-                Attachment::Tcx => self.adopt_link(ifindex, direction),
-                Attachment::Clsact => self.adopt_filter(ifindex, direction),
+                    .adopt_link(ifindex, direction, side)
+                    .or_else(|_| self.adopt_filter(ifindex, direction, side)),
+                Attachment::Tcx => self.adopt_link(ifindex, direction, side),
+                Attachment::Clsact => self.adopt_filter(ifindex, direction, side),
             };
             match link {
                 Ok(link) => links.put(direction, link),
@@ -145,12 +152,12 @@ impl Adoption<'_, '_> {
 
     /// A link whose device is gone cannot be updated; one of another network namespace can, but does
     /// not show in this one's chain.
-    fn adopt_link(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
+    fn adopt_link(&mut self, ifindex: u32, direction: Direction, side: Side) -> io::Result<Link> {
         let path = self.pins.link(ifindex, direction);
         let link = FdLink::from(PinnedLink::from_pin(&path).map_err(io::Error::other)?);
         let link = link.try_into().map_err(io::Error::other)?;
         let (link, id) = self.update(link, direction)?;
-        if !chain::programs(ifindex, direction)?.contains(&id) {
+        if !chain::programs(ifindex, side)?.contains(&id) {
             return Err(io::ErrorKind::NotFound.into());
         }
         // Its pin keeps the link, under a descriptor of its own.
@@ -180,15 +187,15 @@ impl Adoption<'_, '_> {
         Ok((link, id))
     }
 
-    fn adopt_filter(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
-        let filters = filters::of(ifindex, direction)?;
+    fn adopt_filter(&mut self, ifindex: u32, direction: Direction, side: Side) -> io::Result<Link> {
+        let filters = filters::of(ifindex, side)?;
         let filter = filters
             .into_iter()
             .find(|filter| self.former_ids.contains(&filter.program))
             .ok_or(io::ErrorKind::NotFound)?;
-        let link = filter.link(ifindex, direction)?;
+        let link = filter.link(ifindex, side)?;
         let (link, id) = self.update(link, direction)?;
-        Link::filter(link, id, ifindex, direction, true).map_err(io::Error::other)
+        Link::filter(link, id, ifindex, side, true).map_err(io::Error::other)
     }
 }
 
