@@ -70,6 +70,7 @@ pub const SLOT_FIELDS: &[Field] = fields! { Slot:
     hold_ns Said,
     held_until_ns Said,
     source_families Said,
+    uplink Said,
     addresses Said,
     records Own,
     samples Own,

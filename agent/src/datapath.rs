@@ -48,7 +48,7 @@ use detect::{Observation, Subject, Time};
 use tracing::warn;
 
 use self::{
-    attach::{AttachError, Attacher},
+    attach::{At, AttachError, Attacher},
     attachment::Ways,
     drain::Tally,
     former::Former,
@@ -64,9 +64,11 @@ use self::{
     slots::Slots,
     wakeups::Wakeups,
 };
+use crate::whose::Whose;
+
 pub use self::{
     attachment::{Attach, Attachment},
-    drain::Report,
+    drain::{Crossed, Report},
     hooks::{Hook, Hooks, strangers},
     inject::{InjectError, Injector, Passage},
     kernel::{FLOOR, KernelError, TCX, monotonic, version},
@@ -155,6 +157,7 @@ pub struct Datapath {
 struct Watched {
     subject: Subject,
     slot: u32,
+    whose: Whose,
     links: Links,
     tally: Tally,
 }
@@ -243,37 +246,53 @@ impl Datapath {
         self.sample_rate
     }
 
-    /// Gives the interface a slot, and attaches both programs to it.
+    /// Gives the interface of a pod a slot, and attaches both programs to it.
     ///
     /// # Errors
     ///
     /// When all slots are taken, or the programs cannot be attached; the interface is not watched then.
     pub fn watch(&mut self, ifindex: u32) -> Result<Subject, DatapathError> {
-        self.watch_if(ifindex, None)
+        self.watch_if(ifindex, Whose::Pod, None)
     }
 
-    /// The same for an interface that is called `name`, and for no other that has its index by now.
+    /// The same for an interface, whosever it is, that is called `name`, and for no other that has its index by now.
     ///
     /// # Errors
     ///
     /// As for [`Self::watch`], or when it is called otherwise.
-    pub fn watch_named(&mut self, ifindex: u32, name: &str) -> Result<Subject, DatapathError> {
-        self.watch_if(ifindex, Some(name))
+    pub fn watch_named(
+        &mut self,
+        ifindex: u32,
+        whose: Whose,
+        name: &str,
+    ) -> Result<Subject, DatapathError> {
+        self.watch_if(ifindex, whose, Some(name))
     }
 
-    fn watch_if(&mut self, ifindex: u32, name: Option<&str>) -> Result<Subject, DatapathError> {
-        if let Some(former) = self.take_former(ifindex) {
+    fn watch_if(
+        &mut self,
+        ifindex: u32,
+        whose: Whose,
+        name: Option<&str>,
+    ) -> Result<Subject, DatapathError> {
+        if let Some(former) = self.take_former(ifindex, whose) {
             let subject = former.subject;
             self.watched.insert(ifindex, former);
             return Ok(subject);
         }
-        let (slot, subject) = self.slots.assign(ifindex)?;
+        self.drop_former(ifindex);
+        let (slot, subject) = self.slots.assign(ifindex, whose)?;
         let mut attacher = Attacher {
             programs: &mut self.programs,
             pins: self.pins.as_ref(),
         };
         let how = self.ways.of(ifindex, monotonic());
-        let links = match attacher.attach(ifindex, name, how) {
+        let at = At {
+            ifindex,
+            whose,
+            how,
+        };
+        let links = match attacher.attach(at, name) {
             Ok(links) => links,
             Err(error) => {
                 self.slots.release(slot, subject);
@@ -286,6 +305,7 @@ impl Datapath {
             Watched {
                 subject,
                 slot,
+                whose,
                 links,
                 tally: Tally::fresh(),
             },

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 pub use change::Change;
 pub use error::InterfacesError;
 pub use metrics::Metrics;
-pub use selection::{CANARY, CANARY_SENDER, Selection};
+pub use selection::{CANARY, CANARY_SENDER, Selection, Uplinks};
 
 use reader::Reader;
 

@@ -19,3 +19,4 @@ pub mod replay;
 pub mod rights;
 pub mod sentry;
 pub mod web;
+pub mod whose;

@@ -8,6 +8,7 @@ mod holds;
 mod judge;
 mod keeper;
 mod metrics;
+mod own;
 mod raise;
 mod repair;
 mod report;
@@ -15,7 +16,7 @@ mod roster;
 mod status;
 mod workload;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use api::{pods::Pods, policy::Policy, services, v1};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
@@ -45,6 +46,7 @@ use crate::{
     identity::{Binder, Bound, Remembered, Unnamed},
     interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
+    whose::Whose,
 };
 
 /// How often it is checked that the programs are still attached.
@@ -240,13 +242,13 @@ impl Sentry {
             Change::Appeared {
                 ifindex,
                 name,
+                whose,
                 appeared_at,
             } => {
-                // It is nobody's pod.
-                if name != CANARY {
+                if is_pod(&name, whose) {
                     self.binder.appeared(ifindex, appeared_at);
                 }
-                self.watch(ifindex, name);
+                self.watch(ifindex, name, whose);
             }
             Change::Renamed { ifindex, name } => {
                 self.roster.rename(ifindex, name);
@@ -258,7 +260,7 @@ impl Sentry {
             }
             Change::Addresses { ifindex, addresses } => {
                 if let Some(subject) = self.roster.subject(ifindex) {
-                    self.datapath.set_addresses(subject, &addresses);
+                    self.set_addresses(subject, &addresses);
                 }
                 self.binder.addresses(ifindex, &addresses);
                 self.roster.set_addresses(ifindex, addresses);
@@ -271,16 +273,15 @@ impl Sentry {
         }
     }
 
-    fn watch(&mut self, ifindex: u32, name: String) {
-        match self.datapath.watch_named(ifindex, &name) {
+    fn watch(&mut self, ifindex: u32, name: String, whose: Whose) {
+        match self.datapath.watch_named(ifindex, whose, &name) {
             Ok(subject) => {
-                info!(interface = name, ifindex, "watching");
-                if name != CANARY {
+                info!(interface = name, ifindex, ?whose, "watching");
+                if is_pod(&name, whose) {
                     self.binder.watched(subject);
                 }
-                self.roster.watched(subject, name);
-                let addresses = self.roster.addresses(ifindex);
-                self.datapath.set_addresses(subject, addresses);
+                self.roster.watched(subject, name, whose);
+                self.set_addresses(subject, self.roster.addresses(ifindex));
                 self.set_detectors(subject);
                 self.arm();
             }
@@ -290,16 +291,26 @@ impl Sentry {
                     warn!(interface = name, ifindex, reason, "not watching");
                     self.metrics.refused_interfaces.inc();
                 }
-                self.roster.unwatched(ifindex, name, reason);
+                self.roster.unwatched(ifindex, name, whose, reason);
             }
         }
     }
 
     /// Tries again what could not be watched: a slot or a name may be free by now.
     fn watch_waiting(&mut self) {
-        for (ifindex, name) in self.roster.waiting() {
-            self.watch(ifindex, name);
+        for (ifindex, name, whose) in self.roster.waiting() {
+            self.watch(ifindex, name, whose);
         }
+    }
+
+    /// A node may have addresses that are none of this interface's: of it no source is spoofed.
+    fn set_addresses(&self, subject: Subject, addresses: &[IpAddr]) {
+        let known = if self.roster.is_node(subject) {
+            &[]
+        } else {
+            addresses
+        };
+        self.datapath.set_addresses(subject, known);
     }
 
     /// Judges every pod by what is set for it now.
@@ -322,7 +333,10 @@ impl Sentry {
         let settings = {
             let pods = self.ends.pods.borrow();
             let policy = self.ends.policy.borrow();
-            Arc::clone(policy.settings(self.binder.pod(subject, &pods)))
+            match self.roster.is_node(subject) {
+                true => Arc::clone(&policy.nodes),
+                false => Arc::clone(policy.settings(self.binder.pod(subject, &pods))),
+            }
         };
         self.detectors.set(subject, &settings, &mut self.found);
         self.renew_budget(subject, monotonic());
@@ -404,8 +418,13 @@ impl Sentry {
                 canary.observe(&mut self.datapath, observation, now);
                 continue;
             }
+            let of_node = self.roster.is_node(observation.subject);
+            let own = of_node.then(|| own::own(observation));
+            let observation = own.as_ref().unwrap_or(observation);
             self.metrics.count(observation);
-            self.edges.observe(observation);
+            if !of_node {
+                self.edges.observe(observation);
+            }
             judge(
                 &mut self.detectors,
                 &mut self.datapath,
@@ -431,4 +450,9 @@ impl Sentry {
         }
         self.raise();
     }
+}
+
+/// The canary is nobody's pod.
+fn is_pod(name: &str, whose: Whose) -> bool {
+    whose == Whose::Pod && name != CANARY
 }

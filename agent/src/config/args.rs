@@ -136,6 +136,16 @@ pub struct Args {
     )]
     pub interfaces: Vec<String>,
 
+    /// What becomes of interfaces that a default route leads through: watch, for the node itself is watched there; or
+    /// ignore.
+    #[arg(
+        long,
+        value_name = "MODE",
+        env = "PICKET_UPLINKS",
+        default_value = "watch"
+    )]
+    pub uplinks: String,
+
     /// How many interfaces can be watched at once; each takes 64 kB.
     #[arg(
         long,

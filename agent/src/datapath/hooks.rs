@@ -8,9 +8,10 @@ use rustix::net::{AddressFamily, SocketType, netdevice};
 use super::{
     Datapath, chain, device, filters, kernel,
     pins::{self, Part, Pin},
-    side::DIRECTIONS,
+    side::{DIRECTIONS, SIDES, Side},
     takeover::program_ids,
 };
+use crate::whose::Whose;
 
 /// The ids of our programs, for who looks at interfaces on another thread.
 #[derive(Clone, Copy, Debug)]
@@ -46,12 +47,12 @@ impl Hooks {
     ///
     /// # Errors
     /// When the kernel does not tell.
-    pub fn of(&self, interface: &str) -> io::Result<[Hook; Direction::COUNT]> {
+    pub fn of(&self, interface: &str, whose: Whose) -> io::Result<[Hook; Direction::COUNT]> {
         let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
         let ifindex = netdevice::name_to_index(socket, interface)?;
         let mut hooks = [Hook::default(), Hook::default()];
         for direction in DIRECTIONS {
-            let ids = programs(ifindex, direction)?;
+            let ids = programs(ifindex, Side::of(direction, whose))?;
             hooks[direction as usize] = hook(&ids, self.own[direction as usize]);
         }
         Ok(hooks)
@@ -74,8 +75,8 @@ pub fn strangers(pin: &Pin) -> io::Result<Vec<(String, Vec<u32>)>> {
     let mut found = Vec::new();
     for ifindex in filters::interfaces()? {
         let mut strangers = Vec::new();
-        for direction in DIRECTIONS {
-            strangers.extend(programs(ifindex, direction)?);
+        for side in SIDES {
+            strangers.extend(programs(ifindex, side)?);
         }
         strangers.retain(|id| !own.contains(id));
         if !strangers.is_empty() {
@@ -86,13 +87,13 @@ pub fn strangers(pin: &Pin) -> io::Result<Vec<(String, Vec<u32>)>> {
 }
 
 /// The ids of the programs there, first to last.
-fn programs(ifindex: u32, direction: Direction) -> io::Result<Vec<u32>> {
+fn programs(ifindex: u32, side: Side) -> io::Result<Vec<u32>> {
     let mut ids = if kernel::has_tcx() {
-        chain::programs(ifindex, direction)?
+        chain::programs(ifindex, side)?
     } else {
         Vec::new()
     };
-    let filters = filters::of(ifindex, direction)?;
+    let filters = filters::of(ifindex, side)?;
     ids.extend(filters.iter().map(|filter| filter.program));
     Ok(ids)
 }

@@ -8,12 +8,14 @@ use super::{
     attach::Attacher,
     drain::Tally,
     former::Former,
+    kernel::monotonic,
     leftovers,
     pins::Pins,
     reconcile::{self, Repair},
     side::DIRECTIONS,
     takeover,
 };
+use crate::whose::Whose;
 
 impl Datapath {
     /// Takes over what is pinned; interfaces that are still there wait for [`Datapath::watch`].
@@ -43,18 +45,28 @@ impl Datapath {
     }
 
     /// The interface that a former agent watched, if it is still the same.
-    pub(super) fn take_former(&mut self, ifindex: u32) -> Option<Watched> {
-        let index = self
-            .former
-            .iter()
-            .position(|it| it.subject.ifindex == ifindex && it.links.is_some())?;
+    pub(super) fn take_former(&mut self, ifindex: u32, whose: Whose) -> Option<Watched> {
+        let is_same = |it: &takeover::Former| {
+            it.subject.ifindex == ifindex && it.whose == whose && it.links.is_some()
+        };
+        let index = self.former.iter().position(is_same)?;
         let former = self.former.swap_remove(index);
         Some(Watched {
             subject: former.subject,
             slot: former.slot,
+            whose: former.whose,
             links: former.links?,
             tally: Tally::default(),
         })
+    }
+
+    /// Closes what a former agent watched as somebody else's: its links are in the way of new ones.
+    pub(super) fn drop_former(&mut self, ifindex: u32) {
+        let (others, dropped) = std::mem::take(&mut self.former)
+            .into_iter()
+            .partition(|it| it.subject.ifindex != ifindex);
+        self.former = others;
+        self.drain_last(dropped, monotonic());
     }
 
     /// What a former agent's slots still hold of interfaces that went while no agent ran.
@@ -89,6 +101,7 @@ impl Datapath {
         let last = former.into_iter().map(|former| Watched {
             subject: former.subject,
             slot: former.slot,
+            whose: former.whose,
             links: former.links.unwrap_or_default(),
             tally: Tally::default(),
         });
@@ -105,9 +118,10 @@ impl Datapath {
         let preferred = self.ways.preferred();
         let mut repairs = Vec::new();
         for (&ifindex, watched) in &mut self.watched {
+            let at = (ifindex, watched.whose);
             for direction in DIRECTIONS {
                 let links = &mut watched.links;
-                let repair = reconcile::check(&mut attacher, preferred, links, ifindex, direction);
+                let repair = reconcile::check(&mut attacher, preferred, links, at, direction);
                 repairs.extend(repair.map(|repair| (ifindex, repair)));
             }
         }

@@ -27,6 +27,7 @@ use super::{
     ring::Ring,
     slots::{self, Slots},
 };
+use crate::whose::Whose;
 
 /// Of no slot.
 const NOWHERE: u32 = u32::MAX;
@@ -112,7 +113,7 @@ impl Other {
         &mut self,
         slots: &mut Slots,
         seed: u64,
-        mut adopt: impl FnMut(u32) -> Option<Links>,
+        mut adopt: impl FnMut(u32, Whose) -> Option<Links>,
     ) -> Vec<Former> {
         let own = Layout::own();
         self.pour = Pour::between(&self.layout, &own, self.seed == Some(seed));
@@ -132,7 +133,8 @@ impl Other {
             let (is_new, to) = match there {
                 Some((to, _)) => (false, Ok(to)),
                 None => {
-                    let prepare = |to: &[AtomicU64]| self.pour.prepare(self.words(from), to);
+                    let prepare =
+                        |slots: &Slots, to| self.pour.prepare(self.words(from), slots.words(to));
                     (true, slots.assign_to(subject, prepare))
                 }
             };
@@ -145,12 +147,14 @@ impl Other {
                 }
             };
             self.moved.insert(from, (to, subject));
-            let links = adopt(subject.ifindex);
+            let whose = slots.whose(to);
+            let links = adopt(subject.ifindex, whose);
             // One that was interrupted here before has done the rest.
             if is_new || links.is_some() {
                 former.push(Former {
                     subject,
                     slot: to,
+                    whose,
                     links,
                 });
             }

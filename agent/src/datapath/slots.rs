@@ -16,6 +16,7 @@ use super::{
     object::Programs,
     reset::reset,
 };
+use crate::whose::Whose;
 
 /// Why an interface has no slot.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -82,6 +83,14 @@ impl Slots {
         &self.slots.elements()[index as usize]
     }
 
+    /// Whose a slot's counts are.
+    pub(super) fn whose(&self, index: u32) -> Whose {
+        match self.slot(index).uplink.load(Relaxed) {
+            0 => Whose::Pod,
+            _ => Whose::Node,
+        }
+    }
+
     /// A slot, word by word.
     pub(super) fn words(&self, index: u32) -> &[AtomicU64] {
         let each = size_of::<Slot>() / size_of::<AtomicU64>();
@@ -89,10 +98,16 @@ impl Slots {
     }
 
     /// Prepares a slot, and then lets the programs see it.
-    pub(super) fn assign(&mut self, ifindex: u32) -> Result<(u32, Subject), SlotsError> {
+    pub(super) fn assign(
+        &mut self,
+        ifindex: u32,
+        whose: Whose,
+    ) -> Result<(u32, Subject), SlotsError> {
         let epoch = self.epoch + 1;
         let subject = Subject { ifindex, epoch };
-        let index = self.assign_to(subject, |_| {})?;
+        let uplink = u64::from(whose == Whose::Node);
+        let prepare = |slots: &Self, index| slots.slot(index).uplink.store(uplink, Relaxed);
+        let index = self.assign_to(subject, prepare)?;
         Ok((index, subject))
     }
 
@@ -100,7 +115,7 @@ impl Slots {
     pub(super) fn assign_to(
         &mut self,
         subject: Subject,
-        prepare: impl FnOnce(&[AtomicU64]),
+        prepare: impl FnOnce(&Self, u32),
     ) -> Result<u32, SlotsError> {
         let ifindex = subject.ifindex;
         let way = self
@@ -113,7 +128,7 @@ impl Slots {
         })?;
         self.begin_after(subject.epoch);
         reset(self.slot(index), subject);
-        prepare(self.words(index));
+        prepare(self, index);
         self.ways(ifindex)[way].store(Bucket::way(ifindex, index), Release);
         Ok(index)
     }

@@ -26,9 +26,10 @@ use super::{
     link::{Link, Links},
     other::Other,
     pins::{self, PINNED_MAPS, Part, Pins, PinsError},
-    side::DIRECTIONS,
+    side::{DIRECTIONS, Side},
     slots::Slots,
 };
+use crate::whose::Whose;
 
 /// The seed that the former agent's programs hash with. When there is none, what is pinned is of no
 /// use and removed.
@@ -89,10 +90,14 @@ pub(super) fn take_over(
     };
     let former: Vec<_> = slots
         .assigned()
-        .map(|(slot, subject)| Former {
-            subject,
-            slot,
-            links: adoption.adopt(subject.ifindex),
+        .map(|(slot, subject)| {
+            let whose = slots.whose(slot);
+            Former {
+                subject,
+                slot,
+                whose,
+                links: adoption.adopt(subject.ifindex, whose),
+            }
         })
         .collect();
     sweep(pins, &former, &former_ids);
@@ -125,7 +130,7 @@ pub(super) fn take_over_other(
         former_ids: &former_ids,
     };
     let seed = adoption.attacher.programs.seed;
-    let moved = other.take(slots, seed, |ifindex| adoption.adopt(ifindex));
+    let moved = other.take(slots, seed, |ifindex, whose| adoption.adopt(ifindex, whose));
     let alive = moved.iter().filter(|it| it.links.is_some()).count();
     info!(slots = moved.len(), alive, from = %from.display(), "took over from an agent of another layout");
     moved
@@ -141,15 +146,16 @@ struct Adoption<'a, 'b> {
 }
 
 impl Adoption<'_, '_> {
-    fn adopt(&mut self, ifindex: u32) -> Option<Links> {
+    fn adopt(&mut self, ifindex: u32, whose: Whose) -> Option<Links> {
         let mut links = Links::default();
         for direction in DIRECTIONS {
+            let side = Side::of(direction, whose);
             let link = match self.ways.preferred() {
                 Attachment::Tcx if self.ways.may_mix() => self
-                    .adopt_link(ifindex, direction)
-                    .or_else(|_| self.adopt_filter(ifindex, direction)),
-                Attachment::Tcx => self.adopt_link(ifindex, direction),
-                Attachment::Clsact => self.adopt_filter(ifindex, direction),
+                    .adopt_link(ifindex, direction, side)
+                    .or_else(|_| self.adopt_filter(ifindex, direction, side)),
+                Attachment::Tcx => self.adopt_link(ifindex, direction, side),
+                Attachment::Clsact => self.adopt_filter(ifindex, direction, side),
             };
             match link {
                 Ok(link) => links.put(direction, link),
@@ -165,13 +171,13 @@ impl Adoption<'_, '_> {
 
     /// A link whose device is gone cannot be updated; one of another network namespace can, but does
     /// not show in this one's chain.
-    fn adopt_link(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
+    fn adopt_link(&mut self, ifindex: u32, direction: Direction, side: Side) -> io::Result<Link> {
         let former = pins::link(self.from, ifindex, direction);
         let path = self.pins.link(ifindex, direction);
         let link = FdLink::from(PinnedLink::from_pin(&former).map_err(io::Error::other)?);
         let link = link.try_into().map_err(io::Error::other)?;
         let (link, id) = self.update(link, direction)?;
-        if !chain::programs(ifindex, direction)?.contains(&id) {
+        if !chain::programs(ifindex, side)?.contains(&id) {
             return Err(io::ErrorKind::NotFound.into());
         }
         // Its pin keeps the link, under a descriptor of its own.
@@ -205,15 +211,15 @@ impl Adoption<'_, '_> {
         Ok((link, id))
     }
 
-    fn adopt_filter(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
-        let filters = filters::of(ifindex, direction)?;
+    fn adopt_filter(&mut self, ifindex: u32, direction: Direction, side: Side) -> io::Result<Link> {
+        let filters = filters::of(ifindex, side)?;
         let filter = filters
             .into_iter()
             .find(|filter| self.former_ids.contains(&filter.program))
             .ok_or(io::ErrorKind::NotFound)?;
-        let link = filter.link(ifindex, direction)?;
+        let link = filter.link(ifindex, side)?;
         let (link, id) = self.update(link, direction)?;
-        Link::filter(link, id, ifindex, direction, true).map_err(io::Error::other)
+        Link::filter(link, id, ifindex, side, true).map_err(io::Error::other)
     }
 }
 

@@ -8,6 +8,8 @@ pub(super) struct Link {
     pub(super) ifindex: u32,
     pub(super) name: String,
     pub(super) veth: bool,
+    /// Its packets begin with an Ethernet header.
+    pub(super) ethernet: bool,
     /// Link-layer address.
     pub(super) address: Vec<u8>,
     /// Interface index of the other end, in its own network namespace.
@@ -31,6 +33,15 @@ pub(super) enum Fact {
         replaces: bool,
     },
     NoRoute {
+        address: IpAddr,
+        ifindex: u32,
+    },
+    /// An address of the node itself, at this interface.
+    Own {
+        address: IpAddr,
+        ifindex: u32,
+    },
+    NotOwn {
         address: IpAddr,
         ifindex: u32,
     },

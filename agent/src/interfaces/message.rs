@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use netlink_packet_core::{NLM_F_REPLACE, NetlinkHeader};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
-    link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage},
+    link::{InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage},
     neighbour::{
         NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
     },
@@ -24,6 +24,14 @@ pub(super) fn fact(header: &NetlinkHeader, message: &RouteNetlinkMessage) -> Opt
         RouteNetlinkMessage::NewRoute(message) if is_default(message) => {
             outgoing(message).map(|ifindex| Fact::Uplink { ifindex })
         }
+        RouteNetlinkMessage::NewRoute(message) if is_local(message) => Some(Fact::Own {
+            address: host(message)?,
+            ifindex: outgoing(message)?,
+        }),
+        RouteNetlinkMessage::DelRoute(message) if is_local(message) => Some(Fact::NotOwn {
+            address: host(message)?,
+            ifindex: outgoing(message)?,
+        }),
         RouteNetlinkMessage::NewRoute(message) => Some(Fact::Route {
             address: host(message)?,
             ifindex: interface(message),
@@ -49,6 +57,7 @@ fn link(message: &LinkMessage) -> Option<Link> {
     }
     let mut link = Link {
         ifindex: message.header.index,
+        ethernet: message.header.link_layer_type == LinkLayerType::Ether,
         ..Link::default()
     };
     for attribute in &message.attributes {
@@ -79,9 +88,13 @@ fn host(message: &RouteMessage) -> Option<IpAddr> {
         }
     })?;
     let bits = if destination.is_ipv4() { 32 } else { 128 };
-    // Local routes are the node's own addresses, which the kernel keeps beside all others.
-    let own = matches!(message.header.kind, RouteType::Local | RouteType::Anycast);
-    (message.header.destination_prefix_length == bits && !own).then_some(destination)
+    let many = message.header.kind == RouteType::Anycast;
+    (message.header.destination_prefix_length == bits && !many).then_some(destination)
+}
+
+/// The node's own addresses are local routes, which the kernel keeps beside all others.
+fn is_local(message: &RouteMessage) -> bool {
+    message.header.kind == RouteType::Local
 }
 
 fn is_default(message: &RouteMessage) -> bool {
@@ -153,6 +166,7 @@ mod tests {
         let mut message = LinkMessage::default();
         message.header.interface_family = family;
         message.header.index = 7;
+        message.header.link_layer_type = LinkLayerType::Ether;
         message.attributes = vec![
             LinkAttribute::IfName("veth7".into()),
             LinkAttribute::Address(vec![0xee; 6]),
@@ -198,6 +212,7 @@ mod tests {
             ifindex: 7,
             name: "veth7".into(),
             veth: true,
+            ethernet: true,
             address: vec![0xee; 6],
             peer: Some(3),
             peer_namespace: Some(0),
@@ -238,11 +253,21 @@ mod tests {
                 Message::NewRoute(route_to(RouteType::Unicast, 24, None)),
                 None,
             ),
-            // The node's own address.
             (
                 Message::NewRoute(route_to(RouteType::Local, 32, None)),
-                None,
+                Some(Fact::Own {
+                    address,
+                    ifindex: 7,
+                }),
             ),
+            (
+                Message::DelRoute(route_to(RouteType::Local, 32, None)),
+                Some(Fact::NotOwn {
+                    address,
+                    ifindex: 7,
+                }),
+            ),
+            (Message::NewRoute(route_to(RouteType::Local, 8, None)), None),
             (
                 Message::NewRoute(route_to(RouteType::BlackHole, 32, None)),
                 Some(route(None)),

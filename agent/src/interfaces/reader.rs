@@ -198,6 +198,9 @@ impl Reader {
                     return;
                 };
                 let before = changes.len();
+                if source == Source::Notification && self.table.asks_for_dump(&fact) {
+                    self.due = self.due.min(now() + SETTLE);
+                }
                 let was_there = answers && !self.dumped;
                 self.table.set_time((!was_there).then(wall));
                 self.table.apply(fact, source, changes);

@@ -11,6 +11,7 @@ use super::{
     fact::{Fact, Link, Source, Standing},
     selection::Selection,
 };
+use crate::whose::Whose;
 
 /// Addresses kept of one interface: a pod that answers for many must not grow the table.
 pub(super) const ADDRESSES: usize = 64;
@@ -18,7 +19,8 @@ pub(super) const ADDRESSES: usize = 64;
 #[derive(Debug)]
 struct Watched {
     link: Link,
-    /// Addresses with the round in which they were last seen.
+    whose: Whose,
+    /// Addresses with the round in which they were last seen; of an uplink, the node's own.
     routes: BTreeMap<IpAddr, u64>,
     neighbours: BTreeMap<IpAddr, u64>,
     told: Vec<IpAddr>,
@@ -68,8 +70,10 @@ impl Table {
     pub(super) fn finish_dump(&mut self, changes: &mut Vec<Change>) {
         let round = self.round;
         self.uplinks.retain(|_, seen| *seen == round);
+        let uplinks = &self.uplinks;
         self.watched.retain(|&ifindex, watched| {
-            let there = watched.seen == round;
+            let is_same = watched.whose == Whose::Pod || uplinks.contains_key(&ifindex);
+            let there = watched.seen == round && is_same;
             if !there {
                 changes.push(Change::Gone { ifindex });
             }
@@ -95,19 +99,33 @@ impl Table {
                 if replaces {
                     self.forget_route(address);
                 }
-                if let Some(ifindex) = ifindex {
+                if let Some(ifindex) = ifindex.filter(|it| self.is(*it, Whose::Pod)) {
+                    self.keep(ifindex, address, |watched| &mut watched.routes);
+                }
+            }
+            Fact::Own { address, ifindex } => {
+                if self.is(ifindex, Whose::Node) {
                     self.keep(ifindex, address, |watched| &mut watched.routes);
                 }
             }
             Fact::Uplink { ifindex } => {
                 self.uplinks.insert(ifindex, self.round);
-                if self.selection.spares_uplinks() {
+                if self.is(ifindex, Whose::Pod) {
                     self.remove(ifindex, changes);
                 }
             }
             Fact::NoRoute { address, ifindex } => {
-                self.lose(ifindex, address, |watched| &mut watched.routes);
+                if self.is(ifindex, Whose::Pod) {
+                    self.lose(ifindex, address, |watched| &mut watched.routes);
+                }
             }
+            Fact::NotOwn { address, ifindex } => {
+                if self.is(ifindex, Whose::Node) {
+                    self.lose(ifindex, address, |watched| &mut watched.routes);
+                }
+            }
+            // Those of an uplink are others, such as its gateway.
+            Fact::Neighbour { ifindex, .. } if self.is(ifindex, Whose::Node) => {}
             Fact::Neighbour {
                 address,
                 ifindex,
@@ -160,9 +178,12 @@ impl Table {
 
     fn apply_link(&mut self, link: Link, source: Source, changes: &mut Vec<Change>) {
         let ifindex = link.ifindex;
-        let spared = self.selection.spares_uplinks() && self.uplinks.contains_key(&ifindex);
-        if spared || !self.selection.matches(&link) {
+        let is_uplink = self.uplinks.contains_key(&ifindex);
+        let Some(whose) = self.selection.whose(&link, is_uplink) else {
             return self.remove(ifindex, changes);
+        };
+        if !self.is(ifindex, whose) {
+            self.remove(ifindex, changes);
         }
         if let Some(watched) = self.watched.get_mut(&ifindex) {
             // The end of an interface is always notified, so an index is taken over unseen only when
@@ -182,16 +203,29 @@ impl Table {
         changes.push(Change::Appeared {
             ifindex,
             name,
+            whose,
             appeared_at: self.now,
         });
         let watched = Watched {
             link,
+            whose,
             routes: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             told: Vec::new(),
             seen: self.round,
         };
         self.watched.insert(ifindex, watched);
+    }
+
+    /// Whether it is watched as this one's.
+    fn is(&self, ifindex: u32, whose: Whose) -> bool {
+        let watched = self.watched.get(&ifindex);
+        watched.is_some_and(|it| it.whose == whose)
+    }
+
+    /// Whether a dump should show what else there is to know: of an interface that is an uplink only now.
+    pub(super) fn asks_for_dump(&self, fact: &Fact) -> bool {
+        matches!(fact, Fact::Uplink { ifindex } if !self.uplinks.contains_key(ifindex))
     }
 
     fn remove(&mut self, ifindex: u32, changes: &mut Vec<Change>) {

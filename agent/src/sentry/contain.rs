@@ -25,7 +25,11 @@ impl Sentry {
     }
 
     /// What is decided on what was found is done before anything else; what is told of it comes after.
+    /// The node itself is never contained: nobody could reach it to let it go.
     pub(super) fn answer(&mut self, subject: Subject, event: &v1::Event) -> Option<Step> {
+        if self.roster.is_node(subject) {
+            return None;
+        }
         let pods = self.ends.pods.borrow();
         let pod = self.binder.pod(subject, &pods);
         let suspect = Suspect { subject, pod };

@@ -68,6 +68,11 @@ impl Sentry {
         let Some(endpoint) = filter::subject_mut(event) else {
             return;
         };
+        if self.roster.is_node(subject) {
+            endpoint.node.clone_from(&self.agent.node);
+            event.summary.clear();
+            return;
+        }
         endpoint.appeared_at = self.binder.appeared_at(subject).map(v1::Timestamp::from);
         match self.binder.pod(subject, pods) {
             Some(pod) => describe(endpoint, pod),
@@ -101,7 +106,8 @@ impl Sentry {
             let policy = self.ends.policy.borrow();
             let exception = policy.exception(&event, pod, raised.raised_at);
             let excepted = exception.map(|it| it.name.clone());
-            let is_named = pod.is_some() || pods.is_empty();
+            let is_node = self.roster.is_node(anomaly.id.subject);
+            let is_named = pod.is_some() || pods.is_empty() || is_node;
             drop((pods, policy));
             let step = match excepted {
                 None => self.answer(anomaly.id.subject, &event),

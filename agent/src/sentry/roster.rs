@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use detect::Subject;
 
+use crate::whose::Whose;
+
 /// All interfaces that should be watched, by index.
 #[derive(Debug, Default)]
 pub(super) struct Roster(BTreeMap<u32, Interface>);
@@ -12,6 +14,7 @@ pub(super) struct Roster(BTreeMap<u32, Interface>);
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) name: String,
+    pub(super) whose: Whose,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) state: State,
 }
@@ -23,16 +26,16 @@ pub(super) enum State {
 }
 
 impl Roster {
-    pub(super) fn watched(&mut self, subject: Subject, name: String) {
-        self.insert(subject.ifindex, name, State::Watched(subject));
+    pub(super) fn watched(&mut self, subject: Subject, name: String, whose: Whose) {
+        self.insert(subject.ifindex, name, whose, State::Watched(subject));
     }
 
-    pub(super) fn unwatched(&mut self, ifindex: u32, name: String, reason: String) {
-        self.insert(ifindex, name, State::Unwatched(reason));
+    pub(super) fn unwatched(&mut self, ifindex: u32, name: String, whose: Whose, reason: String) {
+        self.insert(ifindex, name, whose, State::Unwatched(reason));
     }
 
     /// Keeps what is known of its addresses: an interface may be tried again.
-    fn insert(&mut self, ifindex: u32, name: String, state: State) {
+    fn insert(&mut self, ifindex: u32, name: String, whose: Whose, state: State) {
         let addresses = self
             .0
             .remove(&ifindex)
@@ -42,6 +45,7 @@ impl Roster {
             ifindex,
             Interface {
                 name,
+                whose,
                 addresses,
                 state,
             },
@@ -77,6 +81,18 @@ impl Roster {
         self.0.values().filter_map(Interface::subject).collect()
     }
 
+    /// Whether what it does is the node's own doing.
+    pub(super) fn is_node(&self, subject: Subject) -> bool {
+        let interface = self.0.get(&subject.ifindex);
+        interface.is_some_and(|it| it.whose == Whose::Node)
+    }
+
+    /// Whether the node itself is watched somewhere.
+    pub(super) fn watches_node(&self) -> bool {
+        let mut interfaces = self.0.values();
+        interfaces.any(|it| it.whose == Whose::Node && it.subject().is_some())
+    }
+
     pub(super) fn interfaces(&self) -> impl Iterator<Item = &Interface> {
         self.0.values()
     }
@@ -98,13 +114,13 @@ impl Roster {
     }
 
     /// Interfaces that are not watched, and should be.
-    pub(super) fn waiting(&self) -> Vec<(u32, String)> {
+    pub(super) fn waiting(&self) -> Vec<(u32, String, Whose)> {
         let waiting = self
             .0
             .iter()
             .filter(|(_, interface)| interface.subject().is_none());
         waiting
-            .map(|(&ifindex, interface)| (ifindex, interface.name.clone()))
+            .map(|(&ifindex, it)| (ifindex, it.name.clone(), it.whose))
             .collect()
     }
 
@@ -149,7 +165,7 @@ mod tests {
         ];
         for (known, reached, expected) in cases {
             let mut roster = Roster::default();
-            roster.watched(subject, "veth0".to_owned());
+            roster.watched(subject, "veth0".to_owned(), Whose::Pod);
             roster.set_addresses(3, known.clone());
             assert_eq!(
                 roster.source(subject, reached),

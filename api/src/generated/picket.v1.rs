@@ -2114,6 +2114,13 @@ pub struct Slot {
     /// Of the pod; empty when unknown.
     #[prost(string, tag = "11")]
     pub uid: ::prost::alloc::string::String,
+    /// The interface is an uplink, and what is counted is what the node itself did.
+    #[prost(bool, tag = "12")]
+    pub uplink: bool,
+    /// It sent tens of thousands of packets over TCP and none came to it: others lead what comes to it past this
+    /// interface, so that all it does looks unanswered.
+    #[prost(bool, tag = "13")]
+    pub one_way: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unwatched {

@@ -51,6 +51,8 @@ impl<'a> Status<'a> {
             spoofed_packets: slot.spoofed_packets,
             contained_packets: slot.contained_packets,
             reply_filter_percent: slot.reply_filter_percent,
+            uplink: slot.uplink,
+            one_way: slot.one_way,
         };
         let unwatched = |unwatched: &'a v1::Unwatched| Unwatched {
             interface: &unwatched.interface,
@@ -85,6 +87,8 @@ struct Slot<'a> {
     spoofed_packets: u64,
     contained_packets: u64,
     reply_filter_percent: u32,
+    uplink: bool,
+    one_way: bool,
 }
 
 #[derive(Serialize)]

@@ -98,9 +98,13 @@ fn watched(slot: &Slot) -> [String; 5] {
             text
         }
     };
+    let pod = match slot.uplink {
+        true => "(the node)".to_owned(),
+        false => names::pod(&slot.namespace, &slot.pod).unwrap_or_default(),
+    };
     [
         slot.interface.clone(),
-        known(names::pod(&slot.namespace, &slot.pod).unwrap_or_default()),
+        known(pod),
         known(slot.addresses.join(",")),
         slot.distinct_ports.to_string(),
         coverage(slot),
@@ -124,6 +128,9 @@ fn coverage(slot: &Slot) -> String {
         .collect();
     if slot.reply_filter_percent >= CROWDED_PERCENT {
         missed.push(format!("reply filter {} % full", slot.reply_filter_percent));
+    }
+    if slot.one_way {
+        missed.push("blind to what comes to it".to_owned());
     }
     if missed.is_empty() {
         "complete".to_owned()
