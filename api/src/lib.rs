@@ -11,6 +11,7 @@ pub mod encoding;
 pub mod events;
 pub mod filter;
 pub mod kept;
+pub mod parts;
 pub mod pipe;
 pub mod pods;
 pub mod policy;

@@ -103,7 +103,7 @@ impl Bench {
             },
             outbox: outbox.clone(),
             downlink: Downlink {
-                pods,
+                pods: pods.into(),
                 ..Downlink::default()
             },
             status: reported,
