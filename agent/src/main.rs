@@ -294,8 +294,8 @@ async fn run(
             agent: agent.clone(),
             outbox: outbox.clone(),
             downlink: Downlink {
-                pods,
-                services,
+                pods: pods.into(),
+                services: services.into(),
                 policy: told_policy,
                 commands,
                 selftests,

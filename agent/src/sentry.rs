@@ -135,6 +135,7 @@ impl Sentry {
         detectors.set_origin(clock.origin());
         let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
         let former = std::mem::take(&mut ends.former);
+        detectors.declare_by_pods(services::declared_by_pods(&ends.pods.borrow()));
         let binder = Binder::new(&agent.node, former, ends.are_pods_current);
         Self {
             agent,
@@ -197,6 +198,8 @@ impl Sentry {
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
                 Ok(()) = self.ends.pods.changed() => {
                     self.binder.set_current();
+                    let declared = services::declared_by_pods(&self.ends.pods.borrow());
+                    self.detectors.declare_by_pods(declared);
                     self.identify(true);
                     self.apply_policy();
                 }

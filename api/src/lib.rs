@@ -13,6 +13,7 @@ pub mod filter;
 #[cfg(feature = "former")]
 pub mod former;
 pub mod kept;
+pub mod parts;
 pub mod pipe;
 pub mod pods;
 pub mod policy;

@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 
 use self::{canary::Canary, relay::Relay};
 pub(crate) use self::{metrics::Metrics, relay::RelayError};
-use crate::access;
+use crate::{access, identity::Identity};
 
 /// Nodes remembered; Kubernetes supports 5,000.
 const MOST: usize = 10_000;
@@ -39,14 +39,12 @@ const STATUS_BYTES: usize = 512 * 1024;
 
 /// No room for another node.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot take node `{node}`: {MOST} nodes have published already; restart the collector to forget those that are gone"
-)]
+#[error("cannot take node `{node}`: {MOST} nodes publish already; Picket is not made for more")]
 pub(crate) struct TooManyNodes {
     node: String,
 }
 
-/// All nodes since the collector started. Clones share them.
+/// All nodes that publish, and those that did and may again. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Nodes {
     known: Arc<Mutex<BTreeMap<String, Known>>>,
@@ -77,8 +75,8 @@ impl Nodes {
         }
     }
 
-    /// Counts again and again how the nodes' canaries are; never ends.
-    pub(crate) async fn count_canaries(self) {
+    /// Counts again and again how the nodes' canaries are, and forgets nodes that are gone; never ends.
+    pub(crate) async fn keep_account(self, identity: Arc<Identity>) {
         let mut due = tokio::time::interval(COUNT_EVERY);
         loop {
             due.tick().await;
@@ -87,10 +85,22 @@ impl Nodes {
                 reason = "a canary is overdue by this clock"
             )]
             let now = SystemTime::now();
+            self.forget_gone(|node| identity.knows_node(node));
             let known = self.lock();
             let nodes = known.values().map(|known| &known.node);
             self.metrics.count(nodes.map(|node| Canary::of(node, now)));
         }
+    }
+
+    /// Forgets those that the cluster does not have any more, once their agents have left.
+    fn forget_gone(&self, is_there: impl Fn(&str) -> bool) {
+        self.lock().retain(|name, known| {
+            let stays = known.node.connected || is_there(name);
+            if !stays {
+                tracing::info!(node = name, "the node is gone");
+            }
+            stays
+        });
     }
 
     /// The stream that said hello speaks for its node from now on, and no other one.
@@ -101,9 +111,15 @@ impl Nodes {
     ) -> Result<Connected, TooManyNodes> {
         let mut known = self.lock();
         if known.len() >= MOST && !known.contains_key(&hello.node) {
-            return Err(TooManyNodes {
-                node: hello.node.clone(),
-            });
+            // Which nodes there are may not be known, and names change: whoever left longest ago makes room.
+            let away = known.iter().filter(|(_, known)| !known.node.connected);
+            let longest = away.min_by_key(|(_, known)| last_seen(&known.node));
+            let Some(name) = longest.map(|(name, _)| name.clone()) else {
+                return Err(TooManyNodes {
+                    node: hello.node.clone(),
+                });
+            };
+            known.remove(&name);
         }
         let before = known.remove(&hello.node);
         let stream = before.as_ref().map_or(0, |before| before.stream) + 1;
@@ -291,6 +307,10 @@ impl Connected {
     }
 }
 
+fn last_seen(node: &v1::Node) -> Option<(i64, i32)> {
+    node.last_seen.map(|at| (at.seconds, at.nanos))
+}
+
 /// By how much a clock that shows `at` is ahead of one that shows `now`.
 fn ahead(at: v1::Timestamp, now: SystemTime) -> Option<v1::Duration> {
     let at = SystemTime::try_from(at).ok()?;
@@ -437,13 +457,31 @@ mod tests {
     }
 
     #[test]
-    fn names_without_end_are_refused() {
+    fn a_node_that_the_cluster_has_no_more_is_forgotten_once_its_agent_has_left() {
         let nodes = nodes();
-        for index in 0..MOST {
-            drop(nodes.connect(&hello(&format!("n{index}")), now(1)).unwrap());
-        }
-        let error = nodes.connect(&hello("more"), now(1)).unwrap_err();
-        assert!(error.to_string().contains("`more`"), "{error}");
-        nodes.connect(&hello("n7"), now(1)).unwrap();
+        let leaving = nodes.connect(&hello("n1"), now(1)).unwrap();
+        drop(nodes.connect(&hello("n2"), now(2)).unwrap());
+        nodes.forget_gone(|node| node == "n2");
+        assert_eq!(
+            connected(&nodes),
+            [("n1".into(), true), ("n2".into(), false)]
+        );
+        drop(leaving);
+        nodes.forget_gone(|node| node == "n2");
+        assert_eq!(connected(&nodes), [("n2".into(), false)]);
+    }
+
+    #[test]
+    fn names_without_end_take_the_place_of_those_that_left_longest_ago() {
+        let nodes = nodes();
+        let mut connected: Vec<_> = (1..MOST)
+            .map(|index| nodes.connect(&hello(&format!("n{index}")), now(2)).unwrap())
+            .collect();
+        drop(nodes.connect(&hello("former"), now(1)).unwrap());
+        connected.push(nodes.connect(&hello("more"), now(3)).unwrap());
+        assert!(!nodes.lock().contains_key("former"));
+        let error = nodes.connect(&hello("still"), now(4)).unwrap_err();
+        assert!(error.to_string().contains("`still`"), "{error}");
+        nodes.connect(&hello("n7"), now(4)).unwrap();
     }
 }

@@ -99,6 +99,7 @@ pub struct Server {
     ticking: Store,
     policy: policy::Follower,
     nodes: Nodes,
+    identity: Arc<Identity>,
     watches: Option<Watches>,
     shutdown: CancellationToken,
 }
@@ -180,6 +181,7 @@ impl Server {
             ticking,
             policy,
             nodes: counted,
+            identity: Arc::clone(&identity),
             watches: client.map(|client| Watches { identity, client }),
             shutdown,
         })
@@ -223,7 +225,10 @@ impl Server {
         tokio::spawn(tick(self.ticking, shutdown.clone()));
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
         tokio::spawn(until(shutdown.clone(), self.policy.run()));
-        tokio::spawn(until(shutdown.clone(), self.nodes.count_canaries()));
+        tokio::spawn(until(
+            shutdown.clone(),
+            self.nodes.keep_account(self.identity),
+        ));
         if let Some(watches) = self.watches {
             tokio::spawn(until(shutdown.clone(), watches.run()));
         }

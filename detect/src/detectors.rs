@@ -166,7 +166,8 @@ macro_rules! detectors {
             ) -> u64 {
                 let settings = Arc::clone(&self.settings);
                 let silence = settings.outcomes.silence;
-                self.probes.observe(observation, now, silence, &shared.declared);
+                let declared = [&*shared.declared, &*shared.declared_by_pods];
+                self.probes.observe(observation, now, silence, declared);
                 let mut forgotten = self.probes.forgotten;
                 self.messages.observe(observation, &mut forgotten);
                 let steps = std::mem::take(&mut self.probes.steps);
@@ -297,6 +298,7 @@ struct Shared {
     peers: Peers,
     allowance: NodeAllowance,
     declared: Arc<Declared>,
+    declared_by_pods: Arc<Declared>,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

@@ -1,13 +1,17 @@
 //! Where that goes which the collector tells.
 
+mod whole;
+
 use api::{
     command,
     pods::Pods,
+    services,
     v1::{self, publish_response::Item},
 };
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
+use self::whole::Whole;
 use super::outcomes::Outcomes;
 
 /// Commands that wait to be looked at; what finds no room is refused, and counted.
@@ -17,9 +21,9 @@ pub const COMMANDS: usize = 64;
 #[derive(Debug)]
 pub struct Downlink {
     /// The node's pods.
-    pub pods: watch::Sender<Pods>,
+    pub pods: Whole<Pods>,
     /// What the cluster declares.
-    pub services: watch::Sender<v1::ServiceTable>,
+    pub services: Whole<v1::ServiceTable>,
     /// How detectors and containment are set; none until the collector said so.
     pub policy: watch::Sender<Option<v1::Policy>>,
     /// What people command.
@@ -34,8 +38,8 @@ impl Default for Downlink {
     /// To nobody.
     fn default() -> Self {
         Self {
-            pods: watch::Sender::new(Pods::default()),
-            services: watch::Sender::new(v1::ServiceTable::default()),
+            pods: Whole::default(),
+            services: Whole::default(),
             policy: watch::Sender::new(None),
             commands: mpsc::channel(1).0,
             selftests: mpsc::channel(1).0,
@@ -48,13 +52,23 @@ impl Downlink {
     pub(super) fn take(&self, item: Item, dropped: &prometheus_client::metrics::counter::Counter) {
         match item {
             Item::Pods(table) => {
-                let pods = table.pods.len();
-                self.pods.send_replace(Pods::from_table(table));
-                info!(pods, "the collector told the pods of this node");
+                let more = table.more;
+                if self.pods.replace(Pods::from_table(table), more) {
+                    info!("the collector told the pods of this node");
+                }
             }
-            Item::PodChanges(changes) => self.pods.send_modify(|pods| pods.change(changes)),
+            Item::PodChanges(changes) => {
+                let more = changes.more;
+                self.pods.change(|pods| pods.change(changes), more);
+            }
             Item::Services(services) => {
-                self.services.send_replace(services);
+                let more = services.more;
+                self.services.replace(services, more);
+            }
+            Item::ServiceChanges(changes) => {
+                let more = changes.more;
+                let change = |table: &mut _| services::change(table, changes);
+                self.services.change(change, more);
             }
             Item::Policy(policy) => {
                 self.policy.send_replace(Some(policy));

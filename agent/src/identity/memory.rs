@@ -95,7 +95,10 @@ impl Memory {
         let kept = checked(&bytes).and_then(|rest| Kept::read(rest).ok());
         let kept = kept.ok_or_else(damaged)?;
         Ok(Remembered {
-            pods: Pods::from_table(v1::PodTable { pods: kept.pods }),
+            pods: Pods::from_table(v1::PodTable {
+                pods: kept.pods,
+                more: false,
+            }),
             bound: kept.bound.into_iter().map(bound).collect(),
         })
     }
@@ -205,7 +208,10 @@ mod tests {
             appeared_at: Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1500)),
         };
         let remembered = Remembered {
-            pods: Pods::from_table(v1::PodTable { pods: vec![pod] }),
+            pods: Pods::from_table(v1::PodTable {
+                pods: vec![pod],
+                more: false,
+            }),
             bound: vec![bound.clone()],
         };
         memory.write(&remembered).unwrap();

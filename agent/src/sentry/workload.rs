@@ -1,10 +1,14 @@
-//! Which workload a pod is a replica of, told from its name.
+//! Which workload a pod is a replica of.
 
 use api::{v1, workload};
 
 /// The name that all replicas share, with the namespace.
 pub(super) fn workload(pod: &v1::Pod) -> String {
-    format!("{}/{}", pod.namespace, workload::of_pod(&pod.name))
+    format!(
+        "{}/{}",
+        pod.namespace,
+        workload::of(pod.owner.as_ref(), &pod.name)
+    )
 }
 
 #[cfg(test)]

@@ -604,6 +604,9 @@ impl Measure {
 pub struct PodTable {
     #[prost(message, repeated, tag = "1")]
     pub pods: ::prost::alloc::vec::Vec<Pod>,
+    /// The rest comes as changes, up to the first without `more`; only then is the table what the cluster has.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
 }
 /// What became different since the table, or the changes before.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -614,6 +617,9 @@ pub struct PodChanges {
     /// Uids of pods that are forgotten.
     #[prost(string, repeated, tag = "2")]
     pub forgotten: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// As in PodTable.
+    #[prost(bool, tag = "3")]
+    pub more: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Pod {
@@ -650,12 +656,40 @@ pub struct Pod {
     /// Since when it cannot send any more, by the same clock; none while it may.
     #[prost(message, optional, tag = "12")]
     pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// What its containers declare.
+    #[prost(message, repeated, tag = "13")]
+    pub ports: ::prost::alloc::vec::Vec<Port>,
+    /// It was deleted and nobody told when it ended: that was at `ended_at`, or before.
+    #[prost(bool, tag = "14")]
+    pub ended_before: bool,
 }
-/// Every Service of the cluster that has addresses. Replaces the table before.
+/// What the Services of the cluster declare. Replaces the table before.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ServiceTable {
     #[prost(message, repeated, tag = "1")]
     pub services: ::prost::alloc::vec::Vec<Service>,
+    /// As in PodTable.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
+/// What became different since the table, or the changes before.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ServiceChanges {
+    /// New, or replacing the one of the same namespace and name.
+    #[prost(message, repeated, tag = "1")]
+    pub services: ::prost::alloc::vec::Vec<Service>,
+    #[prost(message, repeated, tag = "2")]
+    pub forgotten: ::prost::alloc::vec::Vec<ServiceName>,
+    /// As in PodTable.
+    #[prost(bool, tag = "3")]
+    pub more: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServiceName {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Service {
@@ -663,10 +697,31 @@ pub struct Service {
     pub namespace: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
-    /// Its own addresses, and which ports are declared there. Endpoints come and go too often for every node to be
-    /// told of them.
+    /// Its own addresses, and which ports are declared there.
     #[prost(message, repeated, tag = "3")]
     pub declared: ::prost::alloc::vec::Vec<Declared>,
+    /// The addresses behind it, for those who ask them without it. Of a large cluster not all are told.
+    #[prost(message, repeated, tag = "4")]
+    pub endpoints: ::prost::alloc::vec::Vec<Endpoints>,
+}
+/// Addresses that have all of the ports. There are many: so they are not in text form.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Endpoints {
+    /// Of IPv4, four bytes each, one after the other.
+    #[prost(bytes = "vec", tag = "1")]
+    pub ipv4: ::prost::alloc::vec::Vec<u8>,
+    /// Of IPv6, sixteen bytes each.
+    #[prost(bytes = "vec", tag = "2")]
+    pub ipv6: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "3")]
+    pub ports: ::prost::alloc::vec::Vec<Port>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Port {
+    #[prost(enumeration = "Transport", tag = "1")]
+    pub transport: i32,
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Declared {
@@ -2640,6 +2695,8 @@ pub mod publish_response {
         Command(super::SignedCommand),
         #[prost(message, tag = "8")]
         Selftest(super::Selftest),
+        #[prost(message, tag = "9")]
+        ServiceChanges(super::ServiceChanges),
     }
 }
 /// Asks the agent to scan itself now, beside what it does of its own, and to tell of it by an event.

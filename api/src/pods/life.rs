@@ -23,8 +23,10 @@ impl Life {
     /// before its first container starts, and ends no earlier than its last.
     #[must_use]
     pub fn may_be_of(&self, pod: &v1::Pod) -> bool {
-        // Its containers started, and ended, before its interface went.
-        let after = [pod.running_at, pod.ended_at];
+        // Its containers started, and ended, before its interface went; of one that was deleted it is only known
+        // that they had ended by then.
+        let ended = pod.ended_at.filter(|_| !pod.ended_before);
+        let after = [pod.running_at, ended];
         let mut after = after.into_iter().filter_map(time);
         if self.gone_at.is_some_and(|gone| after.any(|at| gone < at)) {
             return false;
@@ -104,6 +106,28 @@ mod tests {
                 gone_at: Some(at(gone)),
             };
             assert_eq!(life.may_be_of(&pod), may, "{gone}: {pod:?}");
+        }
+    }
+
+    #[test]
+    fn a_pod_that_was_deleted_may_have_lost_its_interface_before() {
+        for (appeared, gone, may) in [
+            (100_100, Some(100_400), true),
+            (100_100, Some(107_000), true),
+            (100_100, None, true),
+            (106_100, Some(106_400), false),
+        ] {
+            let pod = v1::Pod {
+                started_at: seconds(Some(100)),
+                ended_at: seconds(Some(105)),
+                ended_before: true,
+                ..v1::Pod::default()
+            };
+            let life = Life {
+                appeared_at: Some(at(appeared)),
+                gone_at: gone.map(at),
+            };
+            assert_eq!(life.may_be_of(&pod), may, "{appeared} {gone:?}");
         }
     }
 

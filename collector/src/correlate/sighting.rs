@@ -133,9 +133,17 @@ fn source(endpoint: &v1::Endpoint, node: &str) -> Option<Source> {
 }
 
 fn workload_of(endpoint: &v1::Endpoint) -> Option<(Arc<str>, Arc<str>)> {
-    let v1::Endpoint { namespace, pod, .. } = endpoint;
-    let named = namespace.len() <= NAMESPACE && (1..=NAME).contains(&pod.len());
-    named.then(|| (namespace.as_str().into(), workload::of_pod(pod).into()))
+    let v1::Endpoint {
+        namespace,
+        pod,
+        owner,
+        ..
+    } = endpoint;
+    let workload = workload::of(owner.as_ref(), pod);
+    let named = namespace.len() <= NAMESPACE
+        && (1..=NAME).contains(&pod.len())
+        && (1..=NAME).contains(&workload.len());
+    named.then(|| (namespace.as_str().into(), workload.into()))
 }
 
 fn reached(target: &v1::Target) -> Option<Reached> {

@@ -118,7 +118,8 @@ impl Agent {
         loop {
             match self.any().await? {
                 publish_response::Item::Policy(policy) => self.policy = Some(policy),
-                publish_response::Item::Services(_) => {}
+                publish_response::Item::Services(_) | publish_response::Item::ServiceChanges(_) => {
+                }
                 other => return Ok(other),
             }
         }
@@ -132,13 +133,15 @@ impl Agent {
             }
             match self.any().await.unwrap() {
                 publish_response::Item::Policy(policy) => return policy,
-                publish_response::Item::Services(_) => {}
+                publish_response::Item::Services(_) | publish_response::Item::ServiceChanges(_) => {
+                }
                 other => panic!("{other:?} is no policy"),
             }
         }
     }
 
-    async fn any(&mut self) -> Result<publish_response::Item, Status> {
+    /// The next thing, whatever it is.
+    pub(crate) async fn any(&mut self) -> Result<publish_response::Item, Status> {
         let response = within("a response", self.responses.message()).await?;
         let response = response.ok_or_else(|| Status::new(Code::Ok, "the stream ended"))?;
         Ok(response.item.expect("a response has an item"))

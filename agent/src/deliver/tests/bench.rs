@@ -105,7 +105,7 @@ impl Bench {
             },
             outbox: outbox.clone(),
             downlink: Downlink {
-                pods,
+                pods: pods.into(),
                 outcomes: outcomes.clone(),
                 ..Downlink::default()
             },

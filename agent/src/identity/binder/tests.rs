@@ -43,7 +43,7 @@ fn appear(binder: &mut Binder, subject: Subject, last: u8, since: u64) {
 
 fn table(pods: impl IntoIterator<Item = v1::Pod>) -> Pods {
     let pods = pods.into_iter().collect();
-    Pods::from_table(v1::PodTable { pods })
+    Pods::from_table(v1::PodTable { pods, more: false })
 }
 
 #[test]
