@@ -5,6 +5,7 @@ mod contain;
 mod guard;
 mod judge;
 mod keeper;
+mod memory;
 mod metrics;
 mod raise;
 mod repair;
@@ -27,8 +28,8 @@ use self::{
     clock::WallClock,
     guard::Guard,
     keeper::{KEEP_EVERY, Keeper},
+    memory::Remembering,
     roster::Roster,
-    workload::workload,
 };
 pub use self::{guard::Orders, judge::judge, metrics::Metrics};
 use crate::{
@@ -39,7 +40,7 @@ use crate::{
     datapath::{Datapath, monotonic},
     deliver::{Agent, Outbox},
     edges::Edges,
-    identity::{Binder, Bound, Remembered, Unnamed},
+    identity::{Binder, Former, Remembered, Teller, Unnamed},
     interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
 };
@@ -65,10 +66,10 @@ pub struct Ends {
     pub changes: Changes,
     /// The node's pods.
     pub pods: watch::Receiver<Pods>,
-    /// Which interface was whose before this agent, and whether those pods are known as they are now.
-    pub former: Vec<Bound>,
-    /// The latter.
-    pub are_pods_current: bool,
+    /// Who told them.
+    pub teller: watch::Receiver<Teller>,
+    /// The interfaces as an agent before this one knew them.
+    pub former: Vec<Former>,
     /// What the cluster declares.
     pub services: watch::Receiver<v1::ServiceTable>,
     /// Where that goes which the next agent should know.
@@ -105,6 +106,7 @@ pub struct Sentry {
     hushed: Hushed,
     binder: Binder,
     unnamed: Unnamed,
+    remembering: Remembering,
     metrics: Metrics,
     edges: Edges,
     told_edges: Vec<v1::SlotEdges>,
@@ -129,7 +131,11 @@ impl Sentry {
         detectors.set_origin(clock.origin());
         let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
         let former = std::mem::take(&mut ends.former);
-        let binder = Binder::new(&agent.node, former, ends.are_pods_current);
+        let is_current = ends.teller.borrow_and_update().is_current();
+        let binder = Binder::new(&agent.node, former, is_current);
+        // What was told before holds until the collector tells anew.
+        detectors.declare(services::declared(&ends.services.borrow_and_update()));
+        let remembering = Remembering::new(ends.remembered.take());
         Self {
             agent,
             datapath,
@@ -144,6 +150,7 @@ impl Sentry {
             hushed: Hushed::default(),
             binder,
             unnamed: Unnamed::default(),
+            remembering,
             metrics,
             edges: Edges::default(),
             told_edges: Vec::new(),
@@ -185,17 +192,23 @@ impl Sentry {
                 _ = tick.tick() => {
                     self.drain();
                     self.identify(false);
+                    self.remember();
                 }
                 Some(commanded) = self.guard.orders.commanded.recv() => self.obey(commanded),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
+                Ok(()) = self.ends.teller.changed() => {
+                    let teller = *self.ends.teller.borrow_and_update();
+                    self.binder.set_current(teller.is_current());
+                    self.identify(true);
+                }
                 Ok(()) = self.ends.pods.changed() => {
-                    self.binder.set_current();
                     self.identify(true);
                     self.apply_policy();
                 }
                 Ok(()) = self.ends.services.changed() => {
                     let declared = services::declared(&self.ends.services.borrow_and_update());
                     self.detectors.declare(declared);
+                    self.remembering.mark();
                 }
                 _ = reconcile.tick() => {
                     self.reconcile();
@@ -239,11 +252,14 @@ impl Sentry {
             } => {
                 // It is nobody's pod.
                 if name != CANARY {
-                    self.binder.appeared(ifindex, appeared_at);
+                    self.clock = self.clock.again();
+                    let now = self.clock.now();
+                    self.binder.appeared(ifindex, &name, appeared_at, now);
                 }
                 self.watch(ifindex, name);
             }
             Change::Renamed { ifindex, name } => {
+                self.binder.renamed(ifindex, &name);
                 self.roster.rename(ifindex, name);
                 self.watch_waiting();
             }
@@ -326,31 +342,21 @@ impl Sentry {
 
     /// Takes in what a former agent's slots told last.
     fn bury(&mut self, last: &[Observation], now: Time) {
-        self.observe(last, now);
+        let gone_at = self.clock.now();
         for observation in last {
-            self.detectors.remove(observation.subject, &mut self.found);
-            self.edges.remove(observation.subject);
+            let subject = observation.subject;
+            let former = self.binder.departed(subject, gone_at);
+            if let Some(Former {
+                name, addresses, ..
+            }) = former
+            {
+                self.roster.departed(subject, name, addresses);
+            }
+            self.observe(std::slice::from_ref(observation), now);
+            self.detectors.remove(subject, &mut self.found);
+            self.edges.remove(subject);
             self.raise();
-        }
-    }
-
-    /// Tells the detectors which pods are replicas of one workload, and what time it is.
-    fn name_workloads(&mut self) {
-        for subject in self.roster.subjects() {
-            self.name_workload(subject);
-        }
-        self.clock = self.clock.again();
-        self.detectors.set_origin(self.clock.origin());
-    }
-
-    /// Whose pod is not known is a workload of its own, by the name of its interface.
-    fn name_workload(&mut self, subject: Subject) {
-        let pods = self.ends.pods.borrow();
-        match self.binder.pod(subject, &pods) {
-            Some(pod) => self.detectors.name(subject, &workload(pod)),
-            None => self
-                .detectors
-                .name_for_now(subject, self.roster.name(subject)),
+            self.roster.forget_departed();
         }
     }
 

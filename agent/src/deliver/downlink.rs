@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::outcomes::Outcomes;
+use crate::identity::Teller;
 
 /// Commands that wait to be looked at; what finds no room is refused by silence, and counted.
 pub const COMMANDS: usize = 64;
@@ -17,6 +18,8 @@ pub const COMMANDS: usize = 64;
 pub struct Downlink {
     /// The node's pods.
     pub pods: watch::Sender<Pods>,
+    /// Who told them.
+    pub teller: watch::Sender<Teller>,
     /// What the cluster declares.
     pub services: watch::Sender<v1::ServiceTable>,
     /// How detectors and containment are set; none until the collector said so.
@@ -32,6 +35,7 @@ impl Default for Downlink {
     fn default() -> Self {
         Self {
             pods: watch::Sender::new(Pods::default()),
+            teller: watch::Sender::new(Teller::default()),
             services: watch::Sender::new(v1::ServiceTable::default()),
             policy: watch::Sender::new(None),
             commands: mpsc::channel(1).0,
@@ -41,11 +45,23 @@ impl Default for Downlink {
 }
 
 impl Downlink {
+    /// The collector is away: what it told becomes outdated.
+    pub(super) fn left(&self) {
+        self.teller.send_if_modified(|teller| {
+            let was_there = *teller == Teller::Collector;
+            if was_there {
+                *teller = Teller::Memory;
+            }
+            was_there
+        });
+    }
+
     pub(super) fn take(&self, item: Item, dropped: &prometheus_client::metrics::counter::Counter) {
         match item {
             Item::Pods(table) => {
                 let pods = table.pods.len();
                 self.pods.send_replace(Pods::from_table(table));
+                self.teller.send_replace(Teller::Collector);
                 info!(pods, "the collector told the pods of this node");
             }
             Item::PodChanges(changes) => self.pods.send_modify(|pods| pods.change(changes)),
@@ -63,5 +79,23 @@ impl Downlink {
             }
             Item::Welcome(_) | Item::Acknowledgement(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_are_as_now_while_the_collector_that_told_them_is_there() {
+        let downlink = Downlink::default();
+        let dropped = prometheus_client::metrics::counter::Counter::default();
+        downlink.teller.send_replace(Teller::Operator);
+        downlink.left();
+        assert_eq!(*downlink.teller.borrow(), Teller::Operator);
+        downlink.take(Item::Pods(v1::PodTable::default()), &dropped);
+        assert_eq!(*downlink.teller.borrow(), Teller::Collector);
+        downlink.left();
+        assert_eq!(*downlink.teller.borrow(), Teller::Memory);
     }
 }

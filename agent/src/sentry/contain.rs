@@ -27,8 +27,14 @@ impl Sentry {
         self.settle(steps);
     }
 
-    /// What is decided on what was found is done before anything else; what is told of it comes after.
-    pub(super) fn answer(&mut self, subject: Subject, event: &v1::Event) -> Option<Step> {
+    /// What is decided on what was found is done before anything else; what is told of it comes after. With
+    /// `is_quiet`, nobody is to be alarmed by it.
+    pub(super) fn answer(
+        &mut self,
+        subject: Subject,
+        event: &v1::Event,
+        is_quiet: bool,
+    ) -> Option<Step> {
         let pods = self.ends.pods.borrow();
         let pod = self.binder.pod(subject, &pods);
         let suspect = Suspect { subject, pod };
@@ -37,7 +43,7 @@ impl Sentry {
         let found = Found {
             detector: &event.detector,
             state: event.state(),
-            shadow: event.shadow,
+            shadow: event.shadow || is_quiet,
             // A pod that suffers what others do is no source.
             is_source: event
                 .source
