@@ -105,6 +105,7 @@ fn what_a_pod_did_before_it_went_is_told_by_the_next_agent() -> Result<()> {
     let mut watch = Watch::pinned(node, &[app1, app2], AGENT_CONFIG)?;
     let pinned = links(&watch)?;
     let mut subscription = watch.client()?.subscribe(From::Now(true), LIMIT)?;
+    watch.wait_until_remembered(&[app1, app2])?;
     watch.kill_agent()?;
     let capture = Capture::start(&node.network, &app1.interface)?;
     scan(app1, app2)?;
@@ -114,7 +115,10 @@ fn what_a_pod_did_before_it_went_is_told_by_the_next_agent() -> Result<()> {
     watch.start_agent()?;
     let (opened, _) = subscription.event(LIMIT, |event| event.state() == State::Opened)?;
     let source = opened.source.clone().unwrap_or_default();
-    ensure!(source.pod == "app1", "an innocent is accused: {opened:?}");
+    ensure!(
+        source.uid == "uid-app1" && source.interface == app1.interface,
+        "an innocent is accused: {opened:?}"
+    );
     let closed = closed(&mut subscription, &opened)?;
     let counted = closed.ports.unwrap_or_default().distinct;
     assert_eq!(usize::try_from(counted)?, captured.len());
