@@ -84,7 +84,7 @@ mod tests {
         schedule.appeared(7, start);
         let mut looks = Vec::new();
         while let Some(due) = schedule.next() {
-            assert_eq!(schedule.take(due - Duration::from_millis(1)), []);
+            assert!(schedule.take(due - Duration::from_millis(1)).is_empty());
             assert_eq!(schedule.take(due), [7]);
             looks.push((due - start).as_millis());
         }
