@@ -9,13 +9,14 @@ use agent::{
     access::Access,
     account::Account,
     baselines::Store,
+    boot,
     canary::{self, Canary},
     config::{Args, Command, Config, Follower, Secured},
     containment,
     datapath::{self, Datapath},
     deliver::{Agent, COMMANDS, Downlink, Outbox, Outcomes, Publisher, Server},
     doctor::{Doctor, Given},
-    identity::{Memory, Remembered, remember},
+    identity::{Memory, Remembered, Teller, remember},
     interfaces,
     metrics::Metrics,
     operators::{self, ORDERS, Operators},
@@ -28,7 +29,7 @@ use agent::{
 use anyhow::Context as _;
 use api::{
     pods::{self, Pods},
-    v1::{Finding, NodeStatus, ServiceTable, Verdict},
+    v1::{Finding, NodeStatus, Verdict},
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
 use tokio::{
@@ -181,8 +182,7 @@ async fn run(
         Some(_) => Outbox::open(&config.spooling, metrics.deliver)?,
         None => Outbox::standalone(metrics.deliver),
     };
-    let memory = config.identity.map(Memory::at);
-    let are_pods_current = config.pod_table.is_some();
+    let memory = config.identity.map(|path| Memory::at(path, boot::id()));
     let former = match memory.as_ref().map(Memory::read) {
         Some(Ok(former)) => former,
         Some(Err(error)) => {
@@ -196,9 +196,15 @@ async fn run(
         tokio::spawn(remember(memory, kept));
         remembered
     });
-    let known = if are_pods_current { known } else { former.pods };
+    // Who has no collector knows of no pods but those in the file.
+    let is_alone = config.collector.is_none() && former.pods.is_empty();
+    let (told_by, known) = match config.pod_table.is_some() || is_alone {
+        true => (Teller::Operator, known),
+        false => (Teller::Memory, former.pods),
+    };
     let (pods, known_pods) = watch::channel(known);
-    let (services, declared) = watch::channel(ServiceTable::default());
+    let (teller, told_by) = watch::channel(told_by);
+    let (services, declared) = watch::channel(former.services);
     let (told_policy, policy_told) = watch::channel(None);
     let (commands, relayed) = mpsc::channel(COMMANDS);
     let (selftests, wanted) = mpsc::channel(canary::REQUESTS);
@@ -250,8 +256,8 @@ async fn run(
     let ends = Ends {
         changes,
         pods: known_pods,
-        former: former.bound,
-        are_pods_current,
+        teller: told_by,
+        former: former.interfaces,
         services: declared,
         remembered,
         policy: standing.policy,
@@ -295,6 +301,7 @@ async fn run(
             outbox: outbox.clone(),
             downlink: Downlink {
                 pods: pods.into(),
+                teller,
                 services: services.into(),
                 policy: told_policy,
                 commands,

@@ -7,6 +7,7 @@ mod guard;
 mod holds;
 mod judge;
 mod keeper;
+mod memory;
 mod metrics;
 mod own;
 mod raise;
@@ -31,8 +32,8 @@ use self::{
     guard::Guard,
     holds::Holds,
     keeper::{KEEP_EVERY, Keeper},
+    memory::Remembering,
     roster::Roster,
-    workload::workload,
 };
 pub use self::{guard::Orders, judge::judge, metrics::Metrics};
 use crate::{
@@ -43,7 +44,7 @@ use crate::{
     datapath::{Datapath, monotonic},
     deliver::{Agent, Outbox},
     edges::Edges,
-    identity::{Binder, Bound, Remembered, Unnamed},
+    identity::{Binder, Former, Remembered, Teller, Unnamed},
     interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
     whose::Whose,
@@ -70,10 +71,10 @@ pub struct Ends {
     pub changes: Changes,
     /// The node's pods.
     pub pods: watch::Receiver<Pods>,
-    /// Which interface was whose before this agent, and whether those pods are known as they are now.
-    pub former: Vec<Bound>,
-    /// The latter.
-    pub are_pods_current: bool,
+    /// Who told them.
+    pub teller: watch::Receiver<Teller>,
+    /// The interfaces as an agent before this one knew them.
+    pub former: Vec<Former>,
     /// What the cluster declares.
     pub services: watch::Receiver<v1::ServiceTable>,
     /// Where that goes which the next agent should know.
@@ -111,6 +112,7 @@ pub struct Sentry {
     hushed: Hushed,
     binder: Binder,
     unnamed: Unnamed,
+    remembering: Remembering,
     metrics: Metrics,
     edges: Edges,
     told_edges: Vec<v1::SlotEdges>,
@@ -135,8 +137,12 @@ impl Sentry {
         detectors.set_origin(clock.origin());
         let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
         let former = std::mem::take(&mut ends.former);
+        let is_current = ends.teller.borrow_and_update().is_current();
+        let binder = Binder::new(&agent.node, former, is_current);
+        // What was told before holds until the collector tells anew.
+        detectors.declare(services::declared(&ends.services.borrow_and_update()));
         detectors.declare_by_pods(services::declared_by_pods(&ends.pods.borrow()));
-        let binder = Binder::new(&agent.node, former, ends.are_pods_current);
+        let remembering = Remembering::new(ends.remembered.take());
         Self {
             agent,
             datapath,
@@ -152,6 +158,7 @@ impl Sentry {
             hushed: Hushed::default(),
             binder,
             unnamed: Unnamed::default(),
+            remembering,
             metrics,
             edges: Edges::default(),
             told_edges: Vec::new(),
@@ -193,11 +200,16 @@ impl Sentry {
                 _ = tick.tick() => {
                     self.drain();
                     self.identify(false);
+                    self.remember();
                 }
                 Some(commanded) = self.guard.orders.commanded.recv() => self.obey(commanded),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
+                Ok(()) = self.ends.teller.changed() => {
+                    let teller = *self.ends.teller.borrow_and_update();
+                    self.binder.set_current(teller.is_current());
+                    self.identify(true);
+                }
                 Ok(()) = self.ends.pods.changed() => {
-                    self.binder.set_current();
                     let declared = services::declared_by_pods(&self.ends.pods.borrow());
                     self.detectors.declare_by_pods(declared);
                     self.identify(true);
@@ -206,6 +218,7 @@ impl Sentry {
                 Ok(()) = self.ends.services.changed() => {
                     let declared = services::declared(&self.ends.services.borrow_and_update());
                     self.detectors.declare(declared);
+                    self.remembering.mark();
                 }
                 _ = reconcile.tick() => {
                     self.reconcile();
@@ -249,11 +262,14 @@ impl Sentry {
                 appeared_at,
             } => {
                 if is_pod(&name, whose) {
-                    self.binder.appeared(ifindex, appeared_at);
+                    self.clock = self.clock.again();
+                    let now = self.clock.now();
+                    self.binder.appeared(ifindex, &name, appeared_at, now);
                 }
                 self.watch(ifindex, name, whose);
             }
             Change::Renamed { ifindex, name } => {
+                self.binder.renamed(ifindex, &name);
                 self.roster.rename(ifindex, name);
                 self.watch_waiting();
             }
@@ -348,31 +364,21 @@ impl Sentry {
 
     /// Takes in what a former agent's slots told last.
     fn bury(&mut self, last: &[Observation], now: Time) {
-        self.observe(last, now);
+        let gone_at = self.clock.now();
         for observation in last {
-            self.detectors.remove(observation.subject, &mut self.found);
-            self.edges.remove(observation.subject);
+            let subject = observation.subject;
+            let former = self.binder.departed(subject, gone_at);
+            if let Some(Former {
+                name, addresses, ..
+            }) = former
+            {
+                self.roster.departed(subject, name, addresses);
+            }
+            self.observe(std::slice::from_ref(observation), now);
+            self.detectors.remove(subject, &mut self.found);
+            self.edges.remove(subject);
             self.raise();
-        }
-    }
-
-    /// Tells the detectors which pods are replicas of one workload, and what time it is.
-    fn name_workloads(&mut self) {
-        for subject in self.roster.subjects() {
-            self.name_workload(subject);
-        }
-        self.clock = self.clock.again();
-        self.detectors.set_origin(self.clock.origin());
-    }
-
-    /// Whose pod is not known is a workload of its own, by the name of its interface.
-    fn name_workload(&mut self, subject: Subject) {
-        let pods = self.ends.pods.borrow();
-        match self.binder.pod(subject, &pods) {
-            Some(pod) => self.detectors.name(subject, &workload(pod)),
-            None => self
-                .detectors
-                .name_for_now(subject, self.roster.name(subject)),
+            self.roster.forget_departed();
         }
     }
 

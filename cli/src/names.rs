@@ -52,6 +52,10 @@ pub(crate) fn verdict(verdict: v1::Verdict) -> String {
     }
 }
 
+pub(crate) fn coverage_state(state: v1::CoverageState) -> String {
+    short(state.as_str_name(), "COVERAGE_STATE_")
+}
+
 pub(crate) fn durability(durability: v1::Durability) -> String {
     short(durability.as_str_name(), "DURABILITY_")
 }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use agent::{boot, identity::Memory};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use api::v1::Node as Status;
 use rustix::process::Signal;
@@ -148,6 +149,7 @@ impl Watch {
             command.args(["--canary", "off"]);
         }
         command.arg("--policy").arg(self.path("policy.json"));
+        command.arg("--identity").arg(self.path("identity"));
         let agent = self
             .agent
             .insert(Process::spawn("picket-agent", &mut command)?);
@@ -280,6 +282,39 @@ impl Watch {
             Ok(client.nodes()?.iter().any(watched).then_some(()))
         })
         .map_err(|error| anyhow!("{error:#}{}", self.log()))
+    }
+
+    /// Waits until the agent has written down which interface is whose, for each of `pods`.
+    ///
+    /// # Errors
+    /// When it does not; with what the daemons said.
+    pub fn wait_until_remembered(&self, pods: &[&Pod]) -> Result<()> {
+        let memory = Memory::at(self.path("identity"), boot::id());
+        wait_for("every pod to be remembered", LIMIT, || {
+            let known = memory.read()?.interfaces;
+            let is_bound = |pod: &&Pod| {
+                let mut known = known.iter().filter(|it| it.name == pod.interface);
+                known.any(|it| it.pod.is_some())
+            };
+            Ok(pods.iter().all(is_bound).then_some(()))
+        })
+        .map_err(|error| anyhow!("{error:#}{}", self.log()))
+    }
+
+    /// Takes from the agent what it has written down, for its next start.
+    ///
+    /// # Errors
+    /// When there is nothing, or it cannot be removed.
+    pub fn forget_pods(&self) -> Result<()> {
+        Ok(fs::remove_file(self.path("identity"))?)
+    }
+
+    /// A client of the agent.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn agent_client(&self) -> Result<Client> {
+        Client::connect(&self.agent_address(), LIMIT)
     }
 
     /// A client of the collector.

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use self::whole::Whole;
 use super::outcomes::Outcomes;
+use crate::identity::Teller;
 
 /// Commands that wait to be looked at; what finds no room is refused, and counted.
 pub const COMMANDS: usize = 64;
@@ -22,6 +23,8 @@ pub const COMMANDS: usize = 64;
 pub struct Downlink {
     /// The node's pods.
     pub pods: Whole<Pods>,
+    /// Who told them.
+    pub teller: watch::Sender<Teller>,
     /// What the cluster declares.
     pub services: Whole<v1::ServiceTable>,
     /// How detectors and containment are set; none until the collector said so.
@@ -39,6 +42,7 @@ impl Default for Downlink {
     fn default() -> Self {
         Self {
             pods: Whole::default(),
+            teller: watch::Sender::new(Teller::default()),
             services: Whole::default(),
             policy: watch::Sender::new(None),
             commands: mpsc::channel(1).0,
@@ -49,17 +53,42 @@ impl Default for Downlink {
 }
 
 impl Downlink {
+    /// The collector is away: what it told becomes outdated.
+    pub(super) fn left(&self) {
+        self.teller.send_if_modified(|teller| {
+            let was_there = *teller == Teller::Collector;
+            if was_there {
+                *teller = Teller::Memory;
+            }
+            was_there
+        });
+    }
+
+    /// The collector has told all pods as they are now.
+    fn told_pods(&self) {
+        let news = self.teller.send_if_modified(|teller| {
+            let before = std::mem::replace(teller, Teller::Collector);
+            before != Teller::Collector
+        });
+        if news {
+            info!("the collector told the pods of this node");
+        }
+    }
+
     pub(super) fn take(&self, item: Item, dropped: &prometheus_client::metrics::counter::Counter) {
         match item {
             Item::Pods(table) => {
                 let more = table.more;
                 if self.pods.replace(Pods::from_table(table), more) {
-                    info!("the collector told the pods of this node");
+                    self.told_pods();
                 }
             }
             Item::PodChanges(changes) => {
                 let more = changes.more;
                 self.pods.change(|pods| pods.change(changes), more);
+                if !more {
+                    self.told_pods();
+                }
             }
             Item::Services(services) => {
                 let more = services.more;
@@ -130,5 +159,18 @@ mod tests {
                 "{outcome:?}"
             );
         }
+    }
+
+    #[test]
+    fn pods_are_as_now_while_the_collector_that_told_them_is_there() {
+        let downlink = Downlink::default();
+        let dropped = Counter::default();
+        downlink.teller.send_replace(Teller::Operator);
+        downlink.left();
+        assert_eq!(*downlink.teller.borrow(), Teller::Operator);
+        downlink.take(Item::Pods(v1::PodTable::default()), &dropped);
+        assert_eq!(*downlink.teller.borrow(), Teller::Collector);
+        downlink.left();
+        assert_eq!(*downlink.teller.borrow(), Teller::Memory);
     }
 }

@@ -54,6 +54,11 @@ pub(super) enum Fact {
         ifindex: u32,
         standing: Standing,
     },
+    /// The addresses of its other end, as they are in the pod's network namespace.
+    Inside {
+        ifindex: u32,
+        addresses: Vec<IpAddr>,
+    },
 }
 
 /// What a neighbour entry is worth.

@@ -9,7 +9,7 @@ use netlink_packet_route::{
     neighbour::{
         NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
     },
-    route::{RouteAddress, RouteAttribute, RouteMessage, RouteType},
+    route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType},
 };
 
 use super::fact::{Fact, Link, Standing};
@@ -97,8 +97,12 @@ fn is_local(message: &RouteMessage) -> bool {
     message.header.kind == RouteType::Local
 }
 
+/// In the main table alone: others are for some of the traffic, as that of an egress gateway, and may lead through
+/// a pod.
 fn is_default(message: &RouteMessage) -> bool {
-    message.header.kind == RouteType::Unicast && message.header.destination_prefix_length == 0
+    message.header.kind == RouteType::Unicast
+        && message.header.table == RouteHeader::RT_TABLE_MAIN
+        && message.header.destination_prefix_length == 0
 }
 
 /// The interface that the destination is right behind.
@@ -158,8 +162,6 @@ fn standing(state: NeighbourState) -> Standing {
 
 #[cfg(test)]
 mod tests {
-    use netlink_packet_route::route::RouteHeader;
-
     use super::*;
 
     fn link_of(family: AddressFamily) -> LinkMessage {
@@ -230,7 +232,18 @@ mod tests {
         let unspec = AddressFamily::Unspec;
         let plain = NeighbourFlags::empty();
         let gateway = RouteAttribute::Gateway(RouteAddress::Inet([10, 0, 0, 1].into()));
+        let default_in = |table| {
+            let mut message = route_to(RouteType::Unicast, 0, None);
+            message.header.table = table;
+            Message::NewRoute(message)
+        };
         let cases = [
+            (
+                default_in(RouteHeader::RT_TABLE_MAIN),
+                Some(Fact::Uplink { ifindex: 7 }),
+            ),
+            // Of an egress gateway: through a pod, for some of the traffic.
+            (default_in(100), None),
             (Message::NewLink(link_of(unspec)), Some(Fact::Link(link))),
             (
                 Message::DelLink(link_of(unspec)),

@@ -23,6 +23,8 @@ struct Watched {
     /// Addresses with the round in which they were last seen; of an uplink, the node's own.
     routes: BTreeMap<IpAddr, u64>,
     neighbours: BTreeMap<IpAddr, u64>,
+    /// Addresses of the other end, ascending.
+    inside: Vec<IpAddr>,
     told: Vec<IpAddr>,
     seen: u64,
 }
@@ -148,6 +150,7 @@ impl Table {
                     self.lose(ifindex, address, |watched| &mut watched.neighbours);
                 }
             },
+            Fact::Inside { ifindex, addresses } => self.look_inside(ifindex, addresses),
         }
     }
 
@@ -157,18 +160,29 @@ impl Table {
             let Some(watched) = self.watched.get_mut(&ifindex) else {
                 continue;
             };
-            // A pod can make itself any neighbour it likes; a route is the node's own word.
-            let proven = if watched.routes.is_empty() {
-                &watched.neighbours
-            } else {
-                &watched.routes
+            // A route is the node's own word. Addresses inside are what the CNI plugin set, and what a pod with
+            // NET_ADMIN may set anew. Any pod can make itself any neighbour it likes.
+            let addresses: Vec<IpAddr> = match (&watched.routes, &watched.inside) {
+                (routes, _) if !routes.is_empty() => routes.keys().copied().collect(),
+                (_, inside) if !inside.is_empty() => inside.clone(),
+                _ => watched.neighbours.keys().copied().collect(),
             };
-            let addresses: Vec<IpAddr> = proven.keys().copied().collect();
             if addresses != watched.told {
                 watched.told.clone_from(&addresses);
                 changes.push(Change::Addresses { ifindex, addresses });
             }
         }
+    }
+
+    /// The interface, unless the node's own routes tell what is behind it.
+    pub(super) fn unrouted(&self, ifindex: u32) -> Option<&Link> {
+        let watched = self.watched.get(&ifindex)?;
+        watched.routes.is_empty().then_some(&watched.link)
+    }
+
+    /// All interfaces.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = u32> {
+        self.watched.keys().copied()
     }
 
     /// Addresses that found no room since this was last asked.
@@ -193,6 +207,10 @@ impl Table {
                     let name = link.name.clone();
                     changes.push(Change::Renamed { ifindex, name });
                 }
+                if watched.link.peer_namespace != link.peer_namespace {
+                    watched.inside.clear();
+                    self.touched.insert(ifindex);
+                }
                 watched.link = link;
                 watched.seen = self.round;
                 return;
@@ -211,6 +229,7 @@ impl Table {
             whose,
             routes: BTreeMap::new(),
             neighbours: BTreeMap::new(),
+            inside: Vec::new(),
             told: Vec::new(),
             seen: self.round,
         };
@@ -263,6 +282,20 @@ impl Table {
     ) {
         let known = self.watched.get_mut(&ifindex).map(part);
         if known.is_some_and(|addresses| addresses.remove(&address).is_some()) {
+            self.touched.insert(ifindex);
+        }
+    }
+
+    fn look_inside(&mut self, ifindex: u32, mut addresses: Vec<IpAddr>) {
+        let Some(watched) = self.watched.get_mut(&ifindex) else {
+            return;
+        };
+        addresses.sort_unstable();
+        addresses.dedup();
+        self.addresses_dropped += addresses.len().saturating_sub(ADDRESSES) as u64;
+        addresses.truncate(ADDRESSES);
+        if watched.inside != addresses {
+            watched.inside = addresses;
             self.touched.insert(ifindex);
         }
     }

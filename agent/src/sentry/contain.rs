@@ -24,9 +24,15 @@ impl Sentry {
         self.settle(steps);
     }
 
-    /// What is decided on what was found is done before anything else; what is told of it comes after.
-    /// The node itself is never contained: nobody could reach it to let it go.
-    pub(super) fn answer(&mut self, subject: Subject, event: &v1::Event) -> Option<Step> {
+    /// What is decided on what was found is done before anything else; what is told of it comes after. With
+    /// `is_quiet`, nobody is to be alarmed by it. The node itself is never contained: nobody could reach it to let
+    /// it go.
+    pub(super) fn answer(
+        &mut self,
+        subject: Subject,
+        event: &v1::Event,
+        is_quiet: bool,
+    ) -> Option<Step> {
         if self.roster.is_node(subject) {
             return None;
         }
@@ -38,7 +44,7 @@ impl Sentry {
         let found = Found {
             detector: &event.detector,
             state: event.state(),
-            shadow: event.shadow,
+            shadow: event.shadow || is_quiet,
             // A pod that suffers what others do is no source.
             is_source: event
                 .source

@@ -31,6 +31,11 @@ impl Life {
         if self.gone_at.is_some_and(|gone| after.any(|at| gone < at)) {
             return false;
         }
+        if let (Some(gone), Some(started)) = (self.gone_at, time(pod.started_at))
+            && gone < started
+        {
+            return false;
+        }
         let Some(appeared) = self.appeared_at else {
             return time(pod.ended_at).is_none_or(|_| self.gone_at.is_some());
         };
@@ -145,5 +150,10 @@ mod tests {
             ..there
         };
         assert!(gone.may_be_of(&pod(Some(100))));
+        let later = v1::Pod {
+            started_at: seconds(Some(101)),
+            ..v1::Pod::default()
+        };
+        assert!(!gone.may_be_of(&later), "it went before the pod came");
     }
 }

@@ -32,6 +32,7 @@ struct Status<'a> {
     sample_rate: u32,
     slots_capacity: u32,
     slots: Vec<Slot<'a>>,
+    pods: Vec<Pod<'a>>,
     unwatched: Vec<Unwatched<'a>>,
     drops: Vec<Drop<'a>>,
     events_pending: u64,
@@ -44,6 +45,7 @@ impl<'a> Status<'a> {
             interface: &slot.interface,
             namespace: &slot.namespace,
             pod: &slot.pod,
+            uid: &slot.uid,
             addresses: &slot.addresses,
             distinct_ports: slot.distinct_ports,
             records_dropped: slot.records_dropped,
@@ -53,6 +55,13 @@ impl<'a> Status<'a> {
             reply_filter_percent: slot.reply_filter_percent,
             uplink: slot.uplink,
             one_way: slot.one_way,
+        };
+        let pod = |pod: &'a v1::PodCoverage| Pod {
+            namespace: &pod.namespace,
+            pod: &pod.pod,
+            uid: &pod.uid,
+            state: names::coverage_state(pod.state()),
+            reason: &pod.reason,
         };
         let unwatched = |unwatched: &'a v1::Unwatched| Unwatched {
             interface: &unwatched.interface,
@@ -67,6 +76,7 @@ impl<'a> Status<'a> {
             sample_rate: status.sample_rate,
             slots_capacity: status.slots_capacity,
             slots: status.slots.iter().map(slot).collect(),
+            pods: status.pods.iter().map(pod).collect(),
             unwatched: status.unwatched.iter().map(unwatched).collect(),
             drops: status.drops.iter().map(drop).collect(),
             events_pending: status.events_pending,
@@ -80,6 +90,7 @@ struct Slot<'a> {
     interface: &'a str,
     namespace: &'a str,
     pod: &'a str,
+    uid: &'a str,
     addresses: &'a [String],
     distinct_ports: u32,
     records_dropped: u64,
@@ -89,6 +100,15 @@ struct Slot<'a> {
     reply_filter_percent: u32,
     uplink: bool,
     one_way: bool,
+}
+
+#[derive(Serialize)]
+struct Pod<'a> {
+    namespace: &'a str,
+    pod: &'a str,
+    uid: &'a str,
+    state: String,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]

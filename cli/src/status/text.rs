@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use api::v1::{Durability, Node, NodeStatus, Slot};
+use api::v1::{CoverageState, Durability, Node, NodeStatus, Slot};
 
 use crate::{
     names,
@@ -64,6 +64,9 @@ fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
         let heading = ["INTERFACE", "POD", "ADDRESSES", "PORTS/MIN", "COVERAGE"];
         section("watched", table(heading, &rows, palette));
     }
+    if !status.pods.is_empty() {
+        section("pods", pods(status, palette));
+    }
     if !status.unwatched.is_empty() {
         let unwatched = status.unwatched.iter();
         let rows: Vec<_> = unwatched
@@ -86,6 +89,31 @@ fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
         .collect();
     if !rows.is_empty() {
         section("lost", table(["REASON", "COUNT"], &rows, palette));
+    }
+    lines
+}
+
+/// How many pods are in which state, and of each that is not attached why.
+fn pods(status: &NodeStatus, palette: Palette) -> Vec<String> {
+    let of = |state: CoverageState| status.pods.iter().filter(move |it| it.state() == state);
+    let counts = [
+        (CoverageState::Covered, "covered"),
+        (CoverageState::HostNetwork, "in the host's network"),
+        (CoverageState::NotAttached, "not attached"),
+    ];
+    let counts: Vec<_> = counts
+        .into_iter()
+        .map(|(state, name)| format!("{} {name}", of(state).count()))
+        .collect();
+    let rows: Vec<_> = of(CoverageState::NotAttached)
+        .map(|pod| {
+            let name = names::pod(&pod.namespace, &pod.pod).unwrap_or_default();
+            [name, pod.reason.clone()]
+        })
+        .collect();
+    let mut lines = vec![counts.join(", ")];
+    if !rows.is_empty() {
+        lines.extend(table(["NOT ATTACHED", "REASON"], &rows, palette));
     }
     lines
 }
@@ -136,5 +164,41 @@ fn coverage(slot: &Slot) -> String {
         "complete".to_owned()
     } else {
         missed.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::v1::PodCoverage;
+
+    use super::*;
+
+    #[test]
+    fn pods_are_counted_by_state_and_what_is_not_attached_says_why() {
+        let pod = |pod: &str, state: CoverageState, reason: &str| PodCoverage {
+            namespace: "blue".into(),
+            pod: pod.into(),
+            state: state.into(),
+            reason: reason.into(),
+            ..PodCoverage::default()
+        };
+        let status = NodeStatus {
+            pods: vec![
+                pod("app1", CoverageState::Covered, ""),
+                pod("app2", CoverageState::NotAttached, "all slots are taken"),
+                pod("proxy", CoverageState::HostNetwork, ""),
+            ],
+            ..NodeStatus::default()
+        };
+        assert_eq!(
+            details("node1", &status, Palette::Plain),
+            [
+                "",
+                "node1: pods",
+                "  1 covered, 1 in the host's network, 1 not attached",
+                "  NOT ATTACHED  REASON",
+                "  blue/app2     all slots are taken",
+            ]
+        );
     }
 }

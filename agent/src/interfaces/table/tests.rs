@@ -45,6 +45,11 @@ fn neighbour(last: u8, ifindex: u32, standing: Standing) -> Fact {
     }
 }
 
+fn inside(ifindex: u32, lasts: &[u8]) -> Fact {
+    let addresses = lasts.iter().copied().map(address).collect();
+    Fact::Inside { ifindex, addresses }
+}
+
 fn appeared(ifindex: u32, name: &str) -> Change {
     let name = name.into();
     Change::Appeared {
@@ -274,8 +279,43 @@ fn addresses_follow_routes_and_neighbours() {
             vec![addresses(7, &[1]), addresses(7, &[]), SYNCHRONIZED],
         ),
         (
+            "what is set inside, whatever it answers to",
+            vec![
+                Told(inside(7, &[1])),
+                Told(neighbour(9, 7, Confirmed)),
+                Told(inside(7, &[1])),
+                Told(inside(7, &[2, 1, 2])),
+            ],
+            vec![addresses(7, &[1]), addresses(7, &[1, 2])],
+        ),
+        (
+            "a route ends what is set inside",
+            vec![Told(inside(7, &[9])), Told(route(1, 7))],
+            vec![addresses(7, &[9]), addresses(7, &[1])],
+        ),
+        (
+            "nothing is set inside",
+            vec![Told(neighbour(9, 7, Confirmed)), Told(inside(7, &[]))],
+            vec![addresses(7, &[9])],
+        ),
+        (
+            "the other end is in another network namespace by now",
+            vec![
+                Told(inside(7, &[1])),
+                Told(Fact::Link(Link {
+                    peer_namespace: Some(9),
+                    ..pod(7, "veth7")
+                })),
+            ],
+            vec![addresses(7, &[1]), addresses(7, &[])],
+        ),
+        (
             "an interface that is not watched",
-            vec![Told(route(1, 2)), Told(neighbour(1, 2, Confirmed))],
+            vec![
+                Told(route(1, 2)),
+                Told(neighbour(1, 2, Confirmed)),
+                Told(inside(2, &[1])),
+            ],
             vec![],
         ),
     ];
@@ -307,6 +347,24 @@ fn a_pod_cannot_grow_the_table() {
     assert_eq!(addresses.len(), ADDRESSES);
     assert_eq!(table.take_addresses_dropped(), 256 - ADDRESSES as u64);
     assert_eq!(table.take_addresses_dropped(), 0);
+}
+
+#[test]
+fn what_is_set_inside_cannot_grow_it_either_and_only_the_unrouted_are_looked_into() {
+    let mut table = Table::new(Selection::Pods);
+    let mut changes = Vec::new();
+    for ifindex in [7, 8] {
+        let link = Fact::Link(pod(ifindex, "veth"));
+        table.apply(link, Source::Notification, &mut changes);
+    }
+    let lasts: Vec<_> = (0..=255).collect();
+    table.apply(inside(7, &lasts), Source::Dump, &mut changes);
+    table.apply(route(1, 8), Source::Notification, &mut changes);
+    table.tell_addresses(&mut changes);
+    assert_eq!(table.take_addresses_dropped(), 256 - ADDRESSES as u64);
+    assert_eq!(table.unrouted(7), Some(&pod(7, "veth")));
+    assert_eq!(table.unrouted(8), None);
+    assert_eq!(table.indexes().collect::<Vec<_>>(), [7, 8]);
 }
 
 #[test]
