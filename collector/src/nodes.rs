@@ -332,6 +332,12 @@ impl Drop for Connected {
             node.connected = false;
             self.nodes.metrics.connected.dec();
         });
+        let mut known = self.nodes.lock();
+        let own = known.get_mut(&self.name);
+        if let Some(own) = own.filter(|it| it.stream == self.stream) {
+            // Whoever waits for the agent learns at once that it is gone.
+            own.relay = Relay::new().0;
+        }
     }
 }
 

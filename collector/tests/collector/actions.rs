@@ -221,6 +221,7 @@ async fn a_pod_is_described_by_what_all_agents_saw_and_by_what_they_are_told() {
     let policy = "containment: {protected: [{namespaces: [blue], labels: {app: web}}]}\n";
     let collector = Collector::describing(&Engine::Sqlite, PODS, policy).await;
     let mut client = ActionsClient::new(collector.channel().await);
+    let mut agents = Vec::new();
     for (node, edges) in [
         (
             "n1",
@@ -245,6 +246,7 @@ async fn a_pod_is_described_by_what_all_agents_saw_and_by_what_they_are_told() {
             ..v1::NodeStatus::default()
         };
         agent.send(publish_request::Item::Status(status)).await;
+        agents.push(agent);
     }
     let described = eventually("both statuses", async || {
         let described = client.describe(describe("blue", "app1")).await.unwrap();

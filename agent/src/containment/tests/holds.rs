@@ -32,6 +32,10 @@ fn no_more_are_held_at_a_time_than_may_be_contained() {
         max_per_minute: 100,
         ..acting()
     };
+    let widest = Settings {
+        max_per_namespace: 100,
+        ..wide.clone()
+    };
     let propose = Settings {
         mode: Mode::Propose,
         ..acting()
@@ -40,7 +44,9 @@ fn no_more_are_held_at_a_time_than_may_be_contained() {
         (share(5), &suspects, 1),
         (share(10), &suspects, 2),
         (acting(), &suspects, 3),
-        (wide.clone(), &suspects, 20),
+        (widest, &suspects, 20),
+        // Those that trip first may all be of one namespace.
+        (wide.clone(), &suspects, 3),
         (wide, &same, 3),
         (propose, &suspects, 0),
     ] {
