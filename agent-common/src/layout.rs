@@ -118,6 +118,7 @@ const SETTINGS_FIELDS: &[Field] = fields! { Settings:
     records_per_drain Own,
     samples_per_drain Own,
     seed Own,
+    holds Own,
 };
 
 const RECORD_FIELDS: &[Field] = fields! { Record:

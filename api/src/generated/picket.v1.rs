@@ -2670,7 +2670,7 @@ pub struct Batch {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishResponse {
-    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub item: ::core::option::Option<publish_response::Item>,
 }
 /// Nested message and enum types in `PublishResponse`.
