@@ -12,8 +12,8 @@ use api::{pods::address_of, v1};
 use k8s_openapi::{api::core::v1::Service, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::ResourceExt as _;
 
-pub(super) use self::told::News;
 use self::told::Told;
+pub(super) use self::told::{Key, News};
 use super::{declared, slice::Slice};
 
 /// Which slices are of which Service.
@@ -24,9 +24,6 @@ const MOST: usize = 50_000;
 const ENDPOINTS: usize = 65_536;
 /// Kubernetes tells times in whole seconds, rounded down.
 pub(super) const ROUNDED: Duration = Duration::from_secs(1);
-
-/// By namespace and name.
-pub(super) type Key = (String, String);
 
 /// Services, by name and by address.
 #[derive(Debug, Default)]

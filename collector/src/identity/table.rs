@@ -10,7 +10,7 @@ use std::{
 use api::{pods::Pods, v1};
 use tokio::sync::watch;
 
-use self::makers::Makers;
+use self::makers::{Full, Makers};
 use super::convert::Maker;
 
 /// How long pods are remembered that have ended: what they did may be told late.
@@ -65,10 +65,6 @@ impl Default for OfNode {
         }
     }
 }
-
-/// There are more pods than there is room for.
-#[derive(Debug)]
-pub(super) struct Full;
 
 /// What a node is told.
 pub(super) enum News {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use api::v1;
 
-use super::Key;
+/// By namespace and name.
+pub(crate) type Key = (String, String);
 
 /// Forgotten Services that agents can be told of; who missed more is told the whole table.
 const FORGOTTEN: usize = 1024;
@@ -21,7 +22,7 @@ pub(super) struct Told {
 
 /// What agents are told.
 #[derive(Debug)]
-pub(in crate::identity) enum News {
+pub(crate) enum News {
     Whole(Vec<v1::Service>),
     Changes(v1::ServiceChanges),
 }

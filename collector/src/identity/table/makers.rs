@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use api::v1;
 
-use super::Full;
-
 /// Those that were made by something else, in all.
 const MOST: usize = 200_000;
+
+/// There is no room for one more.
+#[derive(Debug)]
+pub(crate) struct Full;
 
 /// By uid.
 #[derive(Debug, Default)]
