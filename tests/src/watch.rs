@@ -68,7 +68,7 @@ impl Watch {
     /// # Errors
     /// When one of them does not start; with what it said.
     pub fn start(node: &Node, pods: &[&Pod], agent_config: &str, place: Place) -> Result<Self> {
-        Self::begin(node, pods, agent_config, place, None)
+        Self::begin(node, pods, agent_config, place, None, None)
     }
 
     /// The same, with an agent that pins what it attaches, and goes on from there when it is started
@@ -77,7 +77,28 @@ impl Watch {
     /// # Errors
     /// When one of them does not start; with what it said.
     pub fn pinned(node: &Node, pods: &[&Pod], agent_config: &str) -> Result<Self> {
-        Self::begin(node, pods, agent_config, Place::Apart, Some(Bpffs::new()?))
+        let bpffs = Some(Bpffs::new()?);
+        Self::begin(node, pods, agent_config, Place::Apart, bpffs, None)
+    }
+
+    /// The same, with a collector that learns who is who from the API server of this host that the kubeconfig
+    /// names.
+    ///
+    /// # Errors
+    /// When one of them does not start; with what it said.
+    pub fn of_cluster(
+        node: &Node,
+        pods: &[&Pod],
+        agent_config: &str,
+        kubeconfig: &Path,
+    ) -> Result<Self> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let place = Place::Host {
+            listen: any,
+            metrics: any,
+        };
+        let bpffs = Some(Bpffs::new()?);
+        Self::begin(node, pods, agent_config, place, bpffs, Some(kubeconfig))
     }
 
     fn begin(
@@ -86,6 +107,7 @@ impl Watch {
         agent_config: &str,
         place: Place,
         bpffs: Option<Bpffs>,
+        kubeconfig: Option<&Path>,
     ) -> Result<Self> {
         let mut watch = Self {
             agent: None,
@@ -97,7 +119,10 @@ impl Watch {
             bpffs,
             directory: tempfile::tempdir()?,
         };
-        fs::write(watch.path("pods.yaml"), pod_table(pods))?;
+        match kubeconfig {
+            Some(kubeconfig) => fs::copy(kubeconfig, watch.path("kubeconfig")).map(drop)?,
+            None => fs::write(watch.path("pods.yaml"), pod_table(pods))?,
+        }
         fs::write(watch.path("agent.yaml"), agent_config)?;
         watch.start_collector()?;
         watch.start_agent()?;
@@ -122,7 +147,11 @@ impl Watch {
         };
         command.args(["--listen", &self.collector_address()]);
         command.arg("--database").arg(self.path("picket.db"));
-        command.arg("--pod-table").arg(self.path("pods.yaml"));
+        if self.path("kubeconfig").exists() {
+            command.arg("--kubeconfig").arg(self.path("kubeconfig"));
+        } else {
+            command.arg("--pod-table").arg(self.path("pods.yaml"));
+        }
         if self.path("detectors.yaml").exists() {
             command.arg("--detectors").arg(self.path("detectors.yaml"));
         }

@@ -235,7 +235,7 @@ fn list(known: &Known, resource: &'static str, from: u64, limit: u64) -> Respons
     let all = state.objects.iter().filter(|((of, _), _)| *of == resource);
     let from = usize::try_from(from).unwrap();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut rest = all.map(|(_, object)| object.clone()).skip(from);
+    let mut rest = all.skip(from).map(|(_, object)| object.clone());
     let items: Vec<_> = rest.by_ref().take(limit).collect();
     let mut metadata = json!({"resourceVersion": known.version.borrow().to_string()});
     if rest.next().is_some() {

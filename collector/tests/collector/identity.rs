@@ -366,26 +366,3 @@ async fn addresses_are_named_by_pod_service_and_node_as_they_were_then() {
     let first = stored.targets[0].endpoint.as_ref().unwrap();
     assert_eq!(first.owner.as_ref().unwrap().name, "web");
 }
-
-/// As many as a large cluster has; they come in pages.
-#[tokio::test]
-async fn ten_thousand_pods_are_known_and_a_node_is_told_its_own() {
-    let server = with_nodes().await;
-    for index in 0..10_000_u32 {
-        let name = format!("p{index}");
-        let address = std::net::Ipv4Addr::from(0x0a00_0000 + index).to_string();
-        let node = if index % 100 == 0 { "n1" } else { "n2" };
-        server.put(
-            "pods",
-            &format!("default/{name}"),
-            pod(&name, node, &address),
-        );
-    }
-    let collector = watching(&server).await;
-    let agent = collector.agent("n1").await;
-    assert_eq!(agent.pods.pods.len(), 100);
-    assert_eq!(
-        collector.metric("picket_collector_known_pods").await,
-        10_000
-    );
-}

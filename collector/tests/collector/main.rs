@@ -15,6 +15,7 @@ mod garbage;
 mod harness;
 mod identity;
 mod intake;
+mod large_cluster;
 mod log;
 mod nodes;
 mod policy;
