@@ -351,7 +351,7 @@ fn a_pod_cannot_grow_the_table() {
 
 #[test]
 fn what_is_set_inside_cannot_grow_it_either_and_only_the_unrouted_are_looked_into() {
-    let mut table = Table::new(Selection::Pods);
+    let mut table = Table::new(Selection::default());
     let mut changes = Vec::new();
     for ifindex in [7, 8] {
         let link = Fact::Link(pod(ifindex, "veth"));
