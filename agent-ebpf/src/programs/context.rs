@@ -55,6 +55,8 @@ pub(super) fn is_own(ctx: &TcContext) -> bool {
     // SAFETY: the kernel hands every classifier a valid context.
     let came_in = unsafe { (*ctx.skb.skb).ingress_ifindex };
     // SAFETY: as above.
-    let socket = unsafe { (*ctx.skb.skb).__bindgen_anon_2.sk };
+    let skb = unsafe { &*ctx.skb.skb };
+    // SAFETY: it is the union's only member.
+    let socket = unsafe { skb.__bindgen_anon_2.sk };
     came_in == 0 && !socket.is_null()
 }
