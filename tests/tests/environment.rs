@@ -119,7 +119,11 @@ fn a_second_agent_leaves_the_pins_of_the_first_alone() -> Result<()> {
     let [one, two] = [open_directory()?, open_directory()?];
     let start = |directory: &Path, pin: &[&str]| {
         let mut command = bpffs.command(&network, directory.join("picket-agent"));
-        command.args(arguments(directory)).args(pin);
+        // Its own pins come and go with the canary.
+        command
+            .args(arguments(directory))
+            .args(["--canary", "off"])
+            .args(pin);
         Process::spawn("picket-agent", &mut command)
     };
     let mut first = start(one.path(), &[])?;
