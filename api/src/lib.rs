@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod actions;
+pub mod base64;
 #[cfg(feature = "certificates")]
 pub mod certificates;
 pub mod command;
@@ -10,16 +11,21 @@ pub mod correlations;
 pub mod encoding;
 pub mod events;
 pub mod filter;
+pub mod json;
 pub mod kept;
+pub mod names;
 pub mod pipe;
 pub mod pods;
 pub mod policy;
+pub mod port_sets;
 pub mod principal;
 pub mod retry;
 pub mod selector;
 pub mod services;
 pub mod summary;
+pub mod times;
 pub mod transport;
+pub mod triage;
 pub mod v1;
 pub mod workload;
 

@@ -1,17 +1,11 @@
 //! Lines for machines: the messages of the wire under stable names.
 
-mod canary;
-mod event;
-mod finding;
-mod gap;
-mod node;
-mod policy;
-
-use api::v1;
+pub(crate) use api::json::{Canary, Finding, Policy};
+use api::{
+    json::{Event, Gap, Node},
+    v1,
+};
 use serde::Serialize;
-
-pub(crate) use self::{canary::Canary, finding::Finding, policy::Policy};
-use self::{event::Event, gap::Gap, node::Node};
 
 #[derive(Serialize)]
 struct Line<T> {

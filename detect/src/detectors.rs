@@ -122,6 +122,20 @@ macro_rules! detectors {
                 }
             }
 
+            /// What the thresholds of a detector are set to, in the order of its limits, and its mode.
+            ///
+            /// # Errors
+            /// When there is none of this name.
+            pub fn values(&self, detector: &str) -> Result<(Mode, Vec<Quantity>), UnknownDetector> {
+                match detector {
+                    $(<$detector::Pod as crate::detector::Detector>::ID => {
+                        let setting = &self.$detector;
+                        Ok((setting.mode, setting.thresholds.values()))
+                    })+
+                    _ => Err(UnknownDetector),
+                }
+            }
+
             /// Sets a threshold of a detector, of which there is one of this name.
             ///
             /// # Errors

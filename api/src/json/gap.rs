@@ -1,13 +1,13 @@
 //! `picket.v1.Gap` as JSON.
 
-use api::v1;
 use serde::Serialize;
 
 use super::event::Id;
-use crate::{names, time};
+use crate::{names, times, v1};
 
-#[derive(Serialize)]
-pub(super) struct Gap<'a> {
+/// What is missing.
+#[derive(Debug, Serialize)]
+pub struct Gap<'a> {
     id: Option<Id<'a>>,
     cursor: u64,
     node: &'a str,
@@ -21,7 +21,9 @@ pub(super) struct Gap<'a> {
 }
 
 impl<'a> Gap<'a> {
-    pub(super) fn new(gap: &'a v1::Gap) -> Self {
+    /// The form of a message.
+    #[must_use]
+    pub fn new(gap: &'a v1::Gap) -> Self {
         Self {
             id: gap.id.as_ref().map(Id::new),
             cursor: gap.cursor,
@@ -30,14 +32,14 @@ impl<'a> Gap<'a> {
             last_sequence: gap.last_sequence,
             lost: gap.lost.iter().map(Lost::new).collect(),
             merged_updates: gap.merged_updates,
-            first_raised_at: time::exact(gap.first_raised_at),
-            last_raised_at: time::exact(gap.last_raised_at),
+            first_raised_at: times::exact(gap.first_raised_at),
+            last_raised_at: times::exact(gap.last_raised_at),
             reason: &gap.reason,
         }
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Lost {
     severity: String,
     events: u64,

@@ -1,12 +1,12 @@
 //! `picket.v1.Finding` as JSON.
 
-use api::v1;
 use serde::Serialize;
 
-use crate::names;
+use crate::{names, v1};
 
-#[derive(Serialize)]
-pub(crate) struct Finding<'a> {
+/// What was found of a node.
+#[derive(Debug, Serialize)]
+pub struct Finding<'a> {
     check: &'a str,
     verdict: String,
     found: &'a str,
@@ -14,7 +14,9 @@ pub(crate) struct Finding<'a> {
 }
 
 impl<'a> Finding<'a> {
-    pub(crate) fn new(finding: &'a v1::Finding) -> Self {
+    /// The form of a message.
+    #[must_use]
+    pub fn new(finding: &'a v1::Finding) -> Self {
         Self {
             check: &finding.check,
             verdict: names::verdict(finding.verdict()),

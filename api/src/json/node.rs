@@ -1,32 +1,38 @@
 //! `picket.v1.Node` as JSON.
 
-use api::v1;
 use serde::Serialize;
 
-use crate::{names, time};
+use super::{Canary, Containment, Finding, Policy};
+use crate::{names, times, v1};
 
-#[derive(Serialize)]
-pub(super) struct Node<'a> {
+/// What runs on a node, and what it cannot see.
+#[derive(Debug, Serialize)]
+pub struct Node<'a> {
     name: &'a str,
     connected: bool,
     last_seen: Option<String>,
     agent_version: &'a str,
     status: Option<Status<'a>>,
+    /// By how much the node's clock is ahead; less than zero when it is behind.
+    clock_ahead: Option<String>,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn new(node: &'a v1::Node) -> Self {
+    /// The form of a message.
+    #[must_use]
+    pub fn new(node: &'a v1::Node) -> Self {
         Self {
             name: &node.name,
             connected: node.connected,
-            last_seen: time::exact(node.last_seen),
+            last_seen: times::exact(node.last_seen),
             agent_version: &node.agent_version,
             status: node.status.as_ref().map(Status::new),
+            clock_ahead: node.clock_ahead.map(times::seconds),
         }
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Status<'a> {
     attachment: &'a str,
     sample_rate: u32,
@@ -36,6 +42,12 @@ struct Status<'a> {
     drops: Vec<Drop<'a>>,
     events_pending: u64,
     spool: Option<Spool<'a>>,
+    pods: Vec<PodCoverage<'a>>,
+    findings: Vec<Finding<'a>>,
+    canary: Option<Canary<'a>>,
+    policy: Option<Policy<'a>>,
+    containments: Vec<Containment<'a>>,
+    at: Option<String>,
 }
 
 impl<'a> Status<'a> {
@@ -69,11 +81,17 @@ impl<'a> Status<'a> {
             drops: status.drops.iter().map(drop).collect(),
             events_pending: status.events_pending,
             spool: status.spool.as_ref().map(Spool::new),
+            pods: status.pods.iter().map(PodCoverage::new).collect(),
+            findings: status.findings.iter().map(Finding::new).collect(),
+            canary: status.canary.as_ref().map(Canary::new),
+            policy: status.policy.as_ref().map(Policy::new),
+            containments: status.containments.iter().map(Containment::new).collect(),
+            at: times::exact(status.at),
         }
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Slot<'a> {
     interface: &'a str,
     namespace: &'a str,
@@ -87,19 +105,19 @@ struct Slot<'a> {
     reply_filter_percent: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Unwatched<'a> {
     interface: &'a str,
     reason: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Drop<'a> {
     reason: &'a str,
     count: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Spool<'a> {
     durability: String,
     reason: &'a str,
@@ -117,5 +135,24 @@ impl<'a> Spool<'a> {
             capacity_bytes: spool.capacity_bytes,
             damaged_records: spool.damaged_records,
         }
+    }
+}
+
+form! {
+    /// Whether a pod is watched.
+    pub(super) PodCoverage of PodCoverage as it {
+        namespace: &'a str = &it.namespace,
+        pod: &'a str = &it.pod,
+        uid: &'a str = &it.uid,
+        state: String = names::coverage(it.state()),
+        reason: &'a str = &it.reason,
+    }
+}
+
+form! {
+    /// What runs where.
+    pub Nodes of ListNodesResponse as it {
+        nodes: Vec<Node<'a>> = it.nodes.iter().map(Node::new).collect(),
+        policy: Option<Policy<'a>> = it.policy.as_ref().map(Policy::new),
     }
 }

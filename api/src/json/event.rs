@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use api::v1;
 use serde::Serialize;
 
-use crate::{names, time};
+use crate::{names, port_sets, times, v1};
 
-#[derive(Serialize)]
-pub(super) struct Event<'a> {
+/// One step in the life of an anomaly.
+#[derive(Debug, Serialize)]
+pub struct Event<'a> {
     id: Option<Id<'a>>,
     cursor: u64,
     anomaly_id: &'a str,
@@ -36,9 +36,10 @@ pub(super) struct Event<'a> {
     correlated: &'a [String],
     durability: String,
     action: Option<Action<'a>>,
+    triage: Option<Triage<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Action<'a> {
     kind: String,
     reason: &'a str,
@@ -55,32 +56,55 @@ impl<'a> Action<'a> {
             reason: &action.reason,
             by: &action.by,
             command_id: &action.command_id,
-            lease_until: time::exact(action.lease_until),
+            lease_until: times::exact(action.lease_until),
             anomaly_id: &action.anomaly_id,
         }
     }
 }
 
+#[derive(Debug, Serialize)]
+struct Triage<'a> {
+    anomaly_id: &'a str,
+    kind: String,
+    by: &'a str,
+    assignee: &'a str,
+    note: &'a str,
+}
+
+impl<'a> Triage<'a> {
+    fn new(triage: &'a v1::Triage) -> Self {
+        Self {
+            anomaly_id: &triage.anomaly_id,
+            kind: names::triage(triage.kind()),
+            by: &triage.by,
+            assignee: &triage.assignee,
+            note: &triage.note,
+        }
+    }
+}
+
 impl<'a> Event<'a> {
-    pub(super) fn new(event: &'a v1::Event) -> Self {
+    /// The form of a message.
+    #[must_use]
+    pub fn new(event: &'a v1::Event) -> Self {
         Self {
             id: event.id.as_ref().map(Id::new),
             cursor: event.cursor,
             anomaly_id: &event.anomaly_id,
-            state: names::state(event),
+            state: names::state(event.state()),
             detector: &event.detector,
             severity: names::severity(event.severity()),
-            raised_at: time::exact(event.raised_at),
-            crossed_at: time::exact(event.crossed_at),
-            first_seen: time::exact(event.first_seen),
-            last_seen: time::exact(event.last_seen),
+            raised_at: times::exact(event.raised_at),
+            crossed_at: times::exact(event.crossed_at),
+            first_seen: times::exact(event.first_seen),
+            last_seen: times::exact(event.last_seen),
             source: event.source.as_ref().map(Endpoint::new),
             targets: event.targets.iter().map(Target::new).collect(),
             further_targets: event.further_targets,
             crossed: event.crossed.as_ref().map(Criterion::new),
             ports: event.ports.as_ref().map(PortCounts::new),
             counted: event.counted,
-            technique: names::technique(event),
+            technique: names::technique(event.technique()),
             samples: &event.samples,
             shadow: event.shadow,
             withheld: event.withheld,
@@ -91,11 +115,12 @@ impl<'a> Event<'a> {
             correlated: &event.correlated,
             durability: names::durability(event.durability()),
             action: event.action.as_ref().map(Action::new),
+            triage: event.triage.as_ref().map(Triage::new),
         }
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Id<'a> {
     node: &'a str,
     /// Text, because it is beyond the 53 bits that many readers keep of a number.
@@ -113,7 +138,7 @@ impl<'a> Id<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Endpoint<'a> {
     namespace: &'a str,
     pod: &'a str,
@@ -144,20 +169,20 @@ impl<'a> Endpoint<'a> {
             node: &endpoint.node,
             service: &endpoint.service,
             service_account: &endpoint.service_account,
-            appeared_at: time::exact(endpoint.appeared_at),
+            appeared_at: times::exact(endpoint.appeared_at),
             unknown: &endpoint.unknown,
         }
     }
 }
 
-#[derive(Serialize)]
-struct Owner<'a> {
+#[derive(Debug, Serialize)]
+pub(super) struct Owner<'a> {
     kind: &'a str,
     name: &'a str,
 }
 
 impl<'a> Owner<'a> {
-    fn new(owner: &'a v1::Owner) -> Self {
+    pub(super) fn new(owner: &'a v1::Owner) -> Self {
         Self {
             kind: &owner.kind,
             name: &owner.name,
@@ -165,7 +190,7 @@ impl<'a> Owner<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Target<'a> {
     endpoint: Option<Endpoint<'a>>,
     failed_ports: u32,
@@ -184,7 +209,7 @@ impl<'a> Target<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Criterion {
     measure: String,
     counted: u64,
@@ -198,7 +223,7 @@ impl Criterion {
             .window
             .and_then(|window| Duration::try_from(window).ok());
         Self {
-            measure: names::measure(criterion),
+            measure: names::measure(criterion.measure()),
             counted: criterion.counted,
             threshold: criterion.threshold,
             // As protobuf's own JSON mapping writes it.
@@ -207,12 +232,16 @@ impl Criterion {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct PortCounts {
     distinct: u32,
     refused: u32,
     answered: u32,
     silent: u32,
+    /// As pairs of first and last; null when nobody knows them.
+    distinct_set: Option<Vec<[u16; 2]>>,
+    refused_set: Option<Vec<[u16; 2]>>,
+    answered_set: Option<Vec<[u16; 2]>>,
 }
 
 impl PortCounts {
@@ -222,11 +251,19 @@ impl PortCounts {
             refused: ports.refused,
             answered: ports.answered,
             silent: ports.silent,
+            distinct_set: pairs(ports.distinct_set.as_ref()),
+            refused_set: pairs(ports.refused_set.as_ref()),
+            answered_set: pairs(ports.answered_set.as_ref()),
         }
     }
 }
 
-#[derive(Serialize)]
+fn pairs(set: Option<&v1::PortSet>) -> Option<Vec<[u16; 2]>> {
+    let runs = port_sets::runs(set?).ok()?;
+    Some(runs.iter().map(|run| [*run.start(), *run.end()]).collect())
+}
+
+#[derive(Debug, Serialize)]
 struct Coverage {
     records_dropped: u64,
     parse_failures: u64,

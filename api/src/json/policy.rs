@@ -1,24 +1,28 @@
 //! `picket.v1.PolicyStatus` as JSON.
 
-use api::v1;
 use serde::Serialize;
 
-#[derive(Serialize)]
-pub(crate) struct Policy<'a> {
+use crate::v1;
+
+/// Which policy is in force.
+#[derive(Debug, Serialize)]
+pub struct Policy<'a> {
     revision: &'a str,
     name: &'a str,
     error: &'a str,
     exceptions: Vec<ExceptionHits<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct ExceptionHits<'a> {
     name: &'a str,
     hits: u64,
 }
 
 impl<'a> Policy<'a> {
-    pub(crate) fn new(policy: &'a v1::PolicyStatus) -> Self {
+    /// The form of a message.
+    #[must_use]
+    pub fn new(policy: &'a v1::PolicyStatus) -> Self {
         let hits = policy.exceptions.iter();
         Self {
             revision: &policy.revision,

@@ -1,12 +1,12 @@
 //! `picket.v1.Canary` as JSON.
 
-use api::v1;
 use serde::Serialize;
 
-use crate::time;
+use crate::{times, v1};
 
-#[derive(Serialize)]
-pub(crate) struct Canary<'a> {
+/// How an agent found its own scan.
+#[derive(Debug, Serialize)]
+pub struct Canary<'a> {
     at: Option<String>,
     found: bool,
     delay: Option<String>,
@@ -16,11 +16,13 @@ pub(crate) struct Canary<'a> {
 }
 
 impl<'a> Canary<'a> {
-    pub(crate) fn new(canary: &'a v1::Canary) -> Self {
+    /// The form of a message.
+    #[must_use]
+    pub fn new(canary: &'a v1::Canary) -> Self {
         Self {
-            at: time::exact(canary.at),
+            at: times::exact(canary.at),
             found: canary.found,
-            delay: canary.delay.map(time::seconds),
+            delay: canary.delay.map(times::seconds),
             packets_sent: canary.packets_sent,
             packets_counted: canary.packets_counted,
             reason: &canary.reason,
