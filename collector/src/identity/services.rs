@@ -101,6 +101,26 @@ impl Services {
         self.by_address.get(&address).or_else(behind)
     }
 
+    /// The Service that declares the port at the address. One that has the address behind it declares all ports
+    /// there: which of them its own are translated to is not known.
+    pub(super) fn declares(
+        &self,
+        address: IpAddr,
+        transport: v1::Transport,
+        port: u32,
+    ) -> Option<&Key> {
+        let address = address.to_canonical();
+        let key = self.by_address(address)?;
+        let own = self.by_address.contains_key(&address);
+        let mut declared = self.own.get(key).into_iter().flatten();
+        let named = declared.any(|it| {
+            it.transport() == transport
+                && it.port == port
+                && address_of(&it.address) == Some(address)
+        });
+        (!own || named).then_some(key)
+    }
+
     /// The own addresses of all, with their ports.
     pub(super) fn table(&self) -> v1::ServiceTable {
         let services = self.own.iter().filter(|(_, declared)| !declared.is_empty());

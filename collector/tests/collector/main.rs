@@ -5,17 +5,21 @@
 )]
 
 mod agent;
+mod anomalies;
 mod api_server;
 mod closed;
 mod correlations;
 mod engine;
 mod failures;
 mod garbage;
+mod graph;
 mod harness;
 mod identity;
 mod intake;
 mod log;
 mod nodes;
+mod page;
+mod page_closed;
 mod policy;
 mod postgres;
 mod process;
