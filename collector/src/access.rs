@@ -22,7 +22,7 @@ use metrics::Denied;
 pub(crate) use metrics::Metrics;
 pub use review::{ReviewError, ServiceAccount};
 use reviewer::Reviewer;
-pub(crate) use scope::{Scope, scope};
+pub(crate) use scope::scope;
 pub use subscribers::{Subscribers, SubscribersError};
 use tonic::{Request, Status, service::Interceptor};
 

@@ -26,8 +26,7 @@ use tonic::{Request, Response, Status};
 pub(crate) use self::{follow::Follower, metrics::Metrics, record::Ends, related::Activity};
 use self::{index::Index, select::Wanted};
 use crate::{
-    access,
-    status,
+    access, status,
     store::{Entry, Query, Store},
 };
 

@@ -120,11 +120,17 @@ impl Index {
 
     fn tell(&mut self, event: &v1::Event) {
         let known = self.by_id.contains_key(event.anomaly_id.as_str());
+        let superseded = self.is_superseded(event);
         if known {
-            self.change(&event.anomaly_id, |record, names| record.tell(event, names));
+            self.change(&event.anomaly_id, |record, names| {
+                record.tell(event, names);
+                if superseded {
+                    record.end(record.updated_at);
+                }
+            });
         } else {
             let mut record = Record::new(event, &mut self.names);
-            if self.is_superseded(event) {
+            if superseded {
                 record.end(record.updated_at);
             }
             self.insert(record);
