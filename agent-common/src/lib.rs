@@ -20,7 +20,7 @@ pub use class::{Class, Transport};
 pub use counters::{Counter, ParseFailure};
 pub use hash::{endpoint_hash, host_hash};
 pub use heard::{Heard, heard_bits};
-pub use layout::LAYOUT;
+pub use layout::{BUCKETS, Field, HASHES, Holds, LAYOUT, RINGS, SEED_OFFSET, SLOT_FIELDS};
 pub use names::{
     BUCKETS_MAP, CURSORS_MAP, FROM_POD_PROGRAM, RECORDS_MAP, SAMPLES_MAP, SEED_GLOBAL,
     SETTINGS_MAP, SKIP_MAP, SLOTS_MAP, TO_POD_PROGRAM, WAKEUPS_MAP,

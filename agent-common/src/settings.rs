@@ -1,6 +1,6 @@
 //! What user space tells the programs at run time.
 
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicI64, AtomicU64};
 
 /// Settings of both programs; changed at run time, without a reload.
 #[repr(C)]
@@ -13,6 +13,9 @@ pub struct Settings {
     pub records_per_drain: AtomicU64,
     /// Payload samples a slot may write between two drains; 0 for none.
     pub samples_per_drain: AtomicU64,
+    /// Trips that may still contain their pod until it is judged; user space sets it from its caps, so that not
+    /// all pods are hit at once.
+    pub holds: AtomicI64,
     /// The seed that the programs were loaded with, for the agent that takes over from this one.
     pub seed: AtomicU64,
 }

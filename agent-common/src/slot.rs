@@ -133,6 +133,9 @@ pub struct Slot {
     pub held_until_ns: AtomicU64,
     /// Which families have all their sources in `addresses`: [`SOURCES_V4`], [`SOURCES_V6`].
     pub source_families: AtomicU64,
+    /// Not 0 when the interface is an uplink of the node, and what is counted is the node's own: the programs
+    /// are attached the other way round, and what only passes through the node is nobody's.
+    pub uplink: AtomicU64,
     /// The pod's addresses, in words as in a packet, IPv4 mapped; `::` where there is none.
     pub addresses: [[AtomicU64; 2]; ADDRESSES],
     /// Records offered to the ring buffer since the last drain.

@@ -11,7 +11,7 @@ use aya_ebpf::{
 };
 
 use crate::{
-    atomic::{fetch_add, load, publish, store},
+    atomic::{fetch_add, fetch_decrement, load, publish, store},
     maps::{CURSORS, RECORDS, WAKEUPS, Watched, seed, settings},
 };
 
@@ -78,13 +78,13 @@ pub(crate) fn report(watched: &Watched, kind: RecordKind, probe: &Probe) -> bool
 /// budget, and so are exempt from the slot's cap.
 ///
 /// Where the pod may be contained, it is from this packet on until user space has judged: in the time that it
-/// takes to get there, a scanner gets dozens of answers.
+/// takes to get there, a scanner gets dozens of answers. No more pods at once than user space says.
 #[inline(always)]
 pub(crate) fn trip(watched: &Watched, probe: &Probe) {
     // SAFETY: the helper has no preconditions.
     let now = unsafe { bpf_ktime_get_ns() };
     let hold = load(&watched.slot.hold_ns);
-    if hold != 0 {
+    if hold != 0 && settings().is_some_and(|it| fetch_decrement(&it.holds) > 0) {
         store(&watched.slot.held_until_ns, now + hold);
     }
     if !write(watched, RecordKind::Trip, probe, now) {

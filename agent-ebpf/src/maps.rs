@@ -85,6 +85,12 @@ impl Watched {
         None
     }
 
+    /// Whether it is an uplink, and its slot the node's.
+    #[inline(always)]
+    pub(crate) fn is_uplink(&self) -> bool {
+        load(&self.slot.uplink) != 0
+    }
+
     /// Counts one.
     #[inline(always)]
     pub(crate) fn count(&self, counter: Counter) {

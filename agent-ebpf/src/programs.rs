@@ -15,7 +15,7 @@ use agent_ebpf::packet::parse;
 use aya_ebpf::{bindings::TC_ACT_UNSPEC, macros::classifier, programs::TcContext};
 
 use self::{
-    context::{CUT, frame, pull},
+    context::{CUT, frame, is_own, pull},
     received::Received,
     sent::Sent,
 };
@@ -24,13 +24,16 @@ use crate::maps::Watched;
 // Both are inlined into what the macro makes: a frame less is what they have to spare on Linux 6.1, where
 // all frames of a chain of calls must fit into 512 bytes.
 
-/// Packets the pod sent.
+/// Packets the pod sent; at an uplink, those that the node itself did.
 #[classifier]
 #[inline(always)]
 pub(crate) fn from_pod(ctx: TcContext) -> i32 {
     let Some(watched) = Watched::of(&ctx) else {
         return TC_ACT_UNSPEC;
     };
+    if watched.is_uplink() && !is_own(&ctx) {
+        return TC_ACT_UNSPEC;
+    }
     let mut pulled = false;
     loop {
         let verdict = parse(&frame(&ctx), &Sent::new(&ctx, &watched, pulled));
@@ -42,7 +45,7 @@ pub(crate) fn from_pod(ctx: TcContext) -> i32 {
     }
 }
 
-/// Packets on their way to the pod.
+/// Packets on their way to the pod; at an uplink, to the node or through it.
 #[classifier]
 #[inline(always)]
 pub(crate) fn to_pod(ctx: TcContext) -> i32 {

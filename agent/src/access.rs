@@ -31,8 +31,8 @@ impl Access {
     pub(crate) fn reception(&self, listen: &Listen) -> Reception {
         Reception {
             tls: self.tls.clone().filter(|_| !listen.is_local()),
-            limits: Limits::default(),
             tally: self.tally(),
+            ..Reception::default()
         }
     }
 

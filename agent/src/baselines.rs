@@ -44,7 +44,6 @@ pub enum BaselinesError {
 
 /// What is in the file.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Kept {
     version: u32,
     baselines: Vec<Baseline>,

@@ -18,21 +18,30 @@ use tokio::{
 use tracing::{info, warn};
 
 pub use self::{error::CanaryError, judge::Judge, metrics::Metrics};
-use self::{event::Silence, judge::Seen};
+use self::{
+    event::{Silence, tested},
+    judge::{QUIET, Seen},
+    scan::Sent,
+};
 use crate::{datapath::monotonic, deliver::Agent, interfaces::CANARY};
 
 /// For the anomaly: five times what a probe without answer takes to count as failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For the loop to have looked at the interface; it does many times a second.
 const WATCHED_WITHIN: Duration = Duration::from_secs(5);
-/// Events that wait for the loop: a silence that begins and ends.
+/// Events that wait for the loop: a silence that begins or ends, and a scan that was asked for.
 const EVENTS: usize = 2;
+/// Requests for a scan that wait for the next one.
+pub const REQUESTS: usize = 8;
+/// Between two scans, so that the anomaly of the one is closed before the other begins.
+const REST: Duration = QUIET.saturating_add(Duration::from_secs(1));
 
 /// Scans, again and again.
 #[derive(Debug)]
 pub struct Canary {
     agent: Agent,
     run: u64,
+    asked: mpsc::Receiver<String>,
     silence: Option<Silence>,
     seen: watch::Receiver<Seen>,
     events: mpsc::Sender<v1::Event>,
@@ -41,23 +50,25 @@ pub struct Canary {
 }
 
 enum Outcome {
-    Found {
-        delay: Duration,
-        sent: u64,
-        counted: u64,
-    },
-    Missed {
-        sent: u64,
-        counted: u64,
-    },
+    Found { delay: Duration, counts: Counts },
+    Missed { counts: Counts },
     Impossible(CanaryError),
 }
 
+/// Packets that were sent, and those of them that the programs counted.
+#[derive(Clone, Copy)]
+struct Counts {
+    sent: Sent,
+    counted: Sent,
+}
+
 impl Canary {
-    /// One that has not begun, what judges it, and how it went last.
+    /// One that has not begun, what judges it, and how it went last. A scan that is `asked` for is told of by an
+    /// event with that id.
     #[must_use]
     pub fn new(
         agent: Agent,
+        asked: mpsc::Receiver<String>,
         metrics: Metrics,
     ) -> (Self, Judge, watch::Receiver<Option<v1::Canary>>) {
         let (seen, shown) = watch::channel(Seen::default());
@@ -68,6 +79,7 @@ impl Canary {
             // A sensor that was taken over knows what a former agent tried.
             run: agent.epoch / 1_000_000_000,
             agent,
+            asked,
             silence: None,
             seen: shown,
             events,
@@ -77,16 +89,29 @@ impl Canary {
         (canary, judge, reported)
     }
 
-    /// Scans this often, and never ends.
+    /// Scans this often, and whenever it is asked to; never ends.
     pub async fn run(mut self, every: Duration) {
+        let mut asked: Vec<String> = Vec::new();
         loop {
+            let began = now();
             let mut outcome = self.scan().await;
             if matches!(outcome, Outcome::Missed { .. }) {
                 // The programs may just have been attached again.
                 outcome = self.scan().await;
             }
-            self.tell(&outcome).await;
-            sleep(pause(every, self.run)).await;
+            let status = self.tell(&outcome).await;
+            for id in asked.drain(..) {
+                let event = tested(&self.agent, &id, &status, began);
+                // The loop that would raise it is gone when nobody takes it.
+                drop(self.events.send(event).await);
+            }
+            sleep(REST).await;
+            tokio::select! {
+                () = sleep(pause(every, self.run).saturating_sub(REST)) => {}
+                Some(id) = self.asked.recv() => asked.push(id),
+            }
+            // One scan answers all of them.
+            asked.extend(std::iter::from_fn(|| self.asked.try_recv().ok()));
         }
     }
 
@@ -118,27 +143,34 @@ impl Canary {
         ) {
             return Err(CanaryError::Unwatched { interface: CANARY });
         }
-        let before = self.seen.borrow_and_update().packets;
+        let before = *self.seen.borrow_and_update();
+        // First, so that they are counted by the time that the others are found.
+        let back = scan::send_back(self.run)?;
         let began = monotonic();
         let sent = scan::send(self.run)?;
         let found = |seen: &Seen| seen.found.is_some_and(|at| at >= began);
         let waited = timeout(PATIENCE, self.seen.wait_for(found)).await.map(drop);
         let found = waited.is_ok();
         let seen = *self.seen.borrow();
-        let counted = seen.packets - before;
+        let counts = Counts {
+            sent: Sent {
+                packets: sent,
+                back,
+            },
+            counted: Sent {
+                packets: seen.counted.packets - before.counted.packets,
+                back: seen.counted.back - before.counted.back,
+            },
+        };
         let delay = seen.found.unwrap_or(began).since(began);
-        Ok(if found {
-            Outcome::Found {
-                delay,
-                sent,
-                counted,
-            }
+        Ok(if found && counts.counted.back > 0 {
+            Outcome::Found { delay, counts }
         } else {
-            Outcome::Missed { sent, counted }
+            Outcome::Missed { counts }
         })
     }
 
-    async fn tell(&mut self, outcome: &Outcome) {
+    async fn tell(&mut self, outcome: &Outcome) -> v1::Canary {
         let now = now();
         let status = status(outcome, now);
         match outcome {
@@ -170,7 +202,8 @@ impl Canary {
                 }
             }
         }
-        self.status.send_replace(Some(status));
+        self.status.send_replace(Some(status.clone()));
+        status
     }
 }
 
@@ -194,24 +227,16 @@ pub fn remove() -> Result<bool, CanaryError> {
 fn status(outcome: &Outcome, now: SystemTime) -> v1::Canary {
     let at = Some(now.into());
     match outcome {
-        Outcome::Found {
-            delay,
-            sent,
-            counted,
-        } => v1::Canary {
+        Outcome::Found { delay, counts } => v1::Canary {
             at,
             found: true,
             delay: v1::Duration::try_from(*delay).ok(),
-            packets_sent: *sent,
-            packets_counted: *counted,
-            reason: String::new(),
+            ..counted(counts)
         },
-        Outcome::Missed { sent, counted } => v1::Canary {
+        Outcome::Missed { counts } => v1::Canary {
             at,
-            packets_sent: *sent,
-            packets_counted: *counted,
-            reason: missed(*sent, *counted),
-            ..v1::Canary::default()
+            reason: missed(counts),
+            ..counted(counts)
         },
         Outcome::Impossible(error) => v1::Canary {
             at,
@@ -221,14 +246,33 @@ fn status(outcome: &Outcome, now: SystemTime) -> v1::Canary {
     }
 }
 
-fn missed(sent: u64, counted: u64) -> String {
-    if counted == 0 {
-        return format!(
-            "none of {sent} packets was counted at {CANARY}: the program is not attached there, or another takes the \
-             packets away before it"
-        );
+const fn counted(Counts { sent, counted }: &Counts) -> v1::Canary {
+    v1::Canary {
+        at: None,
+        found: false,
+        delay: None,
+        packets_sent: sent.packets,
+        packets_counted: counted.packets,
+        reason: String::new(),
+        packets_sent_back: sent.back,
+        packets_counted_back: counted.back,
+    }
+}
+
+fn missed(Counts { sent, counted }: &Counts) -> String {
+    for (program, sent, counted) in [
+        ("from_pod", sent.packets, counted.packets),
+        ("to_pod", sent.back, counted.back),
+    ] {
+        if counted == 0 {
+            return format!(
+                "none of {sent} packets was counted at {CANARY}: the program {program} is not attached there, or \
+                 another takes the packets away before it"
+            );
+        }
     }
     let seconds = PATIENCE.as_secs();
+    let (sent, counted) = (sent.packets, counted.packets);
     format!(
         "{counted} of {sent} packets were counted, and no anomaly came of them within {seconds} s"
     )
@@ -261,7 +305,31 @@ mod tests {
 
     #[test]
     fn what_was_missed_says_whether_it_was_counted() {
-        assert!(missed(32, 0).contains("not attached"));
-        assert!(missed(32, 30).starts_with("30 of 32 packets were counted"));
+        for (packets, back, expected) in [
+            (
+                0,
+                32,
+                "none of 32 packets was counted at picket-canary0: the program from_pod is not attached",
+            ),
+            (
+                32,
+                0,
+                "none of 32 packets was counted at picket-canary0: the program to_pod is not attached",
+            ),
+            (30, 32, "30 of 32 packets were counted"),
+        ] {
+            let (packets, back) = (
+                Sent {
+                    packets: 32,
+                    back: 32,
+                },
+                Sent { packets, back },
+            );
+            let missed = missed(&Counts {
+                sent: packets,
+                counted: back,
+            });
+            assert!(missed.starts_with(expected), "{missed}");
+        }
     }
 }

@@ -4,13 +4,16 @@
 //! is told of a pod is a [`Suspect`], made for each question, since who is behind an interface may be known
 //! better by then.
 
+mod about;
 mod found;
 mod held;
+mod holds;
 mod obey;
 mod refusal;
 mod review;
 mod step;
 mod store;
+mod vain;
 mod voice;
 
 use std::{
@@ -20,7 +23,7 @@ use std::{
 
 use api::{
     containment::{Mode, Settings},
-    v1::{self, ActionKind, Severity, State},
+    v1::{self, ActionKind, State},
     workload,
 };
 use detect::{Subject, Time};
@@ -28,6 +31,7 @@ use detect::{Subject, Time};
 pub use self::{
     found::Found,
     held::{Held, Kept},
+    holds::Armed,
     obey::{Deed, Order},
     refusal::Refusal,
     step::{Change, Step, Told},
@@ -35,8 +39,13 @@ pub use self::{
 };
 use self::{
     held::{Past, remember},
-    voice::Voice,
+    vain::Vain,
+    voice::Voices,
 };
+
+/// Why a lease is over that did not end.
+const NOT_HELD: &str = "its interface went while no agent ran, or this agent cannot read what one of another \
+                        version kept of it in the kernel";
 
 /// A watched interface, and what is known of the pod behind it.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +79,8 @@ pub struct Containment {
     /// Of which workload a replica was contained of late, when, and which one.
     workloads: BTreeMap<String, (u64, String)>,
     signers: BTreeMap<String, u64>,
-    voice: Voice,
+    vain: Vain,
+    voices: Voices,
 }
 
 impl Containment {
@@ -87,7 +97,8 @@ impl Containment {
             recent: VecDeque::new(),
             workloads: BTreeMap::new(),
             signers: BTreeMap::new(),
-            voice: Voice::default(),
+            vain: Vain::default(),
+            voices: Voices::default(),
         }
     }
 
@@ -147,9 +158,17 @@ impl Containment {
                     held.until_ns = until.nanoseconds();
                     self.held.insert(held.subject(), held);
                 }
-                _ => {
-                    let told = (ActionKind::Expired, State::Closed);
-                    let reason = "the lease ended while no agent ran";
+                lease => {
+                    let is_let_go = lease.is_none() && held.until() > now;
+                    let (kind, reason) = match (same, is_let_go) {
+                        (false, _) => (ActionKind::Expired, "the lease ended with the boot"),
+                        (true, false) => {
+                            (ActionKind::Expired, "the lease ended while no agent ran")
+                        }
+                        // Nothing in the kernel holds it any more.
+                        (true, true) => (ActionKind::Released, NOT_HELD),
+                    };
+                    let told = (kind, State::Closed);
                     let mut step = Step::of(&held, Change::Nothing, told, reason);
                     if !same {
                         // Its times are of another clock.
@@ -264,60 +283,6 @@ impl Containment {
         }
         Some(step)
     }
-
-    /// That something is not done.
-    fn refuse(&mut self, about: &About<'_>, refusal: &Refusal, now: Time) -> Step {
-        let kind = if about.by.is_empty() && refusal.is_proposal() {
-            ActionKind::Proposed
-        } else {
-            ActionKind::Refused
-        };
-        let subject = about.subject.filter(|_| about.by.is_empty());
-        let said = self.voice.says(subject, refusal.name(), now);
-        let reason = match about.reason {
-            "" => refusal.to_string(),
-            reason => format!("{refusal}; {reason}"),
-        };
-        let told = said.map(|withheld| {
-            self.serial += 1;
-            let of = |text: fn(&v1::Pod) -> &String| about.pod.map(text).cloned();
-            Told {
-                serial: self.serial,
-                opened_by: self.epoch,
-                state: State::Opened,
-                severity: Severity::Medium,
-                kind,
-                reason,
-                by: about.by.to_owned(),
-                command_id: about.command_id.to_owned(),
-                anomaly_id: about.anomaly_id.to_owned(),
-                namespace: of(|it| &it.namespace).unwrap_or_default(),
-                pod: of(|it| &it.name).unwrap_or_default(),
-                uid: of(|it| &it.uid).unwrap_or_default(),
-                since: now,
-                until: None,
-                withheld,
-            }
-        });
-        Step {
-            subject: about.subject,
-            change: Change::Nothing,
-            told,
-            kind,
-            refused: Some(refusal.name()),
-        }
-    }
-}
-
-/// What a refusal is about.
-#[derive(Default)]
-struct About<'a> {
-    subject: Option<Subject>,
-    pod: Option<&'a v1::Pod>,
-    by: &'a str,
-    command_id: &'a str,
-    anomaly_id: &'a str,
-    reason: &'a str,
 }
 
 /// The workload of a pod, which replicas share.

@@ -9,18 +9,22 @@ mod control;
 mod device;
 mod drain;
 mod filters;
+mod former;
 mod heard;
 mod hooks;
 mod inject;
 mod kernel;
 mod kinds;
 mod known;
+mod layout;
 mod leftovers;
 mod lifecycle;
 mod link;
 mod mapped;
 mod object;
+mod other;
 mod pins;
+mod pour;
 mod raw;
 mod reconcile;
 mod records;
@@ -41,27 +45,31 @@ pub use agent_common::Direction;
 use agent_common::{SAMPLES_MAP, Settings, WAKEUPS_MAP};
 use aya::maps::{MapData, RingBuf};
 use detect::{Observation, Subject, Time};
+use tracing::warn;
 
 use self::{
-    attach::{AttachError, Attacher},
+    attach::{At, AttachError, Attacher},
     attachment::Ways,
     drain::Tally,
+    former::Former,
     heard::Turns,
     link::Links,
     mapped::Mapped,
     object::Programs,
+    other::Other,
     pins::Pins,
     records::Inbox,
     ring::Ring,
     skip::Skip,
     slots::Slots,
-    takeover::Former,
     wakeups::Wakeups,
 };
+use crate::whose::Whose;
+
 pub use self::{
     attachment::{Attach, Attachment},
-    drain::Report,
-    hooks::{Hook, Hooks},
+    drain::{Crossed, Report},
+    hooks::{Hook, Hooks, strangers},
     inject::{InjectError, Injector, Passage},
     kernel::{FLOOR, KernelError, TCX, monotonic, version},
     leftovers::{Removed, detach},
@@ -140,6 +148,7 @@ pub struct Datapath {
     watched: BTreeMap<u32, Watched>,
     pins: Option<Pins>,
     former: Vec<Former>,
+    others: Vec<Other>,
     turns: Turns,
     sample_rate: u32,
 }
@@ -148,6 +157,7 @@ pub struct Datapath {
 struct Watched {
     subject: Subject,
     slot: u32,
+    whose: Whose,
     links: Links,
     tally: Tally,
 }
@@ -178,11 +188,14 @@ impl Datapath {
         let ways = Ways::choose(config.attach)?;
         let pins = Pins::open(&config.pin, config.slots)?;
         let seed = pins.as_ref().map(takeover::former_seed).transpose()?;
+        let others = pins.as_ref().map(others_of).unwrap_or_default();
+        let seeds = others.iter().filter_map(|other| other.seed);
+        let seed = seed.flatten().or_else(|| seeds.last());
         let mut programs = Programs::load(
             config.slots,
             &config.kernel_log,
             pins.as_ref(),
-            seed.flatten().or(config.seed),
+            seed.or(config.seed),
         )?;
         let settings = Mapped::<Settings>::new(&mut programs, agent_common::SETTINGS_MAP)?;
         let slots = Slots::new(&mut programs)?;
@@ -202,6 +215,7 @@ impl Datapath {
             watched: BTreeMap::new(),
             pins,
             former: Vec::new(),
+            others,
             turns: Turns::default(),
             sample_rate: 0,
             programs,
@@ -232,37 +246,53 @@ impl Datapath {
         self.sample_rate
     }
 
-    /// Gives the interface a slot, and attaches both programs to it.
+    /// Gives the interface of a pod a slot, and attaches both programs to it.
     ///
     /// # Errors
     ///
     /// When all slots are taken, or the programs cannot be attached; the interface is not watched then.
     pub fn watch(&mut self, ifindex: u32) -> Result<Subject, DatapathError> {
-        self.watch_if(ifindex, None)
+        self.watch_if(ifindex, Whose::Pod, None)
     }
 
-    /// The same for an interface that is called `name`, and for no other that has its index by now.
+    /// The same for an interface, whosever it is, that is called `name`, and for no other that has its index by now.
     ///
     /// # Errors
     ///
     /// As for [`Self::watch`], or when it is called otherwise.
-    pub fn watch_named(&mut self, ifindex: u32, name: &str) -> Result<Subject, DatapathError> {
-        self.watch_if(ifindex, Some(name))
+    pub fn watch_named(
+        &mut self,
+        ifindex: u32,
+        whose: Whose,
+        name: &str,
+    ) -> Result<Subject, DatapathError> {
+        self.watch_if(ifindex, whose, Some(name))
     }
 
-    fn watch_if(&mut self, ifindex: u32, name: Option<&str>) -> Result<Subject, DatapathError> {
-        if let Some(former) = self.take_former(ifindex) {
+    fn watch_if(
+        &mut self,
+        ifindex: u32,
+        whose: Whose,
+        name: Option<&str>,
+    ) -> Result<Subject, DatapathError> {
+        if let Some(former) = self.take_former(ifindex, whose) {
             let subject = former.subject;
             self.watched.insert(ifindex, former);
             return Ok(subject);
         }
-        let (slot, subject) = self.slots.assign(ifindex)?;
+        self.drop_former(ifindex);
+        let (slot, subject) = self.slots.assign(ifindex, whose)?;
         let mut attacher = Attacher {
             programs: &mut self.programs,
             pins: self.pins.as_ref(),
         };
         let how = self.ways.of(ifindex, monotonic());
-        let links = match attacher.attach(ifindex, name, how) {
+        let at = At {
+            ifindex,
+            whose,
+            how,
+        };
+        let links = match attacher.attach(at, name) {
             Ok(links) => links,
             Err(error) => {
                 self.slots.release(slot, subject);
@@ -275,6 +305,7 @@ impl Datapath {
             Watched {
                 subject,
                 slot,
+                whose,
                 links,
                 tally: Tally::fresh(),
             },
@@ -381,4 +412,17 @@ impl Datapath {
         }
         observations
     }
+}
+
+/// What agents of other layouts have left, as far as it can be read.
+fn others_of(pins: &Pins) -> Vec<Other> {
+    let others = pins.others().into_iter().map(Other::open);
+    let readable = others.filter_map(|other| {
+        other
+            .inspect_err(|error| {
+                warn!(%error, "an agent before this one cannot be taken over: what it counted since it stopped is lost, and whom it contained is free");
+            })
+            .ok()
+    });
+    readable.collect()
 }

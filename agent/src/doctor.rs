@@ -1,5 +1,6 @@
 //! What is wrong with the node, or worth knowing, and what to do about it.
 
+mod clock;
 mod finding;
 mod kernel;
 mod own;
@@ -46,6 +47,7 @@ impl Given {
     pub fn examine(&self) -> Vec<Finding> {
         let mut findings = self.always();
         findings.push(own::spool(&self.spool));
+        findings.push(watched::strangers(&self.pin));
         findings
     }
 
@@ -57,6 +59,7 @@ impl Given {
             own::rights(self.capabilities),
             own::memory(root, self.slots),
             own::pins(&self.pin),
+            clock::examine(),
         ]);
         #[expect(clippy::disallowed_methods, reason = "certificates run out")]
         let now = SystemTime::now();

@@ -3,9 +3,11 @@
 mod binder;
 mod coverage;
 mod memory;
+mod teller;
 mod unnamed;
 
-pub use binder::{Binder, Bound};
+pub use binder::{Binder, Former};
 pub use coverage::coverage;
 pub use memory::{Memory, MemoryError, Remembered, remember};
+pub use teller::Teller;
 pub use unnamed::Unnamed;

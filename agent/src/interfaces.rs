@@ -3,9 +3,11 @@
 mod change;
 mod error;
 mod fact;
+mod inside;
 mod message;
 mod metrics;
 mod reader;
+mod schedule;
 mod selection;
 mod socket;
 mod table;
@@ -20,8 +22,9 @@ use tokio::sync::mpsc;
 pub use change::Change;
 pub use error::InterfacesError;
 pub use metrics::Metrics;
-pub use selection::{CANARY, CANARY_SENDER, Selection};
+pub use selection::{CANARY, CANARY_SENDER, Selection, Uplinks};
 
+use inside::Inside;
 use reader::Reader;
 
 /// The changes as they come. Dropping it ends the watch.
@@ -62,7 +65,8 @@ pub fn watch(
         source,
     })?;
     let socket = socket::open()?;
-    let reader = Reader::new(socket, stopped, selection, metrics, changes);
+    let inside = Inside::new(socket::open_to_ask()?);
+    let reader = Reader::new(socket, inside, stopped, selection, metrics, changes);
     thread::Builder::new()
         .name("interfaces".into())
         .spawn(move || reader.run())

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod baselines;
+pub mod boot;
 pub mod canary;
 pub mod config;
 pub mod containment;
@@ -19,3 +20,4 @@ pub mod replay;
 pub mod rights;
 pub mod sentry;
 pub mod web;
+pub mod whose;

@@ -9,16 +9,17 @@ use agent::{
     access::Access,
     account::Account,
     baselines::Store,
+    boot,
     canary::{self, Canary},
     config::{Args, Command, Config, Follower, Secured},
     containment,
     datapath::{self, Datapath},
     deliver::{Agent, COMMANDS, Downlink, Outbox, Outcomes, Publisher, Server},
     doctor::{Doctor, Given},
-    identity::{Memory, Remembered, remember},
+    identity::{Memory, Remembered, Teller, remember},
     interfaces,
     metrics::Metrics,
-    operators::{ORDERS, Operators},
+    operators::{self, ORDERS, Operators},
     policy::{Hits, InForce, Kept},
     replay::Replay,
     rights,
@@ -28,7 +29,7 @@ use agent::{
 use anyhow::Context as _;
 use api::{
     pods::{self, Pods},
-    v1::{Finding, NodeStatus, ServiceTable, Verdict},
+    v1::{Finding, NodeStatus, Verdict},
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
 use tokio::{
@@ -181,8 +182,7 @@ async fn run(
         Some(_) => Outbox::open(&config.spooling, metrics.deliver)?,
         None => Outbox::standalone(metrics.deliver),
     };
-    let memory = config.identity.map(Memory::at);
-    let are_pods_current = config.pod_table.is_some();
+    let memory = config.identity.map(|path| Memory::at(path, boot::id()));
     let former = match memory.as_ref().map(Memory::read) {
         Some(Ok(former)) => former,
         Some(Err(error)) => {
@@ -196,11 +196,18 @@ async fn run(
         tokio::spawn(remember(memory, kept));
         remembered
     });
-    let known = if are_pods_current { known } else { former.pods };
+    // Who has no collector knows of no pods but those in the file.
+    let is_alone = config.collector.is_none() && former.pods.is_empty();
+    let (told_by, known) = match config.pod_table.is_some() || is_alone {
+        true => (Teller::Operator, known),
+        false => (Teller::Memory, former.pods),
+    };
     let (pods, known_pods) = watch::channel(known);
-    let (services, declared) = watch::channel(ServiceTable::default());
+    let (teller, told_by) = watch::channel(told_by);
+    let (services, declared) = watch::channel(former.services);
     let (told_policy, policy_told) = watch::channel(None);
     let (commands, relayed) = mpsc::channel(COMMANDS);
+    let (selftests, wanted) = mpsc::channel(canary::REQUESTS);
     let (orders, commanded) = mpsc::channel(ORDERS);
     let outcomes = Outcomes::default();
     let (changes, changed) = mpsc::channel(1);
@@ -244,12 +251,13 @@ async fn run(
     // Beside what is usual, for both are of this node alone.
     let contained = config.baselines.as_ref();
     let contained = contained.map(|it| it.with_file_name("containments.json"));
-    let (canary, judge, scanned) = Canary::new(agent.clone(), metrics.canary);
+    let contained = contained.map(containment::Store::at);
+    let (canary, judge, scanned) = Canary::new(agent.clone(), wanted, metrics.canary);
     let ends = Ends {
         changes,
         pods: known_pods,
-        former: former.bound,
-        are_pods_current,
+        teller: told_by,
+        former: former.interfaces,
         services: declared,
         remembered,
         policy: standing.policy,
@@ -267,12 +275,12 @@ async fn run(
     let orders_given = Orders {
         commanded,
         outcomes: outcomes.clone(),
-        kept: contained.map(containment::Store::at),
+        kept: contained,
     };
     let operators = Operators {
         authority: secured.operators,
         node: agent.node.clone(),
-        started: now(),
+        since: operators::since(orders_given.kept.as_ref(), now()),
         commands: relayed,
         orders,
     };
@@ -292,10 +300,12 @@ async fn run(
             agent: agent.clone(),
             outbox: outbox.clone(),
             downlink: Downlink {
-                pods,
-                services,
+                pods: pods.into(),
+                teller,
+                services: services.into(),
                 policy: told_policy,
                 commands,
+                selftests,
                 outcomes,
             },
             status: reported,

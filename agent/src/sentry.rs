@@ -1,11 +1,15 @@
 //! The loop of the agent: interfaces come and go, slots are drained, anomalies become events.
 
+mod arm;
 mod clock;
 mod contain;
 mod guard;
+mod holds;
 mod judge;
 mod keeper;
+mod memory;
 mod metrics;
+mod own;
 mod raise;
 mod repair;
 mod report;
@@ -13,7 +17,7 @@ mod roster;
 mod status;
 mod workload;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use api::{pods::Pods, policy::Policy, services, v1};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
@@ -26,9 +30,10 @@ use tracing::{info, warn};
 use self::{
     clock::WallClock,
     guard::Guard,
+    holds::Holds,
     keeper::{KEEP_EVERY, Keeper},
+    memory::Remembering,
     roster::Roster,
-    workload::workload,
 };
 pub use self::{guard::Orders, judge::judge, metrics::Metrics};
 use crate::{
@@ -39,9 +44,10 @@ use crate::{
     datapath::{Datapath, monotonic},
     deliver::{Agent, Outbox},
     edges::Edges,
-    identity::{Binder, Bound, Remembered, Unnamed},
+    identity::{Binder, Former, Remembered, Teller, Unnamed},
     interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
+    whose::Whose,
 };
 
 /// How often it is checked that the programs are still attached.
@@ -65,10 +71,10 @@ pub struct Ends {
     pub changes: Changes,
     /// The node's pods.
     pub pods: watch::Receiver<Pods>,
-    /// Which interface was whose before this agent, and whether those pods are known as they are now.
-    pub former: Vec<Bound>,
-    /// The latter.
-    pub are_pods_current: bool,
+    /// Who told them.
+    pub teller: watch::Receiver<Teller>,
+    /// The interfaces as an agent before this one knew them.
+    pub former: Vec<Former>,
     /// What the cluster declares.
     pub services: watch::Receiver<v1::ServiceTable>,
     /// Where that goes which the next agent should know.
@@ -101,10 +107,12 @@ pub struct Sentry {
     clock: WallClock,
     keeper: Keeper,
     guard: Guard,
+    holds: Holds,
     found: Vec<Anomaly>,
     hushed: Hushed,
     binder: Binder,
     unnamed: Unnamed,
+    remembering: Remembering,
     metrics: Metrics,
     edges: Edges,
     told_edges: Vec<v1::SlotEdges>,
@@ -129,7 +137,12 @@ impl Sentry {
         detectors.set_origin(clock.origin());
         let keeper = Keeper::start(ends.baselines.take(), &mut detectors);
         let former = std::mem::take(&mut ends.former);
-        let binder = Binder::new(&agent.node, former, ends.are_pods_current);
+        let is_current = ends.teller.borrow_and_update().is_current();
+        let binder = Binder::new(&agent.node, former, is_current);
+        // What was told before holds until the collector tells anew.
+        detectors.declare(services::declared(&ends.services.borrow_and_update()));
+        detectors.declare_by_pods(services::declared_by_pods(&ends.pods.borrow()));
+        let remembering = Remembering::new(ends.remembered.take());
         Self {
             agent,
             datapath,
@@ -140,10 +153,12 @@ impl Sentry {
             clock,
             keeper,
             guard,
+            holds: Holds::default(),
             found: Vec::new(),
             hushed: Hushed::default(),
             binder,
             unnamed: Unnamed::default(),
+            remembering,
             metrics,
             edges: Edges::default(),
             told_edges: Vec::new(),
@@ -185,17 +200,25 @@ impl Sentry {
                 _ = tick.tick() => {
                     self.drain();
                     self.identify(false);
+                    self.remember();
                 }
                 Some(commanded) = self.guard.orders.commanded.recv() => self.obey(commanded),
                 Ok(()) = self.ends.policy.changed() => self.apply_policy(),
+                Ok(()) = self.ends.teller.changed() => {
+                    let teller = *self.ends.teller.borrow_and_update();
+                    self.binder.set_current(teller.is_current());
+                    self.identify(true);
+                }
                 Ok(()) = self.ends.pods.changed() => {
-                    self.binder.set_current();
+                    let declared = services::declared_by_pods(&self.ends.pods.borrow());
+                    self.detectors.declare_by_pods(declared);
                     self.identify(true);
                     self.apply_policy();
                 }
                 Ok(()) = self.ends.services.changed() => {
                     let declared = services::declared(&self.ends.services.borrow_and_update());
                     self.detectors.declare(declared);
+                    self.remembering.mark();
                 }
                 _ = reconcile.tick() => {
                     self.reconcile();
@@ -235,15 +258,18 @@ impl Sentry {
             Change::Appeared {
                 ifindex,
                 name,
+                whose,
                 appeared_at,
             } => {
-                // It is nobody's pod.
-                if name != CANARY {
-                    self.binder.appeared(ifindex, appeared_at);
+                if is_pod(&name, whose) {
+                    self.clock = self.clock.again();
+                    let now = self.clock.now();
+                    self.binder.appeared(ifindex, &name, appeared_at, now);
                 }
-                self.watch(ifindex, name);
+                self.watch(ifindex, name, whose);
             }
             Change::Renamed { ifindex, name } => {
+                self.binder.renamed(ifindex, &name);
                 self.roster.rename(ifindex, name);
                 self.watch_waiting();
             }
@@ -253,7 +279,7 @@ impl Sentry {
             }
             Change::Addresses { ifindex, addresses } => {
                 if let Some(subject) = self.roster.subject(ifindex) {
-                    self.datapath.set_addresses(subject, &addresses);
+                    self.set_addresses(subject, &addresses);
                 }
                 self.binder.addresses(ifindex, &addresses);
                 self.roster.set_addresses(ifindex, addresses);
@@ -266,16 +292,15 @@ impl Sentry {
         }
     }
 
-    fn watch(&mut self, ifindex: u32, name: String) {
-        match self.datapath.watch_named(ifindex, &name) {
+    fn watch(&mut self, ifindex: u32, name: String, whose: Whose) {
+        match self.datapath.watch_named(ifindex, whose, &name) {
             Ok(subject) => {
-                info!(interface = name, ifindex, "watching");
-                if name != CANARY {
+                info!(interface = name, ifindex, ?whose, "watching");
+                if is_pod(&name, whose) {
                     self.binder.watched(subject);
                 }
-                self.roster.watched(subject, name);
-                let addresses = self.roster.addresses(ifindex);
-                self.datapath.set_addresses(subject, addresses);
+                self.roster.watched(subject, name, whose);
+                self.set_addresses(subject, self.roster.addresses(ifindex));
                 self.set_detectors(subject);
                 self.arm();
             }
@@ -285,16 +310,26 @@ impl Sentry {
                     warn!(interface = name, ifindex, reason, "not watching");
                     self.metrics.refused_interfaces.inc();
                 }
-                self.roster.unwatched(ifindex, name, reason);
+                self.roster.unwatched(ifindex, name, whose, reason);
             }
         }
     }
 
     /// Tries again what could not be watched: a slot or a name may be free by now.
     fn watch_waiting(&mut self) {
-        for (ifindex, name) in self.roster.waiting() {
-            self.watch(ifindex, name);
+        for (ifindex, name, whose) in self.roster.waiting() {
+            self.watch(ifindex, name, whose);
         }
+    }
+
+    /// A node may have addresses that are none of this interface's: of it no source is spoofed.
+    fn set_addresses(&self, subject: Subject, addresses: &[IpAddr]) {
+        let known = if self.roster.is_node(subject) {
+            &[]
+        } else {
+            addresses
+        };
+        self.datapath.set_addresses(subject, known);
     }
 
     /// Judges every pod by what is set for it now.
@@ -317,7 +352,10 @@ impl Sentry {
         let settings = {
             let pods = self.ends.pods.borrow();
             let policy = self.ends.policy.borrow();
-            Arc::clone(policy.settings(self.binder.pod(subject, &pods)))
+            match self.roster.is_node(subject) {
+                true => Arc::clone(&policy.nodes),
+                false => Arc::clone(policy.settings(self.binder.pod(subject, &pods))),
+            }
         };
         self.detectors.set(subject, &settings, &mut self.found);
         self.renew_budget(subject, monotonic());
@@ -326,31 +364,21 @@ impl Sentry {
 
     /// Takes in what a former agent's slots told last.
     fn bury(&mut self, last: &[Observation], now: Time) {
-        self.observe(last, now);
+        let gone_at = self.clock.now();
         for observation in last {
-            self.detectors.remove(observation.subject, &mut self.found);
-            self.edges.remove(observation.subject);
+            let subject = observation.subject;
+            let former = self.binder.departed(subject, gone_at);
+            if let Some(Former {
+                name, addresses, ..
+            }) = former
+            {
+                self.roster.departed(subject, name, addresses);
+            }
+            self.observe(std::slice::from_ref(observation), now);
+            self.detectors.remove(subject, &mut self.found);
+            self.edges.remove(subject);
             self.raise();
-        }
-    }
-
-    /// Tells the detectors which pods are replicas of one workload, and what time it is.
-    fn name_workloads(&mut self) {
-        for subject in self.roster.subjects() {
-            self.name_workload(subject);
-        }
-        self.clock = self.clock.again();
-        self.detectors.set_origin(self.clock.origin());
-    }
-
-    /// Whose pod is not known is a workload of its own, by the name of its interface.
-    fn name_workload(&mut self, subject: Subject) {
-        let pods = self.ends.pods.borrow();
-        match self.binder.pod(subject, &pods) {
-            Some(pod) => self.detectors.name(subject, &workload(pod)),
-            None => self
-                .detectors
-                .name_for_now(subject, self.roster.name(subject)),
+            self.roster.forget_departed();
         }
     }
 
@@ -381,11 +409,13 @@ impl Sentry {
 
     fn drain(&mut self) {
         let now = monotonic();
+        let due = self.holds.due();
         let observations = self.datapath.drain(now);
         self.metrics
             .drain_seconds
             .observe(monotonic().since(now).as_secs_f64());
         self.observe(&observations, now);
+        self.tell_holds(due);
         self.review();
         self.report();
     }
@@ -397,8 +427,13 @@ impl Sentry {
                 canary.observe(&mut self.datapath, observation, now);
                 continue;
             }
+            let of_node = self.roster.is_node(observation.subject);
+            let own = of_node.then(|| own::own(observation));
+            let observation = own.as_ref().unwrap_or(observation);
             self.metrics.count(observation);
-            self.edges.observe(observation);
+            if !of_node {
+                self.edges.observe(observation);
+            }
             judge(
                 &mut self.detectors,
                 &mut self.datapath,
@@ -407,9 +442,7 @@ impl Sentry {
                 &mut self.found,
             );
             self.raise();
-            if observation.tripped.is_some() {
-                self.datapath.let_go(observation.subject);
-            }
+            self.let_go(observation);
         }
     }
 
@@ -426,4 +459,9 @@ impl Sentry {
         }
         self.raise();
     }
+}
+
+/// The canary is nobody's pod.
+fn is_pod(name: &str, whose: Whose) -> bool {
+    whose == Whose::Pod && name != CANARY
 }

@@ -16,13 +16,14 @@ pub(crate) fn sentence(event: &v1::Event, action: &v1::Action, source: &str) -> 
         .unwrap_or_default();
     let done = match action.kind() {
         ActionKind::Unspecified => format!("did something about {source}"),
-        ActionKind::Proposed => format!("did not contain {source}, and proposes it"),
+        ActionKind::Proposed => format!("proposes to contain {source}"),
         ActionKind::Contained => format!("contained {source}{for_lease}"),
         ActionKind::Renewed => format!("keeps {source} contained{for_lease}"),
         ActionKind::Released => format!("released {source}"),
         ActionKind::Expired => format!("no longer contains {source}"),
         ActionKind::Refused if action.command_id.is_empty() => format!("did not contain {source}"),
         ActionKind::Refused => format!("refused a command about {source}"),
+        ActionKind::Held => format!("held {source} for a moment"),
     };
     let by = match &action.by[..] {
         "" => String::new(),

@@ -18,8 +18,8 @@ pub const LARGEST_COMMAND: usize = 4096;
 /// Of the command with certificates and signature.
 pub const LARGEST: usize = 32 * 1024;
 
-/// Clocks differ.
-const SKEW: Duration = Duration::from_secs(60);
+/// How far clocks may differ.
+pub const SKEW: Duration = Duration::from_secs(60);
 /// The longest id, and the longest reason.
 const LONGEST_ID: usize = 64;
 const LONGEST_REASON: usize = 1024;

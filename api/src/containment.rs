@@ -11,6 +11,10 @@ pub const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The shortest one.
 pub const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
+/// Namespaces whose pods nobody may contain, whatever is set: without the cluster's names, or what else it runs on,
+/// nothing goes on. A label would not do, for whoever makes a pod gives it any.
+pub const NAMESPACES: [&str; 2] = ["kube-system", "openshift-dns"];
+
 /// The most that one of the caps may be.
 const MOST: u32 = 1000;
 
@@ -72,7 +76,7 @@ pub struct Settings {
     pub max_per_namespace: u32,
     /// Pods that it may newly contain within a minute.
     pub max_per_minute: u32,
-    /// Pods that nobody may contain, beside those of `kube-system`, of Picket itself, and `kube-dns`.
+    /// Pods that nobody may contain, beside those of [`NAMESPACES`].
     pub protected: Vec<Selector>,
 }
 
@@ -164,28 +168,16 @@ impl Settings {
     /// What protects the pod, for people, if anything does.
     #[must_use]
     pub fn protection(&self, pod: &v1::Pod) -> Option<String> {
-        if let Some(why) = always(pod) {
-            return Some(why.into());
+        if NAMESPACES.contains(&&*pod.namespace) {
+            return Some(format!("it is in namespace {}", pod.namespace));
+        }
+        if pod.host_network {
+            return Some("it has the network of its node".into());
         }
         let mut own = self.protected.iter();
         let selector = own.find(|selector| selector.selects(pod))?;
         Some(format!("it is on the protected list ({selector})"))
     }
-}
-
-/// What protects a pod whatever is configured.
-fn always(pod: &v1::Pod) -> Option<&'static str> {
-    let labelled = |key: &str, value: &str| pod.labels.get(key).is_some_and(|it| it == value);
-    match &pod.namespace[..] {
-        "kube-system" => return Some("it is in namespace kube-system"),
-        "openshift-dns" => return Some("it serves the names of the cluster (openshift-dns)"),
-        _ => {}
-    }
-    if labelled("app.kubernetes.io/part-of", "picket") {
-        return Some("it is part of Picket (app.kubernetes.io/part-of=picket)");
-    }
-    labelled("k8s-app", "kube-dns")
-        .then_some("it serves the names of the cluster (k8s-app=kube-dns)")
 }
 
 #[cfg(test)]
@@ -256,18 +248,38 @@ mod tests {
             ..v1::Pod::default()
         };
         let settings = Settings {
-            protected: vec![Selector {
-                namespaces: vec!["payments".into()],
-                ..Selector::default()
-            }],
+            protected: vec![
+                Selector {
+                    namespaces: vec!["payments".into()],
+                    ..Selector::default()
+                },
+                // As the chart has it.
+                Selector {
+                    namespaces: vec!["picket".into()],
+                    labels: [("app.kubernetes.io/part-of".into(), "picket".into())].into(),
+                    ..Selector::default()
+                },
+            ],
             ..Settings::default()
         };
         for (pod, expected) in [
             (pod("kube-system", None), Some("kube-system")),
-            (pod("dns", Some(("k8s-app", "kube-dns"))), Some("names")),
+            (pod("openshift-dns", None), Some("openshift-dns")),
+            (
+                v1::Pod {
+                    host_network: true,
+                    ..pod("blue", None)
+                },
+                Some("network of its node"),
+            ),
+            (pod("x", Some(("k8s-app", "kube-dns"))), None),
             (
                 pod("x", Some(("app.kubernetes.io/part-of", "picket"))),
-                Some("part of Picket"),
+                None,
+            ),
+            (
+                pod("picket", Some(("app.kubernetes.io/part-of", "picket"))),
+                Some("part-of=picket"),
             ),
             (pod("payments", None), Some("namespace payments")),
             (pod("blue", Some(("app", "shop"))), None),

@@ -31,6 +31,7 @@ mod graph;
 mod node;
 mod pod;
 mod policy;
+mod quarantine;
 
 pub use self::{
     actions::{Containments, Described, Edge, Outcome},
@@ -44,4 +45,5 @@ pub use self::{
     graph::Graph,
     node::{Node, Nodes},
     policy::Policy,
+    quarantine::Quarantine,
 };

@@ -10,26 +10,38 @@ pub struct Kept {
     /// The node's pods.
     #[prost(message, repeated, tag = "1")]
     pub pods: Vec<v1::Pod>,
-    /// Which interface was whose.
+    /// The node's interfaces.
     #[prost(message, repeated, tag = "2")]
-    pub bound: Vec<KeptBound>,
+    pub interfaces: Vec<KeptInterface>,
+    /// What the cluster declares.
+    #[prost(message, optional, tag = "3")]
+    pub services: Option<v1::ServiceTable>,
+    /// The boot that these interfaces are of: indexes and epochs begin anew with the next.
+    #[prost(string, tag = "4")]
+    pub boot: String,
 }
 
 /// One interface, and whose it was.
 #[derive(Clone, PartialEq, Message)]
-pub struct KeptBound {
+pub struct KeptInterface {
     /// The interface's index.
     #[prost(uint32, tag = "1")]
     pub ifindex: u32,
     /// Tells it from an earlier one of that index.
     #[prost(uint32, tag = "2")]
     pub epoch: u32,
-    /// The pod's uid.
+    /// The pod's uid; empty when it was not known.
     #[prost(string, tag = "3")]
     pub pod: String,
     /// When the interface was made.
     #[prost(message, optional, tag = "4")]
     pub appeared_at: Option<v1::Timestamp>,
+    /// What it was called.
+    #[prost(string, tag = "5")]
+    pub name: String,
+    /// Those behind it, in text form.
+    #[prost(string, repeated, tag = "6")]
+    pub addresses: Vec<String>,
 }
 
 impl Kept {

@@ -7,14 +7,16 @@ macro_rules! names {
     ($($(#[$doc:meta])* $function:ident: $kind:ty = $prefix:literal;)+) => {
         $($(#[$doc])*
         #[must_use]
-        pub fn $function(value: $kind) -> String {
-            short(value.as_str_name(), $prefix)
+        pub fn $function(value: impl Into<i32>) -> String {
+            let number = value.into();
+            let known = <$kind>::try_from(number);
+            known.map_or_else(|_| number.to_string(), |it| short(it.as_str_name(), $prefix))
         })+
     };
 }
 
 names! {
-    /// `STATE_OPENED` is "opened"; a value newer than this program is "unspecified", as everywhere here.
+    /// `STATE_OPENED` is "opened"; a value newer than this program is its number, as everywhere here.
     state: v1::State = "STATE_";
     /// Of an event.
     severity: v1::Severity = "SEVERITY_";
@@ -76,6 +78,7 @@ mod tests {
             assert_eq!(severity(wrong), None, "{wrong}");
         }
         assert_eq!(super::severity(v1::Severity::High), "high");
+        assert_eq!(super::severity(77), "77");
         assert_eq!(verdict(v1::Verdict::Unspecified), "unknown");
         assert_eq!(verdict(v1::Verdict::Ok), "ok");
     }

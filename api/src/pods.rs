@@ -109,6 +109,7 @@ impl Pods {
     pub fn table(&self) -> v1::PodTable {
         v1::PodTable {
             pods: self.pods.values().cloned().collect(),
+            more: false,
         }
     }
 
@@ -181,7 +182,7 @@ impl Pods {
             .filter(|pod| pod.node.is_empty() || pod.node == node)
             .cloned()
             .collect();
-        v1::PodTable { pods }
+        v1::PodTable { pods, more: false }
     }
 
     /// Whether the table names the node, or no node at all.
@@ -241,6 +242,7 @@ mod tests {
                 pod("blue", "app2", "n2", &["10.244.147.93"]),
                 pod("red", "app3", "", &["10.244.147.94", "nonsense"]),
             ],
+            more: false,
         })
     }
 
@@ -319,7 +321,10 @@ mod tests {
             labels: labels.clone(),
             ..pod("default", "shop", "n1", &["10.244.147.95"])
         };
-        let pods = Pods::from_table(v1::PodTable { pods: vec![shop] });
+        let pods = Pods::from_table(v1::PodTable {
+            pods: vec![shop],
+            more: false,
+        });
         let mut scanner = v1::Event {
             source: Some(endpoint("10.244.147.95")),
             ..Default::default()

@@ -7,6 +7,7 @@ mod edit;
 mod exception;
 mod exceptions;
 mod manifest;
+mod nodes;
 mod refused;
 mod scope;
 mod scopes;
@@ -35,6 +36,7 @@ use crate::{containment as contain, v1};
 pub const KEYS: &[&str] = &[
     "silence",
     "detectors",
+    "nodes",
     "scopes",
     "exceptions",
     "containment",
@@ -60,6 +62,7 @@ pub const AGENT_KEYS: &[&str] = &[
     "baselines",
     "policy",
     "interfaces",
+    "uplinks",
     "slots",
     "tick",
     "sample_rate",
@@ -74,17 +77,31 @@ pub const AGENT_KEYS: &[&str] = &[
 /// Bytes of a document; etcd takes few more of a ConfigMap.
 pub const LARGEST: usize = 1 << 20;
 
-/// How all pods are judged.
-#[derive(Clone, Debug, Default)]
+/// How all pods, and the nodes, are judged.
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Of pods that no scope selects.
     pub settings: Arc<Settings>,
+    /// Of the nodes themselves.
+    pub nodes: Arc<Settings>,
     /// No pod is selected by two of them.
     pub scopes: Vec<Scope>,
     /// What nobody is to be told of.
     pub exceptions: Vec<Exception>,
     /// What is done about what is found.
     pub containment: contain::Settings,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            settings: Arc::default(),
+            nodes: nodes::defaults().into(),
+            scopes: Vec::new(),
+            exceptions: Vec::new(),
+            containment: contain::Settings::default(),
+        }
+    }
 }
 
 impl Policy {
@@ -168,6 +185,12 @@ fn read(text: &str, time: Time, others: &[&str], problems: &mut Problems) -> Pol
     if let Some((_, node)) = named("detectors") {
         detectors::set(&mut settings, "detectors", node, problems);
     }
+    let mut of_nodes = nodes::defaults();
+    of_nodes.outcomes.clone_from(&settings.outcomes);
+    if let Some((_, node)) = named("nodes") {
+        nodes::read(&mut of_nodes, node, problems);
+    }
+    policy.nodes = Arc::new(of_nodes);
     if let Some((_, node)) = named("scopes") {
         policy.scopes = scopes::read(&settings, node, problems);
     }

@@ -111,6 +111,7 @@ fn endpoint(endpoint: &v1::Endpoint) -> String {
         };
     }
     match (pod.is_empty(), address.is_empty()) {
+        (true, _) if !node.is_empty() => format!("node {node}"),
         (true, _) => format!("the pod behind {interface}"),
         (false, true) => format!("{namespace}/{pod}"),
         (false, false) => format!("{namespace}/{pod} ({address})"),

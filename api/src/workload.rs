@@ -1,4 +1,4 @@
-//! The workload of a pod, told from the pod's name.
+//! The workload of a pod: who made it, or what the pod's name tells of that.
 //!
 //! Controllers name pods, by rules of their own:
 //!
@@ -14,8 +14,20 @@
 //!
 //! A name alone is ambiguous: a `DaemonSet` `agent-2` is taken for an indexed Job `agent`.
 
+use crate::v1;
+
 const RANDOM: usize = 5;
 const ALPHABET: &str = "bcdfghjklmnpqrstvwxz2456789";
+
+/// The name of the workload of a pod with this owner.
+#[must_use]
+pub fn of<'a>(owner: Option<&'a v1::Owner>, pod: &'a str) -> &'a str {
+    match owner {
+        // Of these the maker may be told later, and a node makes static pods that have nothing in common.
+        Some(owner) if !["ReplicaSet", "Job", "Node"].contains(&owner.kind.as_str()) => &owner.name,
+        _ => of_pod(pod),
+    }
+}
 
 /// The name of the workload, which is that of the pod when no controller named it.
 #[must_use]
@@ -46,6 +58,25 @@ fn is_number(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_made_a_pod_is_no_guess() {
+        for (kind, name, pod, workload) in [
+            ("DaemonSet", "agent-2", "agent-2-x2x7k", "agent-2"),
+            ("StatefulSet", "db-1", "db-1-0", "db-1"),
+            ("Deployment", "web-2", "web-2-5d4f7c9b84-x2x7k", "web-2"),
+            // Before it is told that a Deployment made it.
+            ("ReplicaSet", "web-5d4f7c9b8", "web-5d4f7c9b8-x2x7k", "web"),
+            ("Node", "n1", "etcd-n1", "etcd-n1"),
+        ] {
+            let owner = v1::Owner {
+                kind: kind.into(),
+                name: name.into(),
+            };
+            assert_eq!(of(Some(&owner), pod), workload, "{kind}");
+        }
+        assert_eq!(of(None, "db-0"), "db");
+    }
 
     #[test]
     fn what_controllers_append_is_taken_off() {

@@ -14,7 +14,7 @@ use api::{
     retry,
     transport::{Limits, Listen, Peer, Rate, Reception, Refused, Remote, Reread, Tally},
     v1::{
-        ListNodesRequest, ListNodesResponse,
+        ListNodesRequest, ListNodesResponse, TestNodesRequest, TestNodesResponse,
         nodes_client::NodesClient,
         nodes_server::{Nodes, NodesServer},
     },
@@ -55,14 +55,21 @@ impl Nodes for NoNodes {
         asked.map_err(|delay| retry::after(delay, "too fast"))?;
         Ok(Response::new(ListNodesResponse::default()))
     }
+
+    async fn test(
+        &self,
+        _: Request<TestNodesRequest>,
+    ) -> Result<Response<TestNodesResponse>, Status> {
+        Err(Status::unimplemented("nobody asks"))
+    }
 }
 
 async fn serve(limits: Limits) -> (String, Arc<Counts>) {
     let counts = Arc::new(Counts::default());
     let reception = Reception {
-        tls: None,
         limits,
         tally: Arc::<Counts>::clone(&counts),
+        ..Reception::default()
     };
     let listen: Listen = "127.0.0.1:0".parse().unwrap();
     let incoming = listen.bind_with(reception).await.unwrap();

@@ -5,7 +5,7 @@ use std::{error::Error, fs, os::unix::net::UnixListener};
 use api::{
     transport::{Incoming, Listen, Remote, TransportError},
     v1::{
-        ListNodesRequest, ListNodesResponse,
+        ListNodesRequest, ListNodesResponse, TestNodesRequest, TestNodesResponse,
         nodes_client::NodesClient,
         nodes_server::{Nodes, NodesServer},
     },
@@ -22,6 +22,13 @@ impl Nodes for NoNodes {
         _: Request<ListNodesRequest>,
     ) -> Result<Response<ListNodesResponse>, Status> {
         Ok(Response::new(ListNodesResponse::default()))
+    }
+
+    async fn test(
+        &self,
+        _: Request<TestNodesRequest>,
+    ) -> Result<Response<TestNodesResponse>, Status> {
+        Err(Status::unimplemented("nobody asks"))
     }
 }
 

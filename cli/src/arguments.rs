@@ -115,7 +115,7 @@ pub(crate) enum Command {
     /// Say what is wrong with any node, or worth knowing, and what to do about it.
     #[command(after_long_help = DOCTOR_HELP)]
     Doctor(DoctorArguments),
-    /// Wait until every agent has scanned itself anew, and say how that went.
+    /// Let every agent scan itself, wait for the events of that, and say how it went.
     #[command(after_long_help = SELFTEST_HELP)]
     Selftest(SelftestArguments),
     /// Let a pod reach no new port for a while.
@@ -273,9 +273,9 @@ number.";
 
 const CONTAIN_HELP: &str = "\
 A contained pod keeps its connections and the ports it uses, and reaches no new one. The agent of its node \
-obeys what an operator has signed: give --tls-cert and --tls-key of `picket certs operator`. The lease ends \
-by itself, whatever becomes of agent and collector. Some pods nobody may contain: those of kube-system, the \
-cluster's DNS, Picket's own, and those on the protected list of the configuration.";
+obeys what an operator has signed: give --operator-cert and --operator-key of `picket certs operator`. The lease \
+ends by itself, whatever becomes of agent and collector. Some pods nobody may contain: those of kube-system and \
+openshift-dns, and those on the protected list of the configuration, which the chart puts Picket's own on.";
 
 const POLICY_HELP: &str = "\
 Nothing is applied: the text is for a person to read, and to hand to kubectl. What it would cut is told \
@@ -295,9 +295,11 @@ Exits with 1 when something failed. `picket-agent doctor` examines one node with
 each line is an object whose `kind` is `finding`; `verdict` is ok, warning, failed or unknown.";
 
 const SELFTEST_HELP: &str = "\
-Every agent scans itself through an interface of its own, which no pod sees, and must find that. Exits with 1 when \
-one did not. With --json each line is an object whose `kind` is `selftest`; `result` is found, missed, no_scan, \
-not_tested or away.";
+Every agent is asked to scan itself through an interface of its own, which no pod sees. It must find that, and its \
+event must come out here; how long after the first packet, EVENT AFTER says, by the clocks of both. COUNTED is what the \
+programs counted of the packets that went out, BACK of those that came back. An agent asked by itself (--server), or \
+an older one, is waited for until it scans on its own. Exits with 1 when something is missing. With --json each line \
+is an object whose `kind` is `selftest`; `result` is found, missed, undelivered, no_scan, not_tested or away.";
 
 const STATUS_HELP: &str = "\
 With --json each line is an object whose `kind` is `node`. Its fields are those of picket.v1.Node, in \

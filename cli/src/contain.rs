@@ -11,6 +11,7 @@ use clap::Args;
 use thiserror::Error;
 
 use crate::{
+    json,
     names::PodName,
     output::Output,
     palette::{Palette, harmless},
@@ -24,7 +25,7 @@ pub enum ContainError {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(
-        "agents obey only what an operator has signed: give --tls-cert and --tls-key of `picket certs operator`"
+        "agents obey only what an operator has signed: give --operator-cert and --operator-key of `picket certs operator`"
     )]
     Unsigned,
     #[error(transparent)]
@@ -56,6 +57,13 @@ pub(crate) struct ContainArguments {
     /// Print what is contained now.
     #[arg(long)]
     list: bool,
+
+    /// With --list, print one JSON object a line.
+    #[arg(long, requires = "list")]
+    json: bool,
+
+    #[command(flatten)]
+    signer: SignerArguments,
 }
 
 #[derive(Args, Debug)]
@@ -67,10 +75,44 @@ pub(crate) struct ReleaseArguments {
     /// Why, for whoever reads the event.
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
+
+    #[command(flatten)]
+    signer: SignerArguments,
 }
 
-/// The operator's certificate, and its key.
+/// A certificate, and its key.
 pub(crate) type Own = Option<(PathBuf, PathBuf)>;
+
+/// Who signs. The collector need not believe his certificate, nor the agents that of the connection.
+#[derive(Args, Debug)]
+pub(crate) struct SignerArguments {
+    /// The operator's certificate, which agents believe [default: as --tls-cert].
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PICKET_OPERATOR_CERT",
+        requires = "operator_key"
+    )]
+    operator_cert: Option<PathBuf>,
+
+    /// Private key of that certificate, which signs [default: as --tls-key].
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PICKET_OPERATOR_KEY",
+        requires = "operator_cert"
+    )]
+    operator_key: Option<PathBuf>,
+}
+
+impl SignerArguments {
+    /// `own` is shown to the collector.
+    fn signer(self, own: Own) -> Result<Signer, ContainError> {
+        let of_operator = self.operator_cert.zip(self.operator_key);
+        let (certificate, key) = of_operator.or(own).ok_or(ContainError::Unsigned)?;
+        Ok(Signer::read(&certificate, &key)?)
+    }
+}
 
 fn lease(text: &str) -> Result<Duration, String> {
     let lease = humantime::parse_duration(text).map_err(|error| error.to_string())?;
@@ -81,42 +123,42 @@ fn lease(text: &str) -> Result<Duration, String> {
 
 pub(crate) async fn contain(
     server: &Server,
-    own: &Own,
+    own: Own,
     arguments: ContainArguments,
     now: SystemTime,
     output: &mut Output,
 ) -> Result<(), ContainError> {
     if arguments.list {
-        return list(server, now, output).await;
+        return list(server, arguments.json, now, output).await;
     }
     let pod = arguments.pod.ok_or(ContainError::NoPod)?;
+    let signer = arguments.signer.signer(own)?;
     let lease = arguments.lease.try_into().ok();
     let action = Action::Contain(v1::Contain { lease });
-    command(server, own, &pod, (action, arguments.reason), now, output).await
+    let asked = (action, arguments.reason);
+    command(server, &signer, &pod, asked, now, output).await
 }
 
 pub(crate) async fn release(
     server: &Server,
-    own: &Own,
+    own: Own,
     arguments: ReleaseArguments,
     now: SystemTime,
     output: &mut Output,
 ) -> Result<(), ContainError> {
-    let ReleaseArguments { pod, reason } = arguments;
-    let action = Action::Release(v1::Release {});
-    command(server, own, &pod, (action, reason), now, output).await
+    let signer = arguments.signer.signer(own)?;
+    let asked = (Action::Release(v1::Release {}), arguments.reason);
+    command(server, &signer, &arguments.pod, asked, now, output).await
 }
 
 async fn command(
     server: &Server,
-    own: &Own,
+    signer: &Signer,
     pod: &PodName,
     (action, reason): (Action, String),
     now: SystemTime,
     output: &mut Output,
 ) -> Result<(), ContainError> {
-    let (certificate, key) = own.as_ref().ok_or(ContainError::Unsigned)?;
-    let signer = Signer::read(certificate, key)?;
     let described = server.describe(pod).await?.pod.unwrap_or_default();
     if described.uid.is_empty() {
         let pod = pod.to_string();
@@ -146,8 +188,20 @@ async fn command(
     Ok(output.flush()?)
 }
 
-async fn list(server: &Server, now: SystemTime, output: &mut Output) -> Result<(), ContainError> {
+async fn list(
+    server: &Server,
+    as_json: bool,
+    now: SystemTime,
+    output: &mut Output,
+) -> Result<(), ContainError> {
     let containments = server.containments().await?;
+    if as_json {
+        for containment in &containments {
+            let line = json::containment(containment).map_err(std::io::Error::from)?;
+            output.line(&line)?;
+        }
+        return Ok(output.flush()?);
+    }
     if containments.is_empty() {
         output.line("Nothing is contained.")?;
         return Ok(output.flush()?);
@@ -175,4 +229,59 @@ async fn list(server: &Server, now: SystemTime, output: &mut Output) -> Result<(
         output.line(&line)?;
     }
     Ok(output.flush()?)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "certificates are of this moment")]
+mod tests {
+    use api::{
+        certificates::{Authority, LEAF_DAYS, Purpose},
+        command::Verifier,
+        principal::Principal,
+    };
+
+    use super::*;
+
+    /// Who is certified by an authority of his own, and what tells whether it is he who signs.
+    fn operator(name: &str) -> (tempfile::TempDir, (PathBuf, PathBuf), Verifier) {
+        let folder = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let authority = Authority::create(folder.path(), 10, now).unwrap();
+        let purpose = Purpose::Client(Principal::Operator(name));
+        let own = authority.issue(purpose, LEAF_DAYS, now).unwrap();
+        let verifier = Verifier::read(&authority.certificate(), None).unwrap();
+        (folder, (own.certificate, own.key), verifier)
+    }
+
+    #[test]
+    fn who_signs_need_not_be_who_asks() {
+        let (_of_tls, tls, _) = operator("tls");
+        let (_of_anna, anna, known) = operator("anna");
+        let signer = |operator: Own, own: Own| {
+            let (operator_cert, operator_key) = operator.unzip();
+            let arguments = SignerArguments {
+                operator_cert,
+                operator_key,
+            };
+            arguments.signer(own)
+        };
+        let is_anna = |signer: Signer| {
+            let command = v1::Command {
+                node: "n1".into(),
+                uid: "u1".into(),
+                ..v1::Command::default()
+            };
+            let now = SystemTime::now();
+            let signed = signer.sign(command, now, LONGEST_LIFE).unwrap();
+            let verified = known.verify(&signed, "n1", now);
+            verified.is_ok_and(|it| it.operator == "anna")
+        };
+        let own = || Some(anna.clone());
+        assert!(is_anna(signer(own(), Some(tls.clone())).unwrap()));
+        assert!(is_anna(signer(own(), None).unwrap()));
+        assert!(is_anna(signer(None, own()).unwrap()), "he may do both");
+        assert!(!is_anna(signer(None, Some(tls)).unwrap()));
+        let nobody = signer(None, None).unwrap_err().to_string();
+        assert!(nobody.contains("--operator-cert"), "{nobody}");
+    }
 }

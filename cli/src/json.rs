@@ -1,8 +1,8 @@
 //! Lines for machines: the messages of the wire under stable names.
 
-pub(crate) use api::json::{Canary, Finding, Policy};
+pub(crate) use api::json::{Canary, Finding, Policy, Quarantine};
 use api::{
-    json::{Event, Gap, Node},
+    json::{Containment, Event, Gap, Node},
     v1,
 };
 use serde::Serialize;
@@ -24,6 +24,14 @@ pub(crate) fn gap(gap: &v1::Gap) -> serde_json::Result<String> {
 
 pub(crate) fn node(node: &v1::Node) -> serde_json::Result<String> {
     line("node", Node::new(node))
+}
+
+pub(crate) fn containment(containment: &v1::Containment) -> serde_json::Result<String> {
+    line("containment", Containment::new(containment))
+}
+
+pub(crate) fn quarantine(quarantine: &Quarantine<'_>) -> serde_json::Result<String> {
+    line("quarantine", quarantine)
 }
 
 fn line(kind: &'static str, body: impl Serialize) -> serde_json::Result<String> {

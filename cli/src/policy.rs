@@ -1,27 +1,33 @@
 //! `picket policy`: a NetworkPolicy that quarantines one pod, for a person to apply.
 
-mod render;
+mod others;
 
+use std::path::PathBuf;
+
+use api::quarantine::{self, Allowed, Refusal, named, policy, render};
 use clap::Args;
 use thiserror::Error;
 
 use crate::{
+    json::{self, Quarantine},
     names::PodName,
     output::Output,
     server::{Server, ServerError},
 };
-use render::{Allowed, render};
 
 #[derive(Debug, Error)]
 pub enum PolicyError {
     #[error(transparent)]
     Server(#[from] ServerError),
-    #[error("{pod} has no uid in the collector's table, so no label can tell it from others")]
-    NoUid { pod: String },
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     #[error(
-        "{pod} has the network of its node, so no NetworkPolicy selects it; drain the node instead"
+        "cannot read the policies of {}: {source}; give it what `kubectl get networkpolicy --output json` prints", path.display()
     )]
-    HostNetwork { pod: String },
+    Policies {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot write to standard output")]
     Output(#[from] std::io::Error),
 }
@@ -43,6 +49,15 @@ pub(crate) struct PolicyArguments {
     /// Let it reach pods of this namespace; may be repeated.
     #[arg(long, value_name = "NAMESPACE")]
     allow_to: Vec<String>,
+
+    /// What `kubectl get networkpolicy --namespace NAMESPACE --output json` prints, or - for standard input: tells
+    /// which other policies still allow the pod something.
+    #[arg(long, value_name = "FILE")]
+    policies: Option<PathBuf>,
+
+    /// Print one JSON object: what it would cut and leave, and the policy as text.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) async fn run(
@@ -51,20 +66,28 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<(), PolicyError> {
     let described = server.describe(&arguments.pod).await?;
-    let pod = described.pod.as_ref();
-    let name = || arguments.pod.to_string();
-    if pod.is_none_or(|pod| pod.uid.is_empty()) {
-        return Err(PolicyError::NoUid { pod: name() });
-    }
-    if pod.is_some_and(|pod| pod.host_network) {
-        return Err(PolicyError::HostNetwork { pod: name() });
-    }
-    let allowed = Allowed {
-        dns: arguments.allow_dns,
-        from: arguments.allow_from,
-        to: arguments.allow_to,
+    quarantine::selects(&described)?;
+    let allowed = Allowed::new(
+        arguments.allow_dns,
+        arguments.allow_from,
+        arguments.allow_to,
+    )?;
+    let policies = arguments
+        .policies
+        .map(|path| others::read(&path).map_err(|source| PolicyError::Policies { path, source }));
+    let policies = policies.transpose()?;
+    let others = policies.as_ref().zip(described.pod.as_ref());
+    let others = others.map(|(policies, pod)| policies.allowing(pod, &named(pod)));
+    let lines = match arguments.json {
+        false => render(&described, &allowed, others.as_deref()),
+        true => {
+            let text = policy(&described, &allowed).join("\n");
+            let passes = |edge: &api::v1::Edge| allowed.passes(edge);
+            let quarantine = Quarantine::new(&described, passes, others.as_deref(), text);
+            vec![json::quarantine(&quarantine).map_err(std::io::Error::from)?]
+        }
     };
-    for line in render(&described, &allowed) {
+    for line in lines {
         output.line(&line)?;
     }
     Ok(output.flush()?)

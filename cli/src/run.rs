@@ -43,17 +43,19 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
         }
         Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
         Command::Contain(arguments) => {
-            Ok(contain::contain(&server?, &own, arguments, now, &mut output).await?)
+            Ok(contain::contain(&server?, own, arguments, now, &mut output).await?)
         }
         Command::Release(arguments) => {
-            Ok(contain::release(&server?, &own, arguments, now, &mut output).await?)
+            Ok(contain::release(&server?, own, arguments, now, &mut output).await?)
         }
         Command::Policy(arguments) => Ok(policy::run(&server?, arguments, &mut output).await?),
         Command::Certs(arguments) => Ok(certs::run(arguments, now, &mut output)?),
         Command::Doctor(arguments) => {
             Ok(doctor::run(server, &arguments, certificate, now, &mut output).await?)
         }
-        Command::Selftest(arguments) => Ok(selftest::run(&server?, &arguments, &mut output).await?),
+        Command::Selftest(arguments) => {
+            Ok(selftest::run(&server?, &arguments, now, &mut output).await?)
+        }
         Command::Config(arguments) => Ok(config::run(server, arguments, now, &mut output).await?),
         Command::Replay(arguments) => replay::run(arguments, &mut output),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),

@@ -1,13 +1,20 @@
-//! `picket selftest`: waits until every agent has scanned itself anew, and says how that went.
+//! `picket selftest`: every agent scans itself, and its event must come out at the other end.
 
-use std::{collections::BTreeMap, io, time::Duration};
+mod events;
 
-use api::v1::{CoverageState, Node, Timestamp};
+use std::{
+    collections::BTreeMap,
+    io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use api::v1::{self, CoverageState, Node, Timestamp};
 use clap::Args;
 use serde::Serialize;
 use thiserror::Error;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use self::events::Events;
 use crate::{
     json,
     output::{Output, note},
@@ -21,7 +28,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Args, Debug)]
 pub(crate) struct SelftestArguments {
-    /// How long to wait for the agents' next scans; they scan once a minute unless told otherwise.
+    /// How long to wait for the agents' scans and their events.
     #[arg(long, value_name = "DURATION", default_value = "90s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 
@@ -32,7 +39,9 @@ pub(crate) struct SelftestArguments {
 
 #[derive(Debug, Error)]
 pub enum SelftestError {
-    #[error("{0} node(s) did not find a scan of their own; `picket doctor` says more")]
+    #[error(
+        "{0} node(s) did not find a scan of their own, or nothing came of it; `picket doctor` says more"
+    )]
     Silent(usize),
     #[error("no agent is connected, so nothing was tested; `picket doctor` says more")]
     Nobody,
@@ -48,6 +57,8 @@ struct Line<'a> {
     node: &'a str,
     result: Outcome,
     canary: Option<json::Canary<'a>>,
+    /// From the first packet of the scan, by the node's clock, to its event here.
+    event_after: Option<String>,
     covered_pods: usize,
     host_network_pods: usize,
     not_attached_pods: usize,
@@ -59,6 +70,8 @@ struct Line<'a> {
 enum Outcome {
     Found,
     Missed,
+    /// It says that it did, and no event came.
+    Undelivered,
     /// It did not scan within the time.
     NoScan,
     /// It cannot scan, or is told not to.
@@ -67,12 +80,13 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn of(node: &Node, fresh: bool) -> Self {
+    fn of(node: &Node, fresh: bool, awaited: bool) -> Self {
         let canary = node.status.as_ref().and_then(|it| it.canary.as_ref());
         match canary {
             _ if !node.connected => Self::Away,
             None => Self::NotTested,
             Some(_) if !fresh => Self::NoScan,
+            Some(canary) if canary.found && awaited => Self::Undelivered,
             Some(canary) if canary.found => Self::Found,
             Some(canary) if canary.packets_sent == 0 => Self::NotTested,
             Some(_) => Self::Missed,
@@ -83,6 +97,7 @@ impl Outcome {
         match self {
             Self::Found => "found",
             Self::Missed => "SILENT",
+            Self::Undelivered => "found, but no event came",
             Self::NoScan => "no scan in time",
             Self::NotTested => "not tested",
             Self::Away => "away",
@@ -90,9 +105,13 @@ impl Outcome {
     }
 }
 
+/// A node, how its test went, and after which time its event was here.
+type Tested<'a> = (&'a Node, Outcome, Option<Duration>);
+
 pub(crate) async fn run(
     server: &Server,
     arguments: &SelftestArguments,
+    now: SystemTime,
     output: &mut Output,
 ) -> Result<(), SelftestError> {
     let before = server.nodes().await?.nodes;
@@ -101,32 +120,51 @@ pub(crate) async fn run(
         .map(|it| (it.name.clone(), scanned(it)))
         .collect();
     let is_fresh = |node: &Node| before.get(&node.name).copied().flatten() != scanned(node);
+    let id = now
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_nanos();
+    let mut events = Events::subscribe(server, &id.to_string()).await?;
+    let mut asked = server.test(&id.to_string()).await?;
     if !arguments.json {
-        note("waiting for the agents' next scans of themselves");
+        note("waiting for the agents' scans of themselves");
     }
     #[expect(clippy::disallowed_methods, reason = "this command owns its patience")]
     let patience = Instant::now() + arguments.timeout;
     let nodes = loop {
         let nodes = server.nodes().await?.nodes;
-        let waiting = |node: &Node| node.connected && scanned(node).is_some() && !is_fresh(node);
+        // Whoever cannot scan sends no event of it.
+        asked.retain(|name| {
+            nodes
+                .iter()
+                .any(|it| it.name == *name && scanned(it).is_some())
+        });
+        let waiting = |node: &Node| {
+            let awaited = asked.contains(&node.name) && events.after(&node.name).is_none();
+            node.connected && scanned(node).is_some() && (awaited || !is_fresh(node))
+        };
         #[expect(clippy::disallowed_methods, reason = "this command owns its patience")]
-        let now = Instant::now();
-        if !nodes.iter().any(waiting) || now >= patience {
+        let is_over = Instant::now() >= patience;
+        if !nodes.iter().any(waiting) || is_over {
             break nodes;
         }
-        sleep(ASK_EVERY).await;
+        events.take_for(ASK_EVERY).await;
     };
-    let outcomes: Vec<_> = nodes
+    let tested: Vec<_> = nodes
         .iter()
-        .map(|node| (node, Outcome::of(node, is_fresh(node))))
+        .map(|node| {
+            let after = events.after(&node.name);
+            let awaited = asked.contains(&node.name) && after.is_none();
+            (node, Outcome::of(node, is_fresh(node), awaited), after)
+        })
         .collect();
-    for line in lines(&outcomes, arguments.json)? {
+    for line in lines(&tested, arguments.json)? {
         output.line(&line)?;
     }
     output.flush()?;
-    let silent = outcomes
+    let silent = tested
         .iter()
-        .filter(|(_, it)| *it != Outcome::Found)
+        .filter(|(_, it, _)| *it != Outcome::Found)
         .count();
     if nodes.is_empty() {
         return Err(SelftestError::Nobody);
@@ -141,15 +179,16 @@ fn scanned(node: &Node) -> Option<Timestamp> {
     node.status.as_ref()?.canary.as_ref()?.at
 }
 
-fn lines(outcomes: &[(&Node, Outcome)], json: bool) -> Result<Vec<String>, io::Error> {
+fn lines(tested: &[Tested<'_>], json: bool) -> Result<Vec<String>, io::Error> {
     if json {
-        let lines = outcomes.iter().map(|(node, outcome)| {
+        let lines = tested.iter().map(|(node, outcome, after)| {
             let canary = node.status.as_ref().and_then(|it| it.canary.as_ref());
             serde_json::to_string(&Line {
                 kind: "selftest",
                 node: &node.name,
                 result: *outcome,
                 canary: canary.map(json::Canary::new),
+                event_after: after.map(seconds),
                 covered_pods: pods(node, CoverageState::Covered),
                 host_network_pods: pods(node, CoverageState::HostNetwork),
                 not_attached_pods: pods(node, CoverageState::NotAttached),
@@ -157,18 +196,25 @@ fn lines(outcomes: &[(&Node, Outcome)], json: bool) -> Result<Vec<String>, io::E
         });
         return Ok(lines.collect::<Result<_, _>>()?);
     }
-    let rows: Vec<_> = outcomes
-        .iter()
-        .map(|(node, outcome)| row(node, *outcome))
-        .collect();
-    let heading = ["NODE", "SCAN", "DELAY", "COUNTED", "PODS", "REASON"];
+    let rows: Vec<_> = tested.iter().map(row).collect();
+    let heading = [
+        "NODE",
+        "SCAN",
+        "DELAY",
+        "EVENT AFTER",
+        "COUNTED",
+        "BACK",
+        "PODS",
+        "REASON",
+    ];
     Ok(table(heading, &rows, Palette::of_stdout()))
 }
 
-fn row(node: &Node, outcome: Outcome) -> [String; 6] {
+fn row((node, outcome, after): &Tested<'_>) -> [String; 8] {
     let canary = node.status.as_ref().and_then(|it| it.canary.as_ref());
     let delay = canary.and_then(|it| it.delay).map(time::seconds);
     let counted = canary.map(|it| format!("{}/{}", it.packets_counted, it.packets_sent));
+    let back = canary.map(|it| format!("{}/{}", it.packets_counted_back, it.packets_sent_back));
     let states = [
         (CoverageState::Covered, "covered"),
         (CoverageState::HostNetwork, "host-network"),
@@ -185,7 +231,9 @@ fn row(node: &Node, outcome: Outcome) -> [String; 6] {
         node.name.clone(),
         outcome.text().to_owned(),
         delay.unwrap_or_else(dash),
+        after.map_or_else(dash, seconds),
         counted.unwrap_or_else(dash),
+        back.unwrap_or_else(dash),
         if coverage.is_empty() {
             dash()
         } else {
@@ -193,6 +241,11 @@ fn row(node: &Node, outcome: Outcome) -> [String; 6] {
         },
         canary.map_or_else(String::new, |it| it.reason.clone()),
     ]
+}
+
+fn seconds(duration: Duration) -> String {
+    let duration = v1::Duration::try_from(duration).unwrap_or_default();
+    time::seconds(duration)
 }
 
 fn pods(node: &Node, state: CoverageState) -> usize {

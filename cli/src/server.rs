@@ -9,9 +9,10 @@ use api::{
         GetAnomalyRequest, GetGraphRequest, GetGraphResponse, ListAnomaliesRequest,
         ListAnomaliesResponse, ListContainmentsRequest, ListDetectorsRequest,
         ListDetectorsResponse, ListNodesRequest, ListNodesResponse, ListRequest, ListResponse,
-        SignedCommand, SubscribeRequest, SubscribeResponse, actions_client::ActionsClient,
-        anomalies_client::AnomaliesClient, detectors_client::DetectorsClient,
-        events_client::EventsClient, graph_client::GraphClient, nodes_client::NodesClient,
+        SignedCommand, SubscribeRequest, SubscribeResponse, TestNodesRequest,
+        actions_client::ActionsClient, anomalies_client::AnomaliesClient,
+        detectors_client::DetectorsClient, events_client::EventsClient, graph_client::GraphClient,
+        nodes_client::NodesClient,
     },
 };
 use thiserror::Error;
@@ -148,6 +149,18 @@ impl Server {
     async fn of_anomalies(&self) -> Result<AnomaliesClient<Channel>, ServerError> {
         let channel = self.remote.connect().await?;
         Ok(AnomaliesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER))
+    }
+
+    /// Asks every agent to scan itself; those that were asked, and nobody when the server cannot ask.
+    pub(crate) async fn test(&self, id: &str) -> Result<Vec<String>, ServerError> {
+        let mut client = NodesClient::new(self.remote.connect().await?);
+        let request = self.prompt(TestNodesRequest { id: id.to_owned() })?;
+        match client.test(request).await {
+            Ok(answer) => Ok(answer.into_inner().nodes),
+            // It is an agent, or older.
+            Err(status) if status.code() == Code::Unimplemented => Ok(Vec::new()),
+            Err(status) => Err(self.explain(&status)),
+        }
     }
 
     pub(crate) async fn describe(&self, pod: &PodName) -> Result<DescribeResponse, ServerError> {

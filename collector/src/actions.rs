@@ -4,9 +4,10 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use api::{
     command, containment, encoding, pods,
+    policy::{Policy, Time},
     v1::{self, actions_server},
 };
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -25,6 +26,8 @@ const EDGES: usize = 1024;
 pub(crate) struct Actions {
     pub(crate) nodes: Nodes,
     pub(crate) identity: Arc<Identity>,
+    /// As agents are told.
+    pub(crate) policy: watch::Receiver<Option<v1::Policy>>,
 }
 
 #[tonic::async_trait]
@@ -81,23 +84,33 @@ impl actions_server::Actions for Actions {
                 "no pod {namespace}/{pod} is known; `kubectl get pods -A` lists what there is"
             ))
         })?;
-        // The agent decides by what is configured, too; this is what is so everywhere.
-        let protected = containment::Settings::default().protection(&pod);
+        let protected = self.containment().protection(&pod);
         Ok(Response::new(v1::DescribeResponse {
-            edges: self.edges(&pod),
             protected: protected.unwrap_or_default(),
-            pod: Some(pod),
+            pod: Some(pod.clone()),
+            ..self.edges(&pod)
         }))
     }
 }
 
 impl Actions {
+    /// How agents are told to be set.
+    fn containment(&self) -> containment::Settings {
+        let policy = self.policy.borrow();
+        let told = policy.as_ref().and_then(|it| {
+            // It was read before it was told.
+            Policy::read(&it.name, &it.text, Time::Before, &[]).ok()
+        });
+        told.map(|it| it.containment).unwrap_or_default()
+    }
+
     /// Whom the pod talked to, and who talked to it: the one is what its agent saw, the other what those of
     /// all nodes did.
-    fn edges(&self, pod: &v1::Pod) -> Vec<v1::Edge> {
+    fn edges(&self, pod: &v1::Pod) -> v1::DescribeResponse {
         let own: Vec<IpAddr> = addresses(pod).collect();
         let key = pods::key(pod);
         let mut edges = Vec::new();
+        let (mut further, mut crowded_pods) = (0, 0);
         for seen in self.nodes.edges() {
             let other = v1::Pod {
                 namespace: seen.namespace,
@@ -106,6 +119,10 @@ impl Actions {
                 ..v1::Pod::default()
             };
             let is_own = pods::key(&other) == key;
+            match is_own {
+                true => further += seen.further,
+                false => crowded_pods += u32::from(seen.further > 0),
+            }
             for edge in seen.edges {
                 let address = pods::address_of(&edge.address);
                 if is_own {
@@ -115,8 +132,14 @@ impl Actions {
                 }
             }
         }
+        let left = edges.len().saturating_sub(EDGES);
         edges.truncate(EDGES);
-        edges
+        v1::DescribeResponse {
+            edges,
+            further: further + left as u64,
+            crowded_pods,
+            ..v1::DescribeResponse::default()
+        }
     }
 
     fn named(&self, mut edge: v1::Edge) -> v1::Edge {
@@ -158,6 +181,7 @@ fn failed(error: RelayError) -> Status {
     let message = error.to_string();
     match error {
         RelayError::Away { .. } => Status::unavailable(message),
+        RelayError::Old { .. } => Status::failed_precondition(message),
         RelayError::Busy { .. } => Status::resource_exhausted(message),
         RelayError::Twice { .. } => Status::already_exists(message),
     }

@@ -1,34 +1,36 @@
 //! Who has which address: the pods, nodes and Services of the cluster, and the names they give to events.
 
 mod convert;
+mod declared;
 mod follow;
 mod metrics;
+mod nodes;
 mod services;
+mod slice;
 mod table;
 mod watch;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
+    collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{Duration, SystemTime},
 };
 
 use api::{
+    filter,
     pods::{Pods, address_of, describe, key},
     summary, v1,
 };
-use k8s_openapi::api::{
-    core::v1::{Node, Service},
-    discovery::v1::EndpointSlice,
-};
+use k8s_openapi::api::core::v1::{Node, Service};
 use tokio::{sync::watch as channel, time::Instant};
 
 pub use self::watch::{Cluster, ClusterError};
 use self::{
     convert::Maker,
     metrics::Watch,
+    nodes::Nodes,
     services::{Key, Services},
+    slice::Slice,
     table::{News, Table},
 };
 pub(crate) use self::{follow::Followed, metrics::Metrics, watch::Watches};
@@ -51,10 +53,7 @@ pub(crate) struct Identity {
 struct Known {
     table: Table,
     services: Services,
-    nodes: BTreeMap<String, Vec<IpAddr>>,
-    by_address: BTreeMap<IpAddr, String>,
-    /// Whether nodes are watched, and all of them known.
-    watched: bool,
+    nodes: Nodes,
     awaited: BTreeSet<&'static str>,
     forgotten_at: SystemTime,
 }
@@ -77,9 +76,7 @@ impl Identity {
             known: RwLock::new(Known {
                 table: Table::new(pods),
                 services: Services::default(),
-                nodes: BTreeMap::new(),
-                by_address: BTreeMap::new(),
-                watched: false,
+                nodes: Nodes::default(),
                 awaited,
                 forgotten_at: SystemTime::UNIX_EPOCH,
             }),
@@ -92,8 +89,8 @@ impl Identity {
     /// Whether the node may publish.
     pub(crate) fn knows_node(&self, node: &str) -> bool {
         let known = self.read();
-        match known.watched {
-            true => known.nodes.contains_key(node),
+        match known.nodes.are_watched() {
+            true => known.nodes.contains(node),
             false => known.table.pods().knows_node(node),
         }
     }
@@ -110,18 +107,18 @@ impl Identity {
     pub(crate) fn complete(&self, event: &mut v1::Event) {
         let known = self.read();
         known.table.pods().complete(event);
+        let at = event.last_seen.and_then(|it| SystemTime::try_from(it).ok());
         let targets = event.targets.iter_mut();
         let targets = targets.filter_map(|target| target.endpoint.as_mut());
         let mut news = false;
         for endpoint in event.source.iter_mut().chain(targets) {
-            news |= known.name(endpoint);
+            news |= known.name(endpoint, at);
         }
         drop(known);
         if news {
             event.summary = summary::summarize(event);
         }
-        let source = event.source.as_ref();
-        if source.is_none_or(|source| source.pod.is_empty()) {
+        if filter::subject(event).is_some_and(is_unnamed_pod) {
             self.metrics.unnamed.inc();
         }
     }
@@ -138,7 +135,7 @@ impl Identity {
                 endpoint.labels.clone_from(&pod.labels);
             }
             None => {
-                known.name(endpoint);
+                known.name(endpoint, None);
             }
         }
     }
@@ -203,8 +200,8 @@ impl Identity {
         self.read().table.news(node, seen)
     }
 
-    fn services(&self) -> v1::ServiceTable {
-        self.read().services.table()
+    fn services(&self, seen: Option<u64>) -> (u64, services::News) {
+        self.read().services.news(seen)
     }
 
     fn pod(&self, pod: v1::Pod, maker: Option<Maker>, now: SystemTime) {
@@ -228,53 +225,37 @@ impl Identity {
         }
     }
 
-    fn made(&self, uid: &str, maker: Option<v1::Owner>) {
-        self.write().table.made(uid, maker);
+    fn made(&self, kind: &'static str, uid: &str, by: v1::Owner) {
+        if self.write().table.made(kind, uid, by).is_err() {
+            self.metrics.dropped.inc();
+        }
+    }
+
+    fn forget_maker(&self, uid: &str) {
+        self.write().table.forget_maker(uid);
+    }
+
+    fn keep_makers(&self, kind: &'static str, listed: &BTreeSet<String>) {
+        self.write().table.keep_makers(kind, listed);
     }
 
     fn node(&self, node: &Node, gone: bool) {
-        let Some(name) = node.metadata.name.clone() else {
-            return;
-        };
-        let mut known = self.write();
-        known.forget_node(&name);
-        if gone {
-            return;
-        }
-        let status = node.status.as_ref().and_then(|it| it.addresses.as_ref());
-        let addresses = status.into_iter().flatten();
-        let addresses: Vec<_> = addresses.filter_map(|it| address_of(&it.address)).collect();
-        for address in &addresses {
-            known.by_address.insert(*address, name.clone());
-        }
-        known.nodes.insert(name, addresses);
+        self.write().nodes.take(node, gone);
     }
 
-    fn keep_nodes(&self, seen: &BTreeSet<String>) {
-        let mut known = self.write();
-        let gone: Vec<_> = known
-            .nodes
-            .keys()
-            .filter(|it| !seen.contains(*it))
-            .cloned()
-            .collect();
-        for name in gone {
-            known.forget_node(&name);
-        }
-        known.watched = true;
+    fn keep_nodes(&self, listed: &BTreeSet<String>) {
+        self.write().nodes.keep(listed);
     }
 
     fn service(&self, service: &Service, gone: bool) {
         self.change_services(|services| services.service(service, gone));
-        self.services.send_modify(|revision| *revision += 1);
     }
 
     fn keep_services(&self, kept: &BTreeSet<Key>) {
         self.change_services(|services| services.keep(kept));
-        self.services.send_modify(|revision| *revision += 1);
     }
 
-    fn slice(&self, slice: &EndpointSlice, gone: bool) {
+    fn slice(&self, slice: &Slice, gone: bool) {
         self.change_services(|services| services.slice(slice, gone));
     }
 
@@ -288,6 +269,12 @@ impl Identity {
         let dropped = std::mem::take(&mut known.services.dropped);
         self.metrics.dropped.inc_by(dropped);
         self.metrics.services.set(count(known.services.len()));
+        let revision = known.services.revision();
+        self.services.send_if_modified(|told| {
+            let is_news = *told != revision;
+            *told = revision;
+            is_news
+        });
     }
 
     /// One of the watches has told all that there is.
@@ -321,36 +308,39 @@ impl Identity {
 
 impl Known {
     /// Names what is no pod with an address of its own; whether that is news.
-    fn name(&self, endpoint: &mut v1::Endpoint) -> bool {
+    fn name(&self, endpoint: &mut v1::Endpoint, at: Option<SystemTime>) -> bool {
         if !endpoint.pod.is_empty() {
             if let Some(pod) = self.table.pods().by_uid(&endpoint.uid) {
                 describe(endpoint, pod);
             }
             return false;
         }
-        let named = !endpoint.service.is_empty() || !endpoint.node.is_empty();
-        let Some(address) = address_of(&endpoint.address).filter(|_| !named) else {
+        // Who cannot be told may be a pod, and is nobody else.
+        let may_name =
+            endpoint.unknown.is_empty() && endpoint.service.is_empty() && endpoint.node.is_empty();
+        let Some(address) = address_of(&endpoint.address).filter(|_| may_name) else {
             return false;
         };
-        if let Some((namespace, service)) = self.services.by_address(address) {
-            endpoint.namespace.clone_from(namespace);
-            endpoint.service.clone_from(service);
-            return true;
-        }
-        if let Some(node) = self.by_address.get(&address) {
+        // Nodes are behind Services, and may lend them their addresses.
+        if let Some(node) = self.nodes.at(address, at) {
             endpoint.node.clone_from(node);
             return true;
         }
-        false
+        // No Service has an interface, and what is behind one may be a node that is not known yet.
+        let may_be_service = endpoint.interface.is_empty() && self.nodes.are_watched();
+        let service = self.services.at(address, at).filter(|_| may_be_service);
+        let Some((namespace, service)) = service else {
+            return false;
+        };
+        endpoint.namespace.clone_from(namespace);
+        endpoint.service.clone_from(service);
+        true
     }
+}
 
-    fn forget_node(&mut self, name: &str) {
-        for address in self.nodes.remove(name).unwrap_or_default() {
-            if self.by_address.get(&address).is_some_and(|it| it == name) {
-                self.by_address.remove(&address);
-            }
-        }
-    }
+/// Whether it is a pod's interface, and nobody knows whose.
+fn is_unnamed_pod(endpoint: &v1::Endpoint) -> bool {
+    !endpoint.interface.is_empty() && endpoint.pod.is_empty() && endpoint.node.is_empty()
 }
 
 fn count(pods: usize) -> i64 {

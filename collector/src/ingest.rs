@@ -13,6 +13,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use api::{
     correlations::COLLECTOR,
+    protocol::PROTOCOL,
     v1::{self, ingest_server, publish_request, publish_response},
 };
 use downlink::Downlink;
@@ -81,10 +82,13 @@ impl ingest_server::Ingest for Ingest {
         let downlink = Downlink {
             cluster: Arc::clone(&self.identity).follow(&hello.node, clock()),
             policy,
-            commands: connected.take_commands(),
+            asked: connected.take_asked(),
         };
         let (responses, receiver) = mpsc::channel(RESPONSES);
-        let welcome = publish_response::Item::Welcome(v1::Welcome { sequence });
+        let welcome = publish_response::Item::Welcome(v1::Welcome {
+            sequence,
+            protocol: PROTOCOL,
+        });
         let stream = AgentStream {
             store: self.store.clone(),
             identity: Arc::clone(&self.identity),

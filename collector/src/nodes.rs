@@ -15,7 +15,8 @@ use std::{
 
 use api::{
     encoding,
-    v1::{self, nodes_server},
+    protocol::{COMMANDS, understood},
+    v1::{self, nodes_server, publish_response::Item},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -23,13 +24,16 @@ use tonic::{Request, Response, Status};
 
 use self::{canary::Canary, relay::Relay};
 pub(crate) use self::{metrics::Metrics, relay::RelayError};
-use crate::access;
+use crate::{access, identity::Identity};
 
 /// Nodes remembered; Kubernetes supports 5,000.
 const MOST: usize = 10_000;
 
 /// Of each kind in a status, at most; an agent has room for fewer slots.
 const LISTED: usize = 4096;
+
+/// Bytes of the id of a test.
+const TEST_ID: usize = 64;
 
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -38,14 +42,12 @@ const STATUS_BYTES: usize = 512 * 1024;
 
 /// No room for another node.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot take node `{node}`: {MOST} nodes have published already; restart the collector to forget those that are gone"
-)]
+#[error("cannot take node `{node}`: {MOST} nodes publish already; Picket is not made for more")]
 pub(crate) struct TooManyNodes {
     node: String,
 }
 
-/// All nodes since the collector started. Clones share them.
+/// All nodes that publish, and those that did and may again. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Nodes {
     known: Arc<Mutex<BTreeMap<String, Known>>>,
@@ -63,6 +65,8 @@ struct Known {
     stream: u64,
     /// To the agent.
     relay: Relay,
+    /// What it understands.
+    protocol: u32,
 }
 
 impl Nodes {
@@ -76,8 +80,8 @@ impl Nodes {
         }
     }
 
-    /// Counts again and again how the nodes' canaries are; never ends.
-    pub(crate) async fn count_canaries(self) {
+    /// Counts again and again how the nodes' canaries are, and forgets nodes that are gone; never ends.
+    pub(crate) async fn keep_account(self, identity: Arc<Identity>) {
         let mut due = tokio::time::interval(COUNT_EVERY);
         loop {
             due.tick().await;
@@ -86,10 +90,22 @@ impl Nodes {
                 reason = "a canary is overdue by this clock"
             )]
             let now = SystemTime::now();
+            self.forget_gone(|node| identity.knows_node(node));
             let known = self.lock();
             let nodes = known.values().map(|known| &known.node);
             self.metrics.count(nodes.map(|node| Canary::of(node, now)));
         }
+    }
+
+    /// Forgets those that the cluster does not have any more, once their agents have left.
+    fn forget_gone(&self, is_there: impl Fn(&str) -> bool) {
+        self.lock().retain(|name, known| {
+            let stays = known.node.connected || is_there(name);
+            if !stays {
+                tracing::info!(node = name, "the node is gone");
+            }
+            stays
+        });
     }
 
     /// The stream that said hello speaks for its node from now on, and no other one.
@@ -100,9 +116,15 @@ impl Nodes {
     ) -> Result<Connected, TooManyNodes> {
         let mut known = self.lock();
         if known.len() >= MOST && !known.contains_key(&hello.node) {
-            return Err(TooManyNodes {
-                node: hello.node.clone(),
-            });
+            // Which nodes there are may not be known, and names change: whoever left longest ago makes room.
+            let away = known.iter().filter(|(_, known)| !known.node.connected);
+            let longest = away.min_by_key(|(_, known)| last_seen(&known.node));
+            let Some(name) = longest.map(|(name, _)| name.clone()) else {
+                return Err(TooManyNodes {
+                    node: hello.node.clone(),
+                });
+            };
+            known.remove(&name);
         }
         let before = known.remove(&hello.node);
         let stream = before.as_ref().map_or(0, |before| before.stream) + 1;
@@ -130,6 +152,7 @@ impl Nodes {
                 replaced: replaced.clone(),
                 stream,
                 relay,
+                protocol: understood(hello.protocol),
             },
         );
         Ok(Connected {
@@ -137,7 +160,7 @@ impl Nodes {
             name: hello.node.clone(),
             stream,
             replaced,
-            commands: Some(told),
+            asked: Some(told),
         })
     }
 
@@ -151,7 +174,27 @@ impl Nodes {
         let mut known = self.lock();
         let known = known.get_mut(node).filter(|known| known.node.connected);
         let away = || RelayError::Away { node: node.into() };
-        known.ok_or_else(away)?.relay.send(node, id, command)
+        let known = known.ok_or_else(away)?;
+        if known.protocol < COMMANDS {
+            return Err(RelayError::Old {
+                node: node.into(),
+                version: known.node.agent_version.clone(),
+            });
+        }
+        known.relay.send(node, id, command)
+    }
+
+    /// Asks the agents of all nodes to scan themselves; those that will.
+    fn test(&self, id: &str) -> Result<Vec<String>, Status> {
+        if !(1..=TEST_ID).contains(&id.len()) || !id.bytes().all(|it| it.is_ascii_alphanumeric()) {
+            return Err(Status::invalid_argument(format!(
+                "the id of a test takes 1 to {TEST_ID} letters and digits"
+            )));
+        }
+        let known = self.lock();
+        let connected = known.values().filter(|known| known.node.connected);
+        let asked = connected.filter(|known| known.relay.test(id));
+        Ok(asked.map(|known| known.node.name.clone()).collect())
     }
 
     /// Nobody waits for what becomes of the command any more.
@@ -224,7 +267,7 @@ pub(crate) struct Connected {
     name: String,
     stream: u64,
     replaced: CancellationToken,
-    commands: Option<mpsc::Receiver<v1::SignedCommand>>,
+    asked: Option<mpsc::Receiver<Item>>,
 }
 
 impl Connected {
@@ -233,9 +276,9 @@ impl Connected {
         &self.replaced
     }
 
-    /// What people command the agent; none, when it was taken before.
-    pub(crate) fn take_commands(&mut self) -> mpsc::Receiver<v1::SignedCommand> {
-        self.commands.take().unwrap_or_else(|| mpsc::channel(1).1)
+    /// What people ask of the agent; nothing, when it was taken before.
+    pub(crate) fn take_asked(&mut self) -> mpsc::Receiver<Item> {
+        self.asked.take().unwrap_or_else(|| mpsc::channel(1).1)
     }
 
     /// What became of a command.
@@ -298,6 +341,10 @@ impl Connected {
     }
 }
 
+fn last_seen(node: &v1::Node) -> Option<(i64, i32)> {
+    node.last_seen.map(|at| (at.seconds, at.nanos))
+}
+
 /// By how much a clock that shows `at` is ahead of one that shows `now`.
 fn ahead(at: v1::Timestamp, now: SystemTime) -> Option<v1::Duration> {
     let at = SystemTime::try_from(at).ok()?;
@@ -319,6 +366,12 @@ impl Drop for Connected {
             node.connected = false;
             self.nodes.metrics.connected.dec();
         });
+        let mut known = self.nodes.lock();
+        let own = known.get_mut(&self.name);
+        if let Some(own) = own.filter(|it| it.stream == self.stream) {
+            // Whoever waits for the agent learns at once that it is gone.
+            own.relay = Relay::new().0;
+        }
     }
 }
 
@@ -335,6 +388,15 @@ impl nodes_server::Nodes for Nodes {
             nodes: nodes.collect(),
             policy: self.policy.borrow().clone(),
         }))
+    }
+
+    async fn test(
+        &self,
+        request: Request<v1::TestNodesRequest>,
+    ) -> Result<Response<v1::TestNodesResponse>, Status> {
+        access::scope(&request)?.see_nodes()?;
+        let nodes = self.test(&request.into_inner().id)?;
+        Ok(Response::new(v1::TestNodesResponse { nodes }))
     }
 }
 
@@ -358,6 +420,7 @@ mod tests {
             node: node.into(),
             epoch: 1,
             version: "0.1.0".into(),
+            ..Default::default()
         }
     }
 
@@ -423,13 +486,42 @@ mod tests {
     }
 
     #[test]
-    fn names_without_end_are_refused() {
+    fn a_test_is_asked_of_those_that_are_connected() {
         let nodes = nodes();
-        for index in 0..MOST {
-            drop(nodes.connect(&hello(&format!("n{index}")), now(1)).unwrap());
-        }
-        let error = nodes.connect(&hello("more"), now(1)).unwrap_err();
-        assert!(error.to_string().contains("`more`"), "{error}");
-        nodes.connect(&hello("n7"), now(1)).unwrap();
+        let mut n1 = nodes.connect(&hello("n1"), now(1)).unwrap();
+        drop(nodes.connect(&hello("n2"), now(1)).unwrap());
+        assert!(nodes.test("").is_err() && nodes.test("a/b").is_err());
+        assert_eq!(nodes.test("7").unwrap(), ["n1"]);
+        let asked = n1.take_asked().try_recv().unwrap();
+        assert_eq!(asked, Item::Selftest(v1::Selftest { id: "7".into() }));
+    }
+
+    #[test]
+    fn a_node_that_the_cluster_has_no_more_is_forgotten_once_its_agent_has_left() {
+        let nodes = nodes();
+        let leaving = nodes.connect(&hello("n1"), now(1)).unwrap();
+        drop(nodes.connect(&hello("n2"), now(2)).unwrap());
+        nodes.forget_gone(|node| node == "n2");
+        assert_eq!(
+            connected(&nodes),
+            [("n1".into(), true), ("n2".into(), false)]
+        );
+        drop(leaving);
+        nodes.forget_gone(|node| node == "n2");
+        assert_eq!(connected(&nodes), [("n2".into(), false)]);
+    }
+
+    #[test]
+    fn names_without_end_take_the_place_of_those_that_left_longest_ago() {
+        let nodes = nodes();
+        let mut connected: Vec<_> = (1..MOST)
+            .map(|index| nodes.connect(&hello(&format!("n{index}")), now(2)).unwrap())
+            .collect();
+        drop(nodes.connect(&hello("former"), now(1)).unwrap());
+        connected.push(nodes.connect(&hello("more"), now(3)).unwrap());
+        assert!(!nodes.lock().contains_key("former"));
+        let error = nodes.connect(&hello("still"), now(4)).unwrap_err();
+        assert!(error.to_string().contains("`still`"), "{error}");
+        nodes.connect(&hello("n7"), now(4)).unwrap();
     }
 }

@@ -14,7 +14,7 @@ mod stream;
 
 use std::io;
 
-use api::transport::{Incoming, Listen, Reception, TransportError};
+use api::transport::{HTTP, Incoming, Listen, Reception, TransportError};
 use axum::{Router, middleware, serve};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,10 @@ impl Page {
         reception: Reception,
         services: Services,
     ) -> Result<Self, TransportError> {
+        let reception = Reception {
+            protocols: HTTP,
+            ..reception
+        };
         let incoming = listen.bind_with(reception).await?;
         Ok(Self { incoming, services })
     }

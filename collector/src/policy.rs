@@ -22,6 +22,9 @@ pub(crate) use metrics::Metrics;
 /// A mounted ConfigMap changes by a link, which no notification of a file tells.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// A file that is being replaced may be away for one look; who finds it away at the next was not replacing it.
+const AWAY: u32 = 2;
+
 /// What others see of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
@@ -40,6 +43,8 @@ pub(crate) struct Follower {
     path: Option<PathBuf>,
     /// As it was read last, or why it was not.
     last: Option<Result<String, String>>,
+    /// Looks in a row that found no file.
+    away: u32,
     policy: watch::Sender<Option<v1::Policy>>,
     status: watch::Sender<Option<v1::PolicyStatus>>,
     /// Texts that were written to where the file comes from.
@@ -56,6 +61,7 @@ impl Follower {
         let mut follower = Self {
             path,
             last: None,
+            away: 0,
             policy,
             status,
             written,
@@ -101,8 +107,9 @@ impl Follower {
                 "cannot read {name}: {error}; check --detectors and the permissions of the file"
             )
         });
-        // A file that is being replaced may be away for a moment.
-        if self.last.as_ref() == Some(&read) || self.last.is_some() && read.is_err() {
+        self.away = if read.is_err() { self.away + 1 } else { 0 };
+        let is_moment = read.is_err() && self.last.is_some() && self.away < AWAY;
+        if self.last.as_ref() == Some(&read) || is_moment {
             return;
         }
         let is_first = self.last.is_none();
@@ -202,11 +209,19 @@ mod tests {
         fs::remove_file(&path).unwrap();
         follower.look(at(3));
         assert_eq!(metrics.reloads.get(), 4, "it is away for a moment");
+        for second in 4..9 {
+            follower.look(at(second));
+            assert_eq!(metrics.reloads.get(), 5, "it is deleted, and told once");
+            let status = told.status.borrow().clone().unwrap();
+            assert!(status.error.contains("cannot read"), "{}", status.error);
+            assert_eq!((metrics.success.get(), metrics.success_at.get()), (0, 1));
+            assert_eq!(told.policy.borrow().as_ref(), Some(&good));
+        }
         fs::write(&path, "silence: 3s\n").unwrap();
-        follower.look(at(4));
+        follower.look(at(9));
         assert_eq!(told.policy.borrow().as_ref().unwrap().text, "silence: 3s\n");
         assert_eq!(told.status.borrow().as_ref().unwrap().error, "");
-        assert_eq!((metrics.success.get(), metrics.success_at.get()), (1, 4));
+        assert_eq!((metrics.success.get(), metrics.success_at.get()), (1, 9));
     }
 
     #[test]

@@ -109,6 +109,7 @@ pub struct Server {
     policy: policy::Follower,
     nodes: Nodes,
     anomalies: anomalies::Follower,
+    identity: Arc<Identity>,
     watches: Option<Watches>,
     shutdown: CancellationToken,
 }
@@ -125,8 +126,8 @@ impl Server {
         let tally: Arc<dyn Tally> = Arc::new(metrics.access.clone());
         let reception = Reception {
             tls: security.tls.clone(),
-            limits: Limits::default(),
             tally: Arc::clone(&tally),
+            ..Reception::default()
         };
         for listen in &config.listen {
             incoming.push(listen.bind_with(reception.clone()).await?);
@@ -164,6 +165,7 @@ impl Server {
         let actions = Arc::new(Actions {
             nodes: nodes.clone(),
             identity: Arc::clone(&identity),
+            policy: told.policy.clone(),
         });
         let ready = Ready::new(store.clone());
         let ticking = store.clone();
@@ -225,6 +227,7 @@ impl Server {
             policy,
             nodes: counted,
             anomalies: known,
+            identity: Arc::clone(&identity),
             watches: client.map(|client| Watches { identity, client }),
             shutdown,
         })
@@ -288,7 +291,10 @@ impl Server {
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
         tokio::spawn(until(shutdown.clone(), self.policy.run()));
         tokio::spawn(until(shutdown.clone(), self.anomalies.run()));
-        tokio::spawn(until(shutdown.clone(), self.nodes.count_canaries()));
+        tokio::spawn(until(
+            shutdown.clone(),
+            self.nodes.keep_account(self.identity),
+        ));
         if let Some(watches) = self.watches {
             tokio::spawn(until(shutdown.clone(), watches.run()));
         }

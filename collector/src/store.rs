@@ -233,6 +233,11 @@ impl Store {
         *self.horizon.borrow()
     }
 
+    /// The same, as it moves.
+    pub(crate) fn watch_horizon(&self) -> watch::Receiver<u64> {
+        self.horizon.clone()
+    }
+
     /// Highest stored sequence of an agent's epoch; 0 when none.
     pub(crate) async fn highest_sequence(
         &self,

@@ -1,4 +1,4 @@
-//! What the cluster declares: addresses and ports that its Services have.
+//! What the cluster declares: addresses and ports that its Services and pods have.
 
 use std::net::IpAddr;
 

@@ -109,6 +109,17 @@ macro_rules! detectors {
                 }
             }
 
+            /// The same, to be read; none when there is no detector of this name.
+            #[must_use]
+            pub fn mode_of(&self, detector: &str) -> Option<Mode> {
+                match detector {
+                    $(<$detector::Pod as crate::detector::Detector>::ID => {
+                        Some(self.$detector.mode)
+                    })+
+                    _ => None,
+                }
+            }
+
             /// The thresholds of a detector.
             ///
             /// # Errors
@@ -180,7 +191,8 @@ macro_rules! detectors {
             ) -> u64 {
                 let settings = Arc::clone(&self.settings);
                 let silence = settings.outcomes.silence;
-                self.probes.observe(observation, now, silence, &shared.declared);
+                let declared = [&*shared.declared, &*shared.declared_by_pods];
+                self.probes.observe(observation, now, silence, declared);
                 let mut forgotten = self.probes.forgotten;
                 self.messages.observe(observation, &mut forgotten);
                 let steps = std::mem::take(&mut self.probes.steps);
@@ -311,6 +323,7 @@ struct Shared {
     peers: Peers,
     allowance: NodeAllowance,
     declared: Arc<Declared>,
+    declared_by_pods: Arc<Declared>,
 }
 
 /// A deterministic state machine: the same observations and times give the same anomalies.

@@ -99,7 +99,7 @@ impl Probes {
         observation: &Observation,
         now: Time,
         silence: Duration,
-        declared: &Declared,
+        declared: [&Declared; 2],
     ) {
         self.steps.clear();
         self.forgotten = 0;
@@ -139,7 +139,7 @@ impl Probes {
         self.destinations.spend();
     }
 
-    fn record(&mut self, contact: &Contact, declared: &Declared) {
+    fn record(&mut self, contact: &Contact, declared: [&Declared; 2]) {
         let &Contact {
             at,
             pod,
@@ -157,7 +157,8 @@ impl Probes {
         };
         match outcome {
             Told::Sent(technique) => {
-                let is_declared = declared.contains(address, transport, port);
+                let mut declared = declared.iter();
+                let is_declared = declared.any(|it| it.contains(address, transport, port));
                 let sent = self
                     .destinations
                     .send(address, service, at, technique, is_declared);

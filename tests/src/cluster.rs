@@ -11,6 +11,7 @@ mod names;
 mod programs;
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -121,8 +122,13 @@ impl Cluster {
         self.client("helm")
     }
 
+    /// A command where `kubectl` runs, which forwards ports to there.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        self.network.command(program)
+    }
+
     fn client(&self, name: &str) -> Result<Command> {
-        let mut command = self.network.command(program(name)?);
+        let mut command = self.command(program(name)?);
         // Both keep caches and settings at home.
         for (variable, _) in std::env::vars_os() {
             let variable = variable.to_string_lossy();

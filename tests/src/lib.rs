@@ -40,7 +40,7 @@ pub use cluster::{Cluster, Image};
 pub use crowd::watching;
 pub use deadline::{Deadline, wait_for};
 pub use device::Passed;
-pub use exposition::{Metric, metrics};
+pub use exposition::{Metric, metrics, scrape};
 pub use flood::Flood;
 pub use interrupt::{fail_waits_on_signals, interrupted};
 pub use kernel::{Kernel, unpinned};

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use agent::{boot, identity::Memory};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use api::v1::Node as Status;
 use rustix::process::Signal;
@@ -19,6 +20,7 @@ use crate::{
     bpffs::Bpffs,
     client::Client,
     deadline::wait_for,
+    exposition::scrape,
     namespace::Namespace,
     node::Node,
     pod::Pod,
@@ -66,7 +68,7 @@ impl Watch {
     /// # Errors
     /// When one of them does not start; with what it said.
     pub fn start(node: &Node, pods: &[&Pod], agent_config: &str, place: Place) -> Result<Self> {
-        Self::begin(node, pods, agent_config, place, None)
+        Self::begin(node, pods, agent_config, place, None, None)
     }
 
     /// The same, with an agent that pins what it attaches, and goes on from there when it is started
@@ -75,7 +77,28 @@ impl Watch {
     /// # Errors
     /// When one of them does not start; with what it said.
     pub fn pinned(node: &Node, pods: &[&Pod], agent_config: &str) -> Result<Self> {
-        Self::begin(node, pods, agent_config, Place::Apart, Some(Bpffs::new()?))
+        let bpffs = Some(Bpffs::new()?);
+        Self::begin(node, pods, agent_config, Place::Apart, bpffs, None)
+    }
+
+    /// The same, with a collector that learns who is who from the API server of this host that the kubeconfig
+    /// names.
+    ///
+    /// # Errors
+    /// When one of them does not start; with what it said.
+    pub fn of_cluster(
+        node: &Node,
+        pods: &[&Pod],
+        agent_config: &str,
+        kubeconfig: &Path,
+    ) -> Result<Self> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let place = Place::Host {
+            listen: any,
+            metrics: any,
+        };
+        let bpffs = Some(Bpffs::new()?);
+        Self::begin(node, pods, agent_config, place, bpffs, Some(kubeconfig))
     }
 
     fn begin(
@@ -84,6 +107,7 @@ impl Watch {
         agent_config: &str,
         place: Place,
         bpffs: Option<Bpffs>,
+        kubeconfig: Option<&Path>,
     ) -> Result<Self> {
         let mut watch = Self {
             agent: None,
@@ -95,7 +119,10 @@ impl Watch {
             bpffs,
             directory: tempfile::tempdir()?,
         };
-        fs::write(watch.path("pods.yaml"), pod_table(pods))?;
+        match kubeconfig {
+            Some(kubeconfig) => fs::copy(kubeconfig, watch.path("kubeconfig")).map(drop)?,
+            None => fs::write(watch.path("pods.yaml"), pod_table(pods))?,
+        }
         fs::write(watch.path("agent.yaml"), agent_config)?;
         watch.start_collector()?;
         watch.start_agent()?;
@@ -120,7 +147,11 @@ impl Watch {
         };
         command.args(["--listen", &self.collector_address()]);
         command.arg("--database").arg(self.path("picket.db"));
-        command.arg("--pod-table").arg(self.path("pods.yaml"));
+        if self.path("kubeconfig").exists() {
+            command.arg("--kubeconfig").arg(self.path("kubeconfig"));
+        } else {
+            command.arg("--pod-table").arg(self.path("pods.yaml"));
+        }
         if self.path("detectors.yaml").exists() {
             command.arg("--detectors").arg(self.path("detectors.yaml"));
         }
@@ -147,6 +178,7 @@ impl Watch {
             command.args(["--canary", "off"]);
         }
         command.arg("--policy").arg(self.path("policy.json"));
+        command.arg("--identity").arg(self.path("identity"));
         let agent = self
             .agent
             .insert(Process::spawn("picket-agent", &mut command)?);
@@ -281,6 +313,39 @@ impl Watch {
         .map_err(|error| anyhow!("{error:#}{}", self.log()))
     }
 
+    /// Waits until the agent has written down which interface is whose, for each of `pods`.
+    ///
+    /// # Errors
+    /// When it does not; with what the daemons said.
+    pub fn wait_until_remembered(&self, pods: &[&Pod]) -> Result<()> {
+        let memory = Memory::at(self.path("identity"), boot::id());
+        wait_for("every pod to be remembered", LIMIT, || {
+            let known = memory.read()?.interfaces;
+            let is_bound = |pod: &&Pod| {
+                let mut known = known.iter().filter(|it| it.name == pod.interface);
+                known.any(|it| it.pod.is_some())
+            };
+            Ok(pods.iter().all(is_bound).then_some(()))
+        })
+        .map_err(|error| anyhow!("{error:#}{}", self.log()))
+    }
+
+    /// Takes from the agent what it has written down, for its next start.
+    ///
+    /// # Errors
+    /// When there is nothing, or it cannot be removed.
+    pub fn forget_pods(&self) -> Result<()> {
+        Ok(fs::remove_file(self.path("identity"))?)
+    }
+
+    /// A client of the agent.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn agent_client(&self) -> Result<Client> {
+        Client::connect(&self.agent_address(), LIMIT)
+    }
+
     /// A client of the collector.
     ///
     /// # Errors
@@ -299,6 +364,18 @@ impl Watch {
     #[must_use]
     pub fn agent_address(&self) -> String {
         format!("unix:{}", self.path("agent.sock").display())
+    }
+
+    /// What the agent and the collector serve at `/metrics`, which must not run on this host.
+    ///
+    /// # Errors
+    /// When one of them does not.
+    pub fn metrics(&self) -> Result<[String; 2]> {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Ok([
+            scrape(&self.network, at(7403))?,
+            scrape(&self.apart, at(7402))?,
+        ])
     }
 
     /// The `picket` command line, asking the collector.

@@ -4,6 +4,7 @@ use std::{thread, time::Duration};
 
 use anyhow::{Result, ensure};
 use api::v1::{Canary, Severity, State, subscribe_request::From};
+use serde_json::{Value, json};
 use tests::{Capture, Place, Story, Watch, run, wait_for, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -34,6 +35,12 @@ fn the_sensor_finds_its_canary_whose_packets_go_nowhere() -> Result<()> {
         (found.packets_sent, found.packets_counted),
         (PACKETS, PACKETS)
     );
+    // An agent that has just started may still be attaching the other program.
+    assert_eq!(found.packets_sent_back, PACKETS);
+    ensure!(
+        (1..=PACKETS).contains(&found.packets_counted_back),
+        "{found:?}"
+    );
     ensure!(
         found.delay.is_some_and(|delay| delay.seconds < 5),
         "{found:?}"
@@ -59,10 +66,46 @@ fn the_sensor_finds_its_canary_whose_packets_go_nowhere() -> Result<()> {
 }
 
 #[test]
+fn a_selftest_is_done_at_once_and_comes_all_the_way() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    let story = Story::new()?;
+    let Story { app1, app2, node } = &story;
+    // Of its own it would not scan a second time within this test.
+    let watch = Watch::start(node, &[app1, app2], "canary: 5m\n", Place::Apart)?;
+    canary(&watch)?;
+    let mut picket = watch.picket()?;
+    picket.args(["selftest", "--json", "--timeout", "30s"]);
+    let tested = run("picket selftest", &mut picket, LIMIT)?.success()?;
+    println!("{}", tested.stdout);
+    let told: Value = serde_json::from_str(tested.stdout.trim())?;
+    assert_eq!(
+        (&told["kind"], &told["result"]),
+        (&json!("selftest"), &json!("found"))
+    );
+    assert_eq!(told["canary"]["packets_counted_back"], PACKETS);
+    ensure!(told["event_after"].is_string(), "{told}");
+    let events = watch.client()?.events()?;
+    let told: Vec<_> = events.iter().map(|it| (it.severity(), it.shadow)).collect();
+    assert_eq!(told, [(Severity::Info, true)], "nobody is alarmed");
+    ensure!(events[0].anomaly_id.contains("/selftest/"), "{events:?}");
+    Ok(())
+}
+
+#[test]
 fn a_sensor_that_is_silent_is_an_event_until_it_sees_again() -> Result<()> {
     if without_root() {
         return Ok(());
     }
+    for (side, program) in [("ingress", "from_pod"), ("egress", "to_pod")] {
+        is_silent(side, program)?;
+    }
+    Ok(())
+}
+
+/// One whose program on this side is removed.
+fn is_silent(side: &str, program: &str) -> Result<()> {
     let story = Story::new()?;
     let Story { app1, app2, node } = &story;
     let config = "canary: 10s\nattach: clsact\n";
@@ -77,7 +120,7 @@ fn a_sensor_that_is_silent_is_an_event_until_it_sees_again() -> Result<()> {
     // The agent attaches its program again and again, and somebody removes it each time.
     let opened = loop {
         let mut tc = node.network.command("tc");
-        tc.args(["filter", "del", "dev", CANARY, "ingress"]);
+        tc.args(["filter", "del", "dev", CANARY, side]);
         run("tc", &mut tc, LIMIT)?;
         if let Some(received) = subscription.poll(Duration::from_millis(50))?
             && let api::v1::subscribe_response::Item::Event(event) = received.item
@@ -91,11 +134,9 @@ fn a_sensor_that_is_silent_is_an_event_until_it_sees_again() -> Result<()> {
         ("canary", State::Opened)
     );
     assert_eq!(opened.severity(), Severity::High);
-    ensure!(
-        opened.summary.contains("is silent: none of 32 packets"),
-        "{}",
-        opened.summary
-    );
+    let reason =
+        format!("is silent: none of 32 packets was counted at {CANARY}: the program {program} ");
+    ensure!(opened.summary.contains(&reason), "{}", opened.summary);
     let (closed, _) = subscription.event(LIMIT, |event| event.state() == State::Closed)?;
     assert_eq!(closed.anomaly_id, opened.anomaly_id);
     ensure!(closed.summary.contains("sees again"), "{}", closed.summary);

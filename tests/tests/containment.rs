@@ -146,6 +146,7 @@ fn a_trip_holds_an_armed_pod_until_it_is_judged() -> Result<()> {
             kernel.renew()?;
             let subject = kernel.subject;
             kernel.datapath.arm(subject, armed);
+            kernel.datapath.allow_holds(1, monotonic());
             kernel.drain()?;
             kernel.datapath.set_budget(subject, budget);
             for port in 1..=3 {
@@ -154,13 +155,14 @@ fn a_trip_holds_an_armed_pod_until_it_is_judged() -> Result<()> {
             ensure!(kernel.passes(&flags(4, SYN))? != held, "armed {armed:?}");
             ensure!(kernel.passes(&flags(1, SYN))?, "it is known");
             ensure!(kernel.datapath.leases().is_empty(), "it is no lease");
-            kernel.datapath.let_go(subject);
+            ensure!(kernel.datapath.let_go(subject) == held, "armed {armed:?}");
             ensure!(kernel.passes(&flags(5, SYN))?, "it is judged");
         }
         kernel.renew()?;
         kernel
             .datapath
             .arm(kernel.subject, Duration::from_millis(1));
+        kernel.datapath.allow_holds(1, monotonic());
         kernel.drain()?;
         kernel.datapath.set_budget(kernel.subject, budget);
         for port in 1..=3 {
@@ -169,6 +171,36 @@ fn a_trip_holds_an_armed_pod_until_it_is_judged() -> Result<()> {
         wait_for("the hold to end by itself", LONG, || {
             Ok(kernel.passes(&flags(4, SYN))?.then_some(()))
         })
+    })
+}
+
+/// The caps bind what nobody has judged yet, too.
+#[test]
+fn no_more_trips_hold_than_user_space_allows() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    Kernel::with(async |mut kernel: Kernel| {
+        let budget = Budget {
+            ports: 3,
+            refused: u32::MAX,
+        };
+        let subject = kernel.subject;
+        kernel.datapath.arm(subject, LONG);
+        // The second time, the one that is held still is the one that is allowed.
+        for (first, allowed, held) in [(10, 1, true), (20, 1, false), (30, 1, true), (40, 0, false)]
+        {
+            kernel.datapath.allow_holds(allowed, monotonic());
+            kernel.datapath.let_go(subject);
+            kernel.drain()?;
+            kernel.datapath.set_budget(subject, budget);
+            for port in first..first + 3 {
+                ensure!(kernel.passes(&flags(port, SYN))?, "{port} is in the budget");
+            }
+            let passes = kernel.passes(&flags(first + 3, SYN))?;
+            ensure!(passes != held, "{allowed} allowed, from port {first}");
+        }
+        Ok(())
     })
 }
 

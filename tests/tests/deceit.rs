@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, sendto, socket
 use tests::{
     Node, Place, Pod, Story, Watch,
     packet::{ACK, RST, SYN, Tcp, raw},
-    run, without_root,
+    run, wait_for, without_root,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -161,6 +161,7 @@ fn a_forged_source_does_not_name_its_owner() -> Result<()> {
         AGENT_CONFIG,
         Place::Apart,
     )?;
+    wait_until_known(&watch, &liar)?;
     let mut subscription = watch.client()?.subscribe(From::AfterCursor(0), LIMIT)?;
     let (forged, target) = (v4(&innocent)?, v4(&victim)?);
     let probe = Tcp {
@@ -173,8 +174,19 @@ fn a_forged_source_does_not_name_its_owner() -> Result<()> {
     let source = opened.source.clone().unwrap_or_default();
     ensure!(source.interface == liar.interface, "{opened:?}");
     ensure!(
-        source.pod.is_empty() && source.address.is_empty(),
-        "an innocent is named: {opened:?}"
+        source.uid == "uid-liar" && source.address == liar.address().to_string(),
+        "somebody else is named: {opened:?}"
     );
     Ok(())
+}
+
+fn wait_until_known(watch: &Watch, pod: &Pod) -> Result<()> {
+    wait_for("a pod to be known", LIMIT, || {
+        let nodes = watch.client()?.nodes()?;
+        let mut slots = nodes
+            .iter()
+            .flat_map(|it| &it.status)
+            .flat_map(|it| &it.slots);
+        Ok(slots.any(|slot| slot.pod == pod.name).then_some(()))
+    })
 }

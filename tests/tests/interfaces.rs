@@ -198,25 +198,3 @@ fn index(node: &Node, interface: &str) -> Result<u32> {
         .parse()
         .with_context(|| format!("no index in {shown}"))
 }
-
-/// Where a node is a container its uplink is a veth to another namespace too.
-#[test]
-fn the_uplink_of_a_node_is_no_pod() -> Result<()> {
-    if without_root() {
-        return Ok(());
-    }
-    let node = Node::new("node1")?;
-    let world = tests::Namespace::new()?;
-    node.network.ip(&format!(
-        "link add eth0 type veth peer name node netns {}\n\
-         address add 192.0.2.2/24 dev eth0\nlink set eth0 up\nroute add default via 192.0.2.1\n",
-        world.path().display()
-    ))?;
-    let pod = node.routed("default", "app1", &["10.244.147.92"])?;
-    let watch = Watch::start(&node, &[&pod], "{}\n", Place::Apart)?;
-    let status = status(&watch)?;
-    let watched: Vec<_> = status.slots.iter().map(|slot| &slot.interface).collect();
-    ensure!(watched == [&pod.interface], "{watched:?}");
-    ensure!(status.unwatched.is_empty(), "{:?}", status.unwatched);
-    Ok(())
-}

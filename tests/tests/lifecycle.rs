@@ -19,6 +19,11 @@ fn links(watch: &Watch) -> Result<Vec<String>> {
     Ok(pins)
 }
 
+/// Of what is done about it there are events too.
+fn is_opened(event: &Event) -> bool {
+    event.state() == State::Opened && event.detector == "port_scan"
+}
+
 fn closed(subscription: &mut Subscription, opened: &Event) -> Result<Event> {
     let (closed, _) = subscription.event(LIMIT, |event| {
         event.anomaly_id == opened.anomaly_id && event.state() == State::Closed
@@ -42,7 +47,7 @@ fn an_agent_killed_within_a_scan_costs_no_port() -> Result<()> {
     let mut nmap = app1.command("nmap");
     nmap.args(["-n", "-sS", "--max-rate", "2000", "-p", "1-6000"]);
     let mut scan = Process::spawn("nmap", nmap.arg(app2.address().to_string()))?;
-    subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    subscription.event(LIMIT, is_opened)?;
     watch.kill_agent()?;
     ensure!(
         links(&watch)? == pinned,
@@ -52,7 +57,7 @@ fn an_agent_killed_within_a_scan_costs_no_port() -> Result<()> {
     watch.start_agent()?;
     ensure!(scan.is_running()?, "the scan was over before the takeover");
     ensure!(scan.wait(LIMIT)?.success(), "{}", scan.log());
-    let (opened, _) = subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    let (opened, _) = subscription.event(LIMIT, is_opened)?;
     let closed = closed(&mut subscription, &opened).with_context(|| watch.log())?;
     let captured = capture.finish()?.ports_initiated_by(app1.address());
     let counted = closed.ports.unwrap_or_default().distinct;
@@ -105,6 +110,7 @@ fn what_a_pod_did_before_it_went_is_told_by_the_next_agent() -> Result<()> {
     let mut watch = Watch::pinned(node, &[app1, app2], AGENT_CONFIG)?;
     let pinned = links(&watch)?;
     let mut subscription = watch.client()?.subscribe(From::Now(true), LIMIT)?;
+    watch.wait_until_remembered(&[app1, app2])?;
     watch.kill_agent()?;
     let capture = Capture::start(&node.network, &app1.interface)?;
     scan(app1, app2)?;
@@ -112,9 +118,12 @@ fn what_a_pod_did_before_it_went_is_told_by_the_next_agent() -> Result<()> {
     let elsewhere = tests::Namespace::new()?;
     replace(&story, &elsewhere)?;
     watch.start_agent()?;
-    let (opened, _) = subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    let (opened, _) = subscription.event(LIMIT, is_opened)?;
     let source = opened.source.clone().unwrap_or_default();
-    ensure!(source.pod == "app1", "an innocent is accused: {opened:?}");
+    ensure!(
+        source.uid == "uid-app1" && source.interface == app1.interface,
+        "an innocent is accused: {opened:?}"
+    );
     let closed = closed(&mut subscription, &opened)?;
     let counted = closed.ports.unwrap_or_default().distinct;
     assert_eq!(usize::try_from(counted)?, captured.len());
@@ -153,7 +162,7 @@ fn another_version_is_replaced_without_a_trace() -> Result<()> {
     })?;
     ensure!(links(&watch)?.len() == 4, "{:?}", watch.pins()?);
     scan(app1, app2)?;
-    subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    subscription.event(LIMIT, is_opened)?;
     Ok(())
 }
 
@@ -236,7 +245,7 @@ fn filters_of_a_killed_agent_are_replaced_and_those_of_others_stay() -> Result<(
     ensure!(filters(&story, app1)? == before, "they went with the agent");
     scan(app1, app2)?;
     watch.start_agent()?;
-    let (opened, _) = subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    let (opened, _) = subscription.event(LIMIT, is_opened)?;
     let closed = closed(&mut subscription, &opened)?;
     let captured = capture.finish()?.ports_initiated_by(app1.address());
     let counted = closed.ports.unwrap_or_default().distinct;
@@ -276,7 +285,7 @@ fn what_others_detach_is_attached_again() -> Result<()> {
         Ok((filters(&story, app1)?.len() == 2).then_some(()))
     })?;
     scan(app1, app2)?;
-    subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    subscription.event(LIMIT, is_opened)?;
     ensure!(
         watch.log().contains("detached by others"),
         "{}",
@@ -302,7 +311,7 @@ fn a_link_that_others_detach_is_made_again() -> Result<()> {
     let agent = watch.agent.as_mut().context("no agent runs")?;
     agent.wait_for_line("detached by others", LIMIT)?;
     scan(app1, app2)?;
-    subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    subscription.event(LIMIT, is_opened)?;
     ensure!(links(&watch)? == before, "{:?}", links(&watch)?);
     Ok(())
 }
@@ -321,7 +330,7 @@ fn no_program_of_another_blinds_the_agent() -> Result<()> {
     let agent = watch.agent.as_mut().context("no agent runs")?;
     agent.wait_for_line("moved it to the front", LIMIT)?;
     scan(app1, app2)?;
-    subscription.event(LIMIT, |event| event.state() == State::Opened)?;
+    subscription.event(LIMIT, is_opened)?;
     Ok(())
 }
 

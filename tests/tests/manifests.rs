@@ -13,6 +13,9 @@ use tests::metrics;
 
 /// What Prometheus itself puts on what it scrapes, or our monitors.
 const TARGET_LABELS: [&str; 4] = ["job", "node", "pod", "le"];
+/// Labels whose values people give: before they do, there is no such series, and nothing to describe. That a daemon
+/// serves them then, the test of the metrics sees.
+const GIVEN_LABELS: [(&str, &str); 1] = [("picket_agent_exception_hits_total", "exception")];
 /// What every page tells.
 const SECTIONS: [&str; 3] = ["## What it means", "## What is lost", "## What to do"];
 
@@ -95,6 +98,10 @@ impl Served {
                     labels.entry(label).or_default().insert(value);
                 }
             }
+        }
+        for (name, label) in GIVEN_LABELS {
+            let labels = served.entry(name.to_owned()).or_default();
+            labels.entry(label.to_owned()).or_default();
         }
         Ok(Self(served))
     }
@@ -286,6 +293,12 @@ fn the_programs_understand_what_the_manifests_tell_them() -> Result<()> {
     };
     let agent = words("picket-agent", &agent);
     ensure!(agent.len() > 5, "{agent:?}");
+    // What should hold for a node whose collector is away when its agent starts.
+    for kept in ["spool", "baselines", "identity", "policy"] {
+        let below = format!("--{kept}=/var/lib/picket/{kept}");
+        let is_kept = agent.iter().any(|it| it.starts_with(&below));
+        ensure!(is_kept, "the agent does not keep its {kept}");
+    }
     agent::config::Args::try_parse_from(agent)?;
     let collector = words("picket-collector", &collector);
     ensure!(collector.len() > 5, "{collector:?}");

@@ -1,7 +1,9 @@
 //! Every metric is described once, under the name of its daemon and in the form of its kind.
 
-use anyhow::Result;
-use tests::metrics;
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use tests::{Metric, Place, Story, Watch, metrics, without_root};
 
 #[test]
 fn every_metric_is_described_once_under_the_name_of_its_daemon() -> Result<()> {
@@ -72,5 +74,48 @@ fn every_label_of_the_kernel_s_counts_is_there_from_the_start() -> Result<()> {
         let line = format!("{{direction=\"{direction}\",class=\"other\"}} 0");
         assert_eq!(text.matches(&line).count(), 2, "{line}");
     }
+    Ok(())
+}
+
+/// There is a series of it for each exception, and without one nothing at all.
+const GIVEN: &str = "picket_agent_exception_hits";
+
+/// What `text` describes, but for that.
+fn described(text: &str) -> Vec<Metric> {
+    let mut metrics = metrics(text);
+    metrics.retain(|it| !it.name.starts_with(GIVEN));
+    metrics
+}
+
+/// The series of `text`, without their values, but for those.
+fn series(text: &str) -> BTreeSet<&str> {
+    let lines = text.lines().filter(|it| !it.starts_with('#'));
+    let series = lines.filter_map(|line| Some(line.rsplit_once(' ')?.0));
+    series.filter(|it| !it.starts_with(GIVEN)).collect()
+}
+
+/// The README's tables, the dashboards and the alerts are held against what the programs describe; this, whether
+/// programs that run serve it, and nothing else.
+#[test]
+fn daemons_that_run_serve_all_that_is_described_and_nothing_else() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    let story = Story::new()?;
+    let Story { app1, app2, node } = &story;
+    let config = "exceptions:\n- {name: audit, owner: security, reason: agreed, until: 2099-01-31T12:00:00Z}\n";
+    let watch = Watch::start(node, &[app1, app2], config, Place::Apart)?;
+    let [agent, collector] = watch.metrics()?;
+    for (expected, served) in [
+        (agent::metrics::exposition()?, &agent),
+        (collector::metrics::exposition()?, &collector),
+    ] {
+        assert_eq!(described(&expected), described(served));
+        let (expected, served) = (series(&expected), series(served));
+        let differ: Vec<_> = expected.symmetric_difference(&served).collect();
+        ensure!(differ.is_empty(), "on one side only: {differ:?}");
+    }
+    let hits = format!("{GIVEN}_total{{exception=\"audit\"}} 0");
+    ensure!(agent.lines().any(|it| it == hits), "no {hits}");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What the README shows of code, flags and metrics is what they are; `UPDATE=1` rewrites it.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
 };
@@ -8,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use clap::{Arg, Command, CommandFactory as _};
 use detect::{Quantity, Settings};
+use serde_json::Value;
 use tests::{Metric, metrics};
 
 const END: &str = "<!-- end -->";
@@ -102,6 +104,49 @@ fn every_link_leads_somewhere() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What is shown of an event as JSON, by the message whose fields it must have.
+#[test]
+fn the_event_that_is_shown_has_every_field() -> Result<()> {
+    let text = fs::read_to_string(root().join("README.md"))?;
+    let shown = text.split("```json\n").nth(1);
+    let shown = shown.and_then(|it| it.split("```").next());
+    let shown: Value = serde_json::from_str(shown.context("README.md shows no JSON")?)?;
+    let proto = fs::read_to_string(root().join("api/proto/picket/v1/event.proto"))?;
+    for (message, pointer) in [
+        ("Event", ""),
+        ("EventId", "/id"),
+        ("Endpoint", "/source"),
+        ("Target", "/targets/0"),
+        ("Endpoint", "/targets/0/endpoint"),
+        ("Criterion", "/crossed"),
+        ("PortCounts", "/ports"),
+        ("Coverage", "/coverage"),
+    ] {
+        let object = shown.pointer(pointer).and_then(Value::as_object);
+        let object = object.with_context(|| format!("README.md shows no {pointer}"))?;
+        let keys: BTreeSet<_> = object.keys().map(String::as_str).collect();
+        let mut fields = fields(&proto, message);
+        if pointer.is_empty() {
+            fields.insert("kind");
+        }
+        ensure!(
+            keys == fields,
+            "{pointer} has {keys:?}, and {message} {fields:?}"
+        );
+    }
+    Ok(())
+}
+
+/// The names of the fields of a message.
+fn fields<'a>(proto: &'a str, message: &str) -> BTreeSet<&'a str> {
+    let begin = format!("message {message} {{");
+    let lines = proto.lines().skip_while(|it| *it != begin).skip(1);
+    let lines = lines.take_while(|it| *it != "}").map(str::trim);
+    let fields = lines.filter(|it| !it.starts_with("//"));
+    let names = fields.filter_map(|it| it.split_once(" = ")?.0.rsplit(' ').next());
+    names.collect()
 }
 
 #[test]

@@ -158,7 +158,10 @@ fn a_scan_by_many_sources_is_told_by_its_victim() -> Result<()> {
     let (event, _) = told.map_err(|error| anyhow!("{error:#}{}", watch.log()))?;
     let target = event.targets.first().context("a target")?;
     let endpoint = target.endpoint.clone().unwrap_or_default();
-    ensure!(endpoint.pod == "app2", "{event:?}");
+    ensure!(
+        endpoint.pod == "app2" && event.summary.contains("blue/app2"),
+        "{event:?}"
+    );
     for event in client.events()? {
         let source = event.source.unwrap_or_default();
         ensure!(source.pod.is_empty(), "{source:?} is accused");

@@ -1,8 +1,6 @@
 //! Programs are replaced under traffic, and no packet passes by.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
@@ -14,7 +12,7 @@ use rustix::net::{AddressFamily, SocketType, netdevice};
 use tests::{
     Flood, Namespace, Node, Watch, bpf,
     packet::{SYN, Tcp, from_pod},
-    wait_for, without_root,
+    scrape, wait_for, without_root,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -94,16 +92,75 @@ fn no_packet_passes_by_while_programs_are_replaced() -> Result<()> {
     Ok(())
 }
 
-/// Initiating packets that the agent in this namespace has counted.
+/// Each agent is killed before the flood begins, so that whatever is sent is counted by the next one or by nobody.
+#[test]
+fn no_packet_passes_by_while_an_agent_takes_over_from_another() -> Result<()> {
+    if without_root() {
+        return Ok(());
+    }
+    for attach in ["tcx", "clsact"] {
+        let node = Node::new("node1")?;
+        let pod = node.routed("default", "app1", &["10.244.147.92"])?;
+        let config = |slots: u32| format!("sample_rate: 1\nattach: {attach}\nslots: {slots}\n");
+        let mut watch = Watch::pinned(&node, &[&pod], &config(16))?;
+        let flood = pod.network.enter(|| {
+            let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+            let packet = from_pod(&Tcp {
+                port: 80,
+                flags: SYN,
+                ..Tcp::default()
+            });
+            Flood::new(netdevice::name_to_index(socket, "eth0")?, &packet)
+        })??;
+        for slots in [16, 17, 16, 24] {
+            watch.kill_agent()?;
+            watch.configure_agent(&config(slots))?;
+            let (replaced, begun) = (AtomicBool::new(false), AtomicBool::new(false));
+            let sent = thread::scope(|scope| {
+                let sender = scope.spawn(|| {
+                    flood.run(|| {
+                        begun.store(true, Relaxed);
+                        !replaced.load(Relaxed)
+                    })
+                });
+                while !begun.load(Relaxed) {
+                    thread::yield_now();
+                }
+                let started = watch.start_agent();
+                let started = started.and_then(|()| watch.wait_until_attached(&[&pod]));
+                // What was left of the former agent is gone by the first status, and a little later the flood ends.
+                let counted = started.and_then(|()| {
+                    wait_for("packets", LIMIT, || {
+                        Ok((counted(&node.network)? >= PACKETS / 2).then_some(()))
+                    })
+                });
+                replaced.store(true, Relaxed);
+                let sent = sender.join().map_err(|_| anyhow!("the sender panicked"))?;
+                counted.and(sent)
+            })?;
+            let all = || Ok((counted(&node.network)? >= sent).then_some(()));
+            wait_for("every packet to be counted", LIMIT, all)
+                .with_context(|| format!("{} of {sent}", counted(&node.network).unwrap_or(0)))?;
+            println!(
+                "{attach}, to {slots} slots: {sent} packets, {} counted",
+                counted(&node.network)?
+            );
+            assert_eq!(
+                counted(&node.network)?,
+                sent,
+                "{attach}, to {slots} slots: {}",
+                watch.log()
+            );
+        }
+        watch.stop_agent()?;
+    }
+    Ok(())
+}
+
+/// TCP connections that the agent in this namespace has counted the beginnings of.
 fn counted(network: &Namespace) -> Result<u64> {
-    const NAME: &str = "picket_agent_initiating_packets_total{";
-    let text = network.enter(|| {
-        let mut stream = TcpStream::connect("127.0.0.1:7403")?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        anyhow::Ok(text)
-    })??;
+    const NAME: &str = "picket_agent_initiating_packets_total{class=\"tcp_syn\"";
+    let text = scrape(network, ([127, 0, 0, 1], 7403).into())?;
     let classes: Vec<_> = text.lines().filter(|it| it.starts_with(NAME)).collect();
     ensure!(!classes.is_empty(), "no such metric");
     let mut packets = 0;

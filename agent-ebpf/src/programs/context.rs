@@ -38,10 +38,23 @@ pub(super) fn pull(ctx: &TcContext) {
     unsafe { asm!("goto +0", options(nomem, nostack)) };
 }
 
+/// Whether the packet leaves where it came in. Wherever packets come in, all of them look like that.
 #[inline(always)]
 pub(super) fn is_hairpinned(ctx: &TcContext) -> bool {
     // SAFETY: the kernel hands every classifier a valid context.
     let came_in = unsafe { (*ctx.skb.skb).ingress_ifindex };
     // SAFETY: as above.
     came_in == unsafe { (*ctx.skb.skb).ifindex }
+}
+
+/// Whether a packet that leaves the node was made by a socket of its own. One that is forwarded came in
+/// somewhere; a tunnel forgets where (`skb_scrub_packet`), but no packet that came in has a socket by then
+/// (`skb_orphan` in `ip_rcv_core`), nor has the kernel's own ARP, which it sends for pods too.
+#[inline(always)]
+pub(super) fn is_own(ctx: &TcContext) -> bool {
+    // SAFETY: the kernel hands every classifier a valid context.
+    let came_in = unsafe { (*ctx.skb.skb).ingress_ifindex };
+    // SAFETY: as above.
+    let socket = unsafe { (*ctx.skb.skb).__bindgen_anon_2.sk };
+    came_in == 0 && !socket.is_null()
 }

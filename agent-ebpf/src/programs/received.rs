@@ -46,7 +46,7 @@ impl<'a> Received<'a> {
     #[inline(always)]
     fn is_all(&self, class: VolumeClass) -> bool {
         volume::sample(self.watched, Direction::ToPod, self.ctx, class);
-        is_hairpinned(self.ctx)
+        is_hairpinned(self.ctx) && !self.watched.is_uplink()
     }
 
     #[inline(always)]

@@ -6,16 +6,17 @@ use api::v1;
 use detect::{Anomaly, Class, Detectors, Mode, Observation, Settings, State, Subject, Time};
 use tokio::sync::{mpsc, watch};
 
+use super::scan::Sent;
 use crate::datapath::Datapath;
 
 /// Between two runs an anomaly must have been closed.
-const QUIET: Duration = Duration::from_secs(5);
+pub(super) const QUIET: Duration = Duration::from_secs(5);
 
 /// What was seen of the canary.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
     /// Packets that the programs counted.
-    pub(super) packets: u64,
+    pub(super) counted: Sent,
     /// When an anomaly opened last.
     pub(super) found: Option<Time>,
 }
@@ -58,7 +59,8 @@ impl Judge {
         let opened = self.opened.iter().any(|it| it.state == State::Opened);
         self.opened.clear();
         self.seen.send_modify(|seen| {
-            seen.packets += observation.initiated[Class::Syn as usize];
+            seen.counted.packets += observation.initiated[Class::Syn as usize];
+            seen.counted.back += observation.probed.len() as u64;
             if opened {
                 seen.found = Some(now);
             }

@@ -8,8 +8,11 @@ use std::{
 use futures_util::FutureExt as _;
 use tokio::net::TcpSocket;
 
-use super::{error::CanaryError, veth::ADDRESS};
-use crate::interfaces::CANARY_SENDER;
+use super::{
+    error::CanaryError,
+    veth::{ADDRESS, OTHER},
+};
+use crate::interfaces::{CANARY, CANARY_SENDER};
 
 /// Ports of one scan: twice what is found at once.
 pub(super) const PORTS: u16 = 32;
@@ -19,20 +22,40 @@ const TARGETS: u64 = 250;
 const GROUPS: u64 = 280;
 const FIRST_PORT: u16 = 1024;
 
+/// Packets of one scan, and those that come back to the sender.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    pub(super) packets: u64,
+    pub(super) back: u64,
+}
+
+/// One end of the pair, and the address it sends from.
+type End = (&'static str, Ipv4Addr);
+
 /// Sends one SYN to each port, and no more; how many left.
 pub(super) fn send(run: u64) -> Result<u64, CanaryError> {
     let (target, first) = aim(run);
+    each((CANARY_SENDER, ADDRESS), target, first)
+}
+
+/// The same the other way, as somebody who scans the sender.
+pub(super) fn send_back(run: u64) -> Result<u64, CanaryError> {
+    let (_, first) = aim(run);
+    each((CANARY, OTHER), ADDRESS, first)
+}
+
+fn each(from: End, target: Ipv4Addr, first: u16) -> Result<u64, CanaryError> {
     let mut sent = 0;
     let mut refused = None;
     for port in first..first + PORTS {
-        match probe((target, port).into()) {
+        match probe(from, (target, port).into()) {
             Ok(()) => sent += 1,
             Err(error) => drop(refused.get_or_insert(error)),
         }
     }
     match refused {
         Some(source) if sent == 0 => Err(CanaryError::Send {
-            interface: CANARY_SENDER,
+            interface: from.0,
             source,
         }),
         _ => Ok(sent),
@@ -47,10 +70,10 @@ fn aim(run: u64) -> (Ipv4Addr, u16) {
     (Ipv4Addr::new(a, b, c, target), FIRST_PORT + PORTS * group)
 }
 
-fn probe(target: SocketAddr) -> io::Result<()> {
+fn probe((interface, own): End, target: SocketAddr) -> io::Result<()> {
     let socket = TcpSocket::new_v4()?;
-    socket.bind_device(Some(CANARY_SENDER.as_bytes()))?;
-    socket.bind((ADDRESS, 0).into())?;
+    socket.bind_device(Some(interface.as_bytes()))?;
+    socket.bind((own, 0).into())?;
     // The first poll sends the SYN, and closing the socket before the answer sends nothing.
     match socket.connect(target).now_or_never() {
         Some(Err(error)) => Err(error),

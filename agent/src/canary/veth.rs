@@ -19,12 +19,14 @@ use crate::interfaces::{CANARY, CANARY_SENDER};
 
 /// Of the sender: for documentation (RFC 5737), so that it is nobody's.
 pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// Of the other end, which sends back to it.
+pub(super) const OTHER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 254);
 /// The kernel's answer is one message.
 const ANSWER_BYTES: usize = 8 << 10;
 
 /// Makes the pair unless it is there, and sets it up.
 ///
-/// The sender resolves no addresses (NOARP): the kernel gives each frame the sender's own for a destination, so
+/// Neither end resolves addresses (NOARP): the kernel gives each frame the sender's own for a destination, so
 /// that to the interface at the other end it is somebody else's, and goes no further than our programs.
 pub(super) fn make() -> Result<(), CanaryError> {
     let mut peer = LinkMessage::default();
@@ -40,20 +42,27 @@ pub(super) fn make() -> Result<(), CanaryError> {
     let made = ask(Message::NewLink(pair), NLM_F_CREATE | NLM_F_EXCL);
     made.or_else(unless(libc::EEXIST))
         .map_err(failed("make the interfaces of the canary"))?;
-    raise(CANARY, LinkFlags::Up)?;
-    let sender = raise(CANARY_SENDER, LinkFlags::Up | LinkFlags::Noarp)?;
+    for (name, own) in [(CANARY, OTHER), (CANARY_SENDER, ADDRESS)] {
+        let index = raise(name, LinkFlags::Up | LinkFlags::Noarp)?;
+        give(index, own)?;
+    }
+    Ok(())
+}
+
+/// Gives the interface its address.
+fn give(index: u32, own: Ipv4Addr) -> Result<(), CanaryError> {
     let mut address = AddressMessage::default();
     address.header.family = AddressFamily::Inet;
     address.header.prefix_len = 32;
     // Never chosen for what leaves by another interface.
     address.header.scope = AddressScope::Link;
-    address.header.index = sender;
+    address.header.index = index;
     address.attributes = vec![
-        AddressAttribute::Local(ADDRESS.into()),
-        AddressAttribute::Address(ADDRESS.into()),
+        AddressAttribute::Local(own.into()),
+        AddressAttribute::Address(own.into()),
     ];
     ask(Message::NewAddress(address), NLM_F_CREATE | NLM_F_REPLACE)
-        .map_err(failed("give the canary its address"))
+        .map_err(failed("give the canary its addresses"))
 }
 
 /// Removes the pair; whether it was there.

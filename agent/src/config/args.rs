@@ -89,11 +89,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "PICKET_TOKEN")]
     pub token: Option<String>,
 
-    /// Who signs the certificates of operators, whose commands to contain pods are obeyed [default: as --tls-ca].
+    /// Who signs the certificates of operators, whose commands to contain pods are obeyed; without it nobody's are.
     #[arg(long, value_name = "FILE", env = "PICKET_OPERATOR_CA")]
     pub operator_ca: Option<String>,
 
-    /// Which of them are revoked.
+    /// Which of those certificates are revoked.
     #[arg(long, value_name = "FILE", env = "PICKET_OPERATOR_CRL")]
     pub operator_crl: Option<String>,
 
@@ -135,6 +135,16 @@ pub struct Args {
         num_args = 1..
     )]
     pub interfaces: Vec<String>,
+
+    /// What becomes of interfaces that a default route leads through: watch, for the node itself is watched there; or
+    /// ignore.
+    #[arg(
+        long,
+        value_name = "MODE",
+        env = "PICKET_UPLINKS",
+        default_value = "watch"
+    )]
+    pub uplinks: String,
 
     /// How many interfaces can be watched at once; each takes 64 kB.
     #[arg(

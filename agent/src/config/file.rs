@@ -36,6 +36,7 @@ pub(super) struct File {
     pub(super) baselines: Option<Value>,
     pub(super) policy: Option<Value>,
     pub(super) interfaces: Option<Vec<Value>>,
+    pub(super) uplinks: Option<Value>,
     pub(super) slots: Option<Value>,
     pub(super) tick: Option<Value>,
     pub(super) sample_rate: Option<Value>,
@@ -48,6 +49,7 @@ pub(super) struct File {
     // A policy's, which is read by itself.
     silence: IgnoredAny,
     detectors: IgnoredAny,
+    nodes: IgnoredAny,
     scopes: IgnoredAny,
     exceptions: IgnoredAny,
     containment: IgnoredAny,

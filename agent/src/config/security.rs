@@ -114,8 +114,13 @@ impl Config {
                 return Err(ConfigError::Plain { listen });
             }
         };
+        if operator_crl.is_some() && operator_ca.is_none() {
+            let (given, missing) = ("--operator-crl", "--operator-ca");
+            return Err(ConfigError::Half { given, missing });
+        }
+        // Who signs for servers may sign for everybody who asks, whatever name he asks for.
         let operators = Authority {
-            certificate: operator_ca.or_else(|| ca.clone()),
+            certificate: operator_ca,
             revocations: operator_crl,
         };
         if let Some(certificate) = &operators.certificate {
@@ -198,6 +203,19 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "certificates are of this moment")]
+    fn who_signs_for_the_collector_makes_no_operators() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::create(folder.path(), 10, SystemTime::now()).unwrap();
+        let ca = authority.certificate().display().to_string();
+        let collector = ["--collector", "https://collector:7400", "--tls-ca", &ca];
+        assert_eq!(secure(&collector).unwrap().operators.certificate, None);
+        let told = [&collector[..], &["--operator-ca", &ca]].concat();
+        let operators = secure(&told).unwrap().operators;
+        assert_eq!(operators.certificate, Some(authority.certificate()));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "certificates are of this moment")]
     fn a_secret_that_cannot_be_used_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::create(folder.path(), 10, SystemTime::now()).unwrap();
@@ -225,6 +243,11 @@ mod tests {
         for (flags, expected) in [
             (["--tls-cert", &cert, "--tls-ca", &ca], "--tls-key"),
             (["--tls-key", &key, "--tls-ca", &ca], "--tls-cert"),
+            (
+                ["--operator-crl", &nonsense, "--tls-ca", &ca],
+                "--operator-crl needs --operator-ca",
+            ),
+            (["--operator-ca", &away, "--tls-ca", &ca], "away"),
             (["--tls-ca", &away, "--tick", "1s"], "away"),
             (["--tls-ca", &nonsense, "--tick", "1s"], "nonsense"),
             (["--tls-ca", &ca, "--token", &away], "away"),

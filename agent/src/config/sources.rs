@@ -29,7 +29,9 @@ impl Sources<'_> {
 
     pub(super) fn interfaces(&self) -> Result<Selection, ConfigError> {
         let globs = self.several("interfaces", &self.file.interfaces);
-        Selection::by_name(globs.iter().map(|glob| glob.text.as_str())).map_err(|error| {
+        let uplinks = self.given("uplinks", &self.file.uplinks).parse()?;
+        let selection = Selection::by_name(globs.iter().map(|glob| glob.text.as_str()));
+        let selection = selection.map_err(|error| {
             let pattern = error.glob().unwrap_or_default();
             let glob = globs.iter().find(|glob| glob.text == pattern);
             let glob = glob.cloned().unwrap_or_else(|| Setting {
@@ -41,7 +43,8 @@ impl Sources<'_> {
             glob.refuse(format_args!(
                 "it takes a pattern such as cali* or veth????: {kind}"
             ))
-        })
+        })?;
+        Ok(selection.with(uplinks))
     }
 
     /// The value of a key, unless it is nobody's.

@@ -32,7 +32,6 @@ fn every_default_is_valid() {
     assert_eq!(config.metrics, "127.0.0.1:7403".parse().unwrap());
     assert_eq!(config.pod_table, None);
     assert_eq!(config.baselines, None);
-    assert!(matches!(config.interfaces, Selection::Pods));
     assert_eq!(config.datapath.slots, 256);
     assert_eq!(config.datapath.sample_rate, 16);
     assert_eq!(config.datapath.attach, datapath::Attach::Auto);

@@ -8,7 +8,7 @@ use api::{
 };
 use detect::Time;
 
-use super::{About, Change, Containment, Refusal, Step, Suspect, workload_of};
+use super::{Change, Containment, Refusal, Step, Suspect, about::About, workload_of};
 
 /// One replica of a workload is contained in this time: when several probe at once, what they all need is
 /// more likely down than all of them taken. The first stays contained, or an attacker in two of them would
@@ -52,7 +52,7 @@ impl Containment {
         now: Time,
     ) -> Option<Step> {
         if found.state == State::Closed {
-            self.open.remove(found.anomaly_id);
+            self.close(found.anomaly_id);
             return None;
         }
         let mut detectors = self.settings.detectors.iter();
@@ -84,24 +84,24 @@ impl Containment {
         }
     }
 
-    /// Whether a trip may contain the suspect until it is judged: for nothing stands against containing it.
-    #[must_use]
-    pub fn arms(&self, suspect: &Suspect<'_>, watched: usize, now: Time) -> bool {
-        self.settings.mode == Mode::Act && self.may_contain(suspect, watched, now).is_ok()
+    /// The anomaly is over, or nobody minds it any more: no lease goes on for it.
+    pub fn close(&mut self, anomaly_id: &str) {
+        self.open.remove(anomaly_id);
     }
 
     /// The pod, when nothing stands against containing it.
-    fn may_contain<'a>(
+    pub(super) fn may_contain<'a>(
         &self,
         suspect: &Suspect<'a>,
         watched: usize,
         now: Time,
     ) -> Result<&'a v1::Pod, Refusal> {
-        let pod = suspect.known().ok_or(Refusal::Unknown)?;
-        self.may_touch(pod)?;
-        if self.settings.mode == Mode::Propose {
+        if self.settings.mode != Mode::Act {
+            self.may_touch(suspect.pod.ok_or(Refusal::Unknown)?)?;
             return Err(Refusal::Propose);
         }
+        let pod = suspect.known().ok_or(Refusal::Unknown)?;
+        self.may_touch(pod)?;
         let past = self.past.get(&pod.uid);
         if let Some(past) = past.filter(|it| !it.released_by.is_empty())
             && now.since(Time::from_nanoseconds(past.ended_ns)) < RESPITE
@@ -114,21 +114,35 @@ impl Containment {
             return Err(Refusal::Storm(workload));
         }
         let cap = self.settings.max_per_minute;
-        let recent = self.recent.iter();
-        if recent.filter(|at| now.since(**at) < MINUTE).count() >= cap as usize {
+        if self.contained_of_late(now) >= cap as usize {
             return Err(Refusal::Rate(cap));
         }
-        let cap = self.settings.max_per_namespace;
-        let held = self.held.values();
-        let of_namespace = held.filter(|it| it.namespace == pod.namespace).count();
-        if of_namespace >= cap as usize {
-            return Err(Refusal::Namespace(cap));
+        if self.room_of(&pod.namespace) == 0 {
+            return Err(Refusal::Namespace(self.settings.max_per_namespace));
         }
-        let cap = (watched * self.settings.max_share_percent as usize / 100).max(1);
+        let cap = self.share(watched);
         if self.held.len() >= cap {
             return Err(Refusal::Share(cap));
         }
         Ok(pod)
+    }
+
+    /// How many pods the agent contained of its own within the last minute.
+    pub(super) fn contained_of_late(&self, now: Time) -> usize {
+        let recent = self.recent.iter();
+        recent.filter(|at| now.since(**at) < MINUTE).count()
+    }
+
+    /// How many more pods of the namespace may be contained.
+    pub(super) fn room_of(&self, namespace: &str) -> usize {
+        let held = self.held.values();
+        let same = held.filter(|it| it.namespace == namespace).count();
+        (self.settings.max_per_namespace as usize).saturating_sub(same)
+    }
+
+    /// How many pods of the node may be.
+    pub(super) fn share(&self, watched: usize) -> usize {
+        (watched * self.settings.max_share_percent as usize / 100).max(1)
     }
 
     /// What stands against containing a pod, whoever wants it.

@@ -1,4 +1,7 @@
 //! What is contained, and what was: the part of the state that is kept on disk.
+//!
+//! An agent of another version reads it too: it passes over what it does not know, and what it misses is as if there
+//! were none. So a field is only ever added.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,7 +13,6 @@ const PAST: usize = 1024;
 
 /// A pod that is contained.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Held {
     pub(super) ifindex: u32,
     pub(super) epoch: u32,
@@ -82,7 +84,7 @@ impl Held {
 
 /// A pod that was contained.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub(super) struct Past {
     /// How often in a row.
     pub(super) times: u32,
@@ -93,7 +95,7 @@ pub(super) struct Past {
 
 /// What outlives the agent.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct Kept {
     /// Which boot the times are of.
     pub boot: String,

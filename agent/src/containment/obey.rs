@@ -8,7 +8,7 @@ use api::{
 };
 use detect::Time;
 
-use super::{About, Change, Containment, Refusal, Step, Suspect};
+use super::{Change, Containment, Refusal, Step, Suspect, about::About, review::name, voice::By};
 
 /// Operators whose sequences are remembered.
 const SIGNERS: usize = 1024;
@@ -65,7 +65,7 @@ impl Containment {
         let about = About {
             subject: suspect.map(|it| it.subject),
             pod: suspect.and_then(|it| it.pod),
-            by: &order.operator,
+            by: By::Operator(&order.operator),
             command_id: &order.id,
             reason: &order.reason,
             ..About::default()
@@ -96,13 +96,11 @@ impl Containment {
     pub fn reject(&mut self, id: &str, why: &str, now: Time) -> Step {
         let refusal = Refusal::Unverified(why.to_owned());
         let about = About {
-            by: "somebody",
+            by: By::Nobody,
             command_id: id,
             ..About::default()
         };
-        let mut step = self.refuse(&about, &refusal, now);
-        step.told.iter_mut().for_each(|told| told.by.clear());
-        step
+        self.refuse(&about, &refusal, now)
     }
 
     fn is_new(&mut self, order: &Order) -> Result<(), Refusal> {
@@ -135,6 +133,8 @@ impl Containment {
             Some(held) => held,
             None => self.begin(suspect.subject, pod, lease, now),
         };
+        // It is this pod that the person means, whoever was behind the interface before.
+        name(held, pod);
         held.until_ns = (now + lease).nanoseconds();
         held.reason = because(&order.reason, &order.operator);
         order.operator.clone_into(&mut held.by);

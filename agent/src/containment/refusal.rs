@@ -92,7 +92,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Propose => f.write_str("containment is set to propose"),
-            Self::Unknown => f.write_str("nobody knows which pod is behind the interface"),
+            Self::Unknown => f.write_str("nobody knows the uid of the pod behind the interface"),
             Self::Ended => f.write_str("the pod has ended"),
             Self::Protected(why) => write!(f, "nobody may contain it: {why}"),
             Self::Storm(workload) => write!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::v1::ActionKind;
 use detect::{Subject, Time};
 
-use super::{Containment, Held, Step, Suspect};
+use super::{Containment, Held, Step, Suspect, workload_of};
 
 impl Containment {
     /// Ends what is over, or was never meant for who is behind an interface now, and renews what goes on.
@@ -55,8 +55,9 @@ impl Containment {
 }
 
 /// What an agent before this one contained gets the name of the first pod that is known behind it.
-fn name(held: &mut Held, pod: &api::v1::Pod) {
+pub(super) fn name(held: &mut Held, pod: &api::v1::Pod) {
     pod.namespace.clone_into(&mut held.namespace);
     pod.name.clone_into(&mut held.pod);
     pod.uid.clone_into(&mut held.uid);
+    held.workload = workload_of(pod);
 }

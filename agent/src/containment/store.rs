@@ -44,7 +44,6 @@ pub enum StoreError {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Read {
     version: u32,
     containments: Kept,
@@ -122,5 +121,24 @@ impl Store {
         file.write_all(&text)?;
         file.sync_all()?;
         fs::rename(&new, &self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_agent_of_another_version_wrote_is_read_as_far_as_it_is_known() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::at(directory.path().join("containments.json"));
+        let text = r#"{"version": 1, "of_tomorrow": 1, "containments": {"boot": "b", "of_tomorrow": {},
+            "past": {"u": {"times": 2, "of_tomorrow": 3}}}}"#;
+        fs::write(store.path(), text).unwrap();
+        let kept = store.read().unwrap().unwrap();
+        assert_eq!((kept.boot.as_str(), kept.past["u"].times), ("b", 2));
+        fs::write(store.path(), text.replace("1,", "2,")).unwrap();
+        let error = store.read().unwrap_err().to_string();
+        assert!(error.contains("its version is 2"), "{error}");
     }
 }

@@ -1,7 +1,9 @@
 //! The decisions one by one, and a thousand random ones together.
 
 mod decisions;
+mod holds;
 mod scenarios;
+mod trips;
 mod world;
 
 use std::time::Duration;

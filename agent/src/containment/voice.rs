@@ -9,11 +9,42 @@ use detect::{Subject, Time};
 
 /// The same is said of one pod once in this time.
 const AGAIN: Duration = Duration::from_secs(10 * 60);
-/// Of all pods, so many times a minute.
+/// Of all pods together, so many times a minute.
 const PER_MINUTE: usize = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Pods of which it is remembered what was said.
 const REMEMBERED: usize = 4096;
+
+/// Who wanted what is refused.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum By<'a> {
+    /// The agent itself.
+    #[default]
+    Agent,
+    /// A person, who has signed it.
+    Operator(&'a str),
+    /// Nobody who may command.
+    Nobody,
+}
+
+/// Each of those who are refused has room of his own, so that nobody who may not command silences the others.
+#[derive(Debug, Default)]
+pub(super) struct Voices {
+    agent: Voice,
+    operators: Voice,
+    nobody: Voice,
+}
+
+impl Voices {
+    /// Of what this one wanted.
+    pub(super) fn of(&mut self, by: By<'_>) -> &mut Voice {
+        match by {
+            By::Agent => &mut self.agent,
+            By::Operator(_) => &mut self.operators,
+            By::Nobody => &mut self.nobody,
+        }
+    }
+}
 
 /// What was said of late.
 #[derive(Debug, Default)]

@@ -17,8 +17,10 @@ use super::{
     link::{Link, Links},
     object::{ObjectError, Programs},
     pins::{self, Pins, PinsError},
-    side::{DIRECTIONS, attach_type},
+    side::{DIRECTIONS, Side},
 };
+
+use crate::whose::Whose;
 
 /// Why the programs are not attached to an interface.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,14 @@ pub(super) struct Attacher<'a> {
     pub(super) pins: Option<&'a Pins>,
 }
 
+/// An interface, and how it is watched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub(super) ifindex: u32,
+    pub(super) whose: Whose,
+    pub(super) how: Attachment,
+}
+
 impl Attacher<'_> {
     /// Attaches both programs to an interface, or neither; and to none that is not called as `expected`, if that
     /// is told: who lags behind may take an index for an interface that is gone.
@@ -96,12 +106,8 @@ impl Attacher<'_> {
     /// Nearly all of its time is the kernel's: a tcx link waits for an RCU grace period, two ticks or
     /// more, and holds the rtnl lock meanwhile (`tcx_entry_sync` in include/net/tcx.h), so that several
     /// threads would attach no faster than one. clsact waits for none.
-    pub(super) fn attach(
-        &mut self,
-        ifindex: u32,
-        expected: Option<&str>,
-        how: Attachment,
-    ) -> Result<Links, AttachError> {
+    pub(super) fn attach(&mut self, at: At, expected: Option<&str>) -> Result<Links, AttachError> {
+        let ifindex = at.ifindex;
         loop {
             let interface = name_of(ifindex)?;
             if let Some(expected) = expected.filter(|it| *it != interface) {
@@ -113,7 +119,7 @@ impl Attacher<'_> {
             }
             let mut links = Links::default();
             let attached = DIRECTIONS.into_iter().try_for_each(|direction| {
-                let link = self.attach_one(ifindex, &interface, direction, how)?;
+                let link = self.attach_one(at, &interface, direction)?;
                 links.put(direction, link);
                 Ok::<_, AttachError>(())
             });
@@ -134,11 +140,16 @@ impl Attacher<'_> {
     /// before those that are there. The qdisc stays when we leave: others may use it by then.
     pub(super) fn attach_one(
         &mut self,
-        ifindex: u32,
+        at: At,
         interface: &str,
         direction: Direction,
-        how: Attachment,
     ) -> Result<Link, AttachError> {
+        let At {
+            ifindex,
+            whose,
+            how,
+        } = at;
+        let side = Side::of(direction, whose);
         let options = match how {
             Attachment::Tcx => TcAttachOptions::TcxOrder(LinkOrder::first()),
             Attachment::Clsact => {
@@ -154,12 +165,12 @@ impl Attacher<'_> {
         let id = self.programs.id(direction);
         let program = self.programs.program(direction)?;
         let link = program
-            .attach_with_options(interface, attach_type(direction), options)
+            .attach_with_options(interface, side.attach_type(), options)
             .and_then(|id| program.take_link(id))
             .map_err(refused)?;
         match (how, self.pins) {
             (Attachment::Clsact, pins) => {
-                Link::filter(link, id, ifindex, direction, pins.is_some()).map_err(refused)
+                Link::filter(link, id, ifindex, side, pins.is_some()).map_err(refused)
             }
             (Attachment::Tcx, None) => Ok(Link::Fleeting { _link: link }),
             (Attachment::Tcx, Some(pins)) => {

@@ -2,13 +2,12 @@
 
 use std::{str::FromStr, time::Duration};
 
-use agent_common::Direction;
 use detect::Time;
 
 use super::{
     chain,
     kernel::{self, KernelError},
-    side::DIRECTIONS,
+    side::SIDES,
 };
 
 /// How to attach, as configured.
@@ -120,9 +119,9 @@ impl Ways {
 
 /// Whether anybody has a program there by tcx. What cannot be told is taken for yes.
 pub(super) fn is_shared(ifindex: u32) -> bool {
-    DIRECTIONS.iter().any(|&direction: &Direction| {
-        chain::programs(ifindex, direction).map_or(true, |chain| !chain.is_empty())
-    })
+    SIDES
+        .iter()
+        .any(|&side| chain::programs(ifindex, side).map_or(true, |chain| !chain.is_empty()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use agent_common::Direction;
+use super::side::Side;
 
 /// From linux/bpf.h.
 const BPF_PROG_QUERY: libc::c_long = 16;
@@ -30,13 +30,13 @@ struct Query {
 }
 
 /// The ids of the programs, first to last; needs CAP_NET_ADMIN alone.
-pub(super) fn programs(ifindex: u32, direction: Direction) -> io::Result<Vec<u32>> {
+pub(super) fn programs(ifindex: u32, side: Side) -> io::Result<Vec<u32>> {
     let mut ids = [0_u32; LONGEST];
     let mut query = Query {
         ifindex,
-        attach_type: match direction {
-            Direction::FromPod => BPF_TCX_INGRESS,
-            Direction::ToPod => BPF_TCX_EGRESS,
+        attach_type: match side {
+            Side::Ingress => BPF_TCX_INGRESS,
+            Side::Egress => BPF_TCX_EGRESS,
         },
         program_ids: ids.as_mut_ptr().expose_provenance() as u64,
         count: LONGEST as u32,

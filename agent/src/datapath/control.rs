@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::IpAddr,
-    sync::atomic::Ordering::{Acquire, Release},
+    sync::atomic::Ordering::{AcqRel, Acquire, Release},
     time::Duration,
 };
 
@@ -44,8 +44,8 @@ impl Datapath {
         }
     }
 
-    /// From now on a trip contains the subject at once, and for so long at most: until [`Self::let_go`]. So it
-    /// passes no new port while it is judged. Zero for a trip that only wakes.
+    /// From now on a trip contains the subject at once, as far as [`Self::allow_holds`] lets it, and for so long at
+    /// most: until [`Self::let_go`]. So it passes no new port while it is judged. Zero for a trip that only wakes.
     pub fn arm(&self, subject: Subject, hold: Duration) {
         if let Some(slot) = self.slot(subject) {
             let hold = Time::default() + hold;
@@ -53,11 +53,24 @@ impl Datapath {
         }
     }
 
-    /// The subject's trip is judged: only a lease contains it from now on.
-    pub fn let_go(&self, subject: Subject) {
-        if let Some(slot) = self.slot(subject) {
-            slot.held_until_ns.store(0, Release);
-        }
+    /// Lets trips hold so many subjects at a time, those that are held by one now among them.
+    pub fn allow_holds(&self, most: usize, now: Time) {
+        // None begins while it is counted.
+        self.settings.set_holds(0);
+        let assigned = self.slots.assigned();
+        let held = assigned.filter(|(slot, _)| {
+            let until_ns = self.slots.slot(*slot).held_until_ns.load(Acquire);
+            until_ns > now.nanoseconds()
+        });
+        let left = most.saturating_sub(held.count());
+        self.settings
+            .set_holds(i64::try_from(left).unwrap_or(i64::MAX));
+    }
+
+    /// The subject's trip is judged: only a lease contains it from now on. Whether the trip did.
+    pub fn let_go(&self, subject: Subject) -> bool {
+        let slot = self.slot(subject);
+        slot.is_some_and(|slot| slot.held_until_ns.swap(0, AcqRel) != 0)
     }
 
     /// Until when each slot is contained that is, also one of an interface that is not watched again yet.

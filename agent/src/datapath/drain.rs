@@ -45,6 +45,16 @@ pub(super) struct Tally {
     reply_filter_percent: u32,
     counts: [u64; Count::ALL.len()],
     unparsed: [u64; ParseFailure::ALL.len()],
+    crossed: Crossed,
+}
+
+/// Estimated packets, since the interface is watched.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Crossed {
+    /// Of TCP, that the pod sent.
+    pub tcp_sent: u64,
+    /// Of whatever kind, to the pod.
+    pub received: u64,
 }
 
 /// What is known of a watched interface. Counts are since it is watched.
@@ -60,6 +70,8 @@ pub struct Report {
     pub unparsed: [u64; ParseFailure::ALL.len()],
     /// See [`Observation::reply_filter_percent`].
     pub reply_filter_percent: u32,
+    /// Packets each way.
+    pub crossed: Crossed,
 }
 
 impl Tally {
@@ -104,6 +116,10 @@ impl Tally {
             .map(|it| take(&slot.parse_failures[kinds::parse_failure(it) as usize]));
         add(&mut self.counts, &counts);
         add(&mut self.unparsed, &unparsed);
+        let sent = take_volume(slot, Direction::FromPod);
+        let to_pod = take_volume(slot, Direction::ToPod);
+        self.crossed.tcp_sent += sent[VolumeClass::Tcp as usize].packets;
+        self.crossed.received += to_pod.iter().map(|it| it.packets).sum::<u64>();
         Observation {
             subject,
             tcp_ports,
@@ -124,8 +140,8 @@ impl Tally {
             contacts: received.contacts,
             samples: received.samples,
             tripped: received.tripped,
-            sent: take_volume(slot, Direction::FromPod),
-            received: take_volume(slot, Direction::ToPod),
+            sent,
+            received: to_pod,
             sample_rate,
             reply_filter_percent: self.reply_filter_percent,
         }
@@ -150,6 +166,7 @@ impl Tally {
             counts: self.counts,
             unparsed: self.unparsed,
             reply_filter_percent: self.reply_filter_percent,
+            crossed: self.crossed,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use agent_common::Direction;
 use aya::programs::{
     ProgramError,
     tc::{SchedClassifierLink, TcHandle},
@@ -19,7 +18,7 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
 use super::{
     device,
-    side::{DIRECTIONS, attach_type},
+    side::{SIDES, Side},
 };
 
 /// The kernel fills at most 32 KiB of a dump at once.
@@ -43,21 +42,17 @@ impl Filter {
     }
 
     /// With what the filter is replaced; when that is dropped it is removed.
-    pub(super) fn link(
-        self,
-        ifindex: u32,
-        direction: Direction,
-    ) -> io::Result<SchedClassifierLink> {
+    pub(super) fn link(self, ifindex: u32, side: Side) -> io::Result<SchedClassifierLink> {
         let interface = device::name_of(ifindex)?;
-        let (attach_type, handle) = (attach_type(direction), TcHandle::from(self.handle));
+        let (attach_type, handle) = (side.attach_type(), TcHandle::from(self.handle));
         SchedClassifierLink::attached(&interface, attach_type, self.priority, handle, None)
     }
 }
 
 /// Removes a filter, if it still runs the same program: the interface may be another by now.
-pub(super) fn remove(ifindex: u32, direction: Direction, filter: Filter) -> io::Result<()> {
-    if of(ifindex, direction)?.contains(&filter) {
-        drop(filter.link(ifindex, direction)?);
+pub(super) fn remove(ifindex: u32, side: Side, filter: Filter) -> io::Result<()> {
+    if of(ifindex, side)?.contains(&filter) {
+        drop(filter.link(ifindex, side)?);
     }
     Ok(())
 }
@@ -66,11 +61,11 @@ pub(super) fn remove(ifindex: u32, direction: Direction, filter: Filter) -> io::
 pub(super) fn remove_all(programs: &[u32]) -> io::Result<usize> {
     let mut removed = 0;
     for ifindex in interfaces()? {
-        for direction in DIRECTIONS {
-            let mut filters = of(ifindex, direction)?;
+        for side in SIDES {
+            let mut filters = of(ifindex, side)?;
             filters.retain(|filter| programs.contains(&filter.program));
             for filter in filters {
-                remove(ifindex, direction, filter)?;
+                remove(ifindex, side, filter)?;
                 removed += 1;
             }
         }
@@ -78,13 +73,13 @@ pub(super) fn remove_all(programs: &[u32]) -> io::Result<usize> {
     Ok(removed)
 }
 
-/// The filters of an interface in one direction, first to last; none when there is no clsact.
-pub(super) fn of(ifindex: u32, direction: Direction) -> io::Result<Vec<Filter>> {
+/// The filters at one side of an interface, first to last; none when there is no clsact.
+pub(super) fn of(ifindex: u32, side: Side) -> io::Result<Vec<Filter>> {
     let mut request = TcMessage::with_index(ifindex.cast_signed());
     request.header.parent = Handle {
-        minor: match direction {
-            Direction::FromPod => Handle::MIN_INGRESS,
-            Direction::ToPod => Handle::MIN_EGRESS,
+        minor: match side {
+            Side::Ingress => Handle::MIN_INGRESS,
+            Side::Egress => Handle::MIN_EGRESS,
         },
         ..Handle::CLSACT
     };
@@ -100,7 +95,7 @@ pub(super) fn of(ifindex: u32, direction: Direction) -> io::Result<Vec<Filter>> 
 }
 
 /// The indexes of all interfaces of the network namespace.
-fn interfaces() -> io::Result<Vec<u32>> {
+pub(super) fn interfaces() -> io::Result<Vec<u32>> {
     let answers = dump(Message::GetLink(LinkMessage::default()))?;
     let indexes = answers.into_iter().filter_map(|answer| match answer {
         Message::NewLink(link) => Some(link.header.index),

@@ -5,7 +5,13 @@ use std::io;
 use agent_common::Direction;
 use rustix::net::{AddressFamily, SocketType, netdevice};
 
-use super::{Datapath, chain, filters, kernel, side::DIRECTIONS};
+use super::{
+    Datapath, chain, device, filters, kernel,
+    pins::{self, Part, Pin},
+    side::{DIRECTIONS, SIDES, Side},
+    takeover::program_ids,
+};
+use crate::whose::Whose;
 
 /// The ids of our programs, for who looks at interfaces on another thread.
 #[derive(Clone, Copy, Debug)]
@@ -41,22 +47,55 @@ impl Hooks {
     ///
     /// # Errors
     /// When the kernel does not tell.
-    pub fn of(&self, interface: &str) -> io::Result<[Hook; Direction::COUNT]> {
+    pub fn of(&self, interface: &str, whose: Whose) -> io::Result<[Hook; Direction::COUNT]> {
         let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
         let ifindex = netdevice::name_to_index(socket, interface)?;
         let mut hooks = [Hook::default(), Hook::default()];
         for direction in DIRECTIONS {
-            let mut ids = if kernel::has_tcx() {
-                chain::programs(ifindex, direction)?
-            } else {
-                Vec::new()
-            };
-            let filters = filters::of(ifindex, direction)?;
-            ids.extend(filters.iter().map(|filter| filter.program));
+            let ids = programs(ifindex, Side::of(direction, whose))?;
             hooks[direction as usize] = hook(&ids, self.own[direction as usize]);
         }
         Ok(hooks)
     }
+}
+
+/// The interfaces of this network namespace with programs that no agent has pinned, and their ids.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn strangers(pin: &Pin) -> io::Result<Vec<(String, Vec<u32>)>> {
+    let versions = match pin {
+        Pin::Nowhere => Vec::new(),
+        Pin::IfPossible(root) | Pin::At(root) => pins::versions(root),
+    };
+    let pinned = versions
+        .iter()
+        .flat_map(|it| pins::entries(&it.join(Part::Programs.name())));
+    let own = program_ids(&pinned.collect::<Vec<_>>());
+    let mut found = Vec::new();
+    for ifindex in filters::interfaces()? {
+        let mut strangers = Vec::new();
+        for side in SIDES {
+            strangers.extend(programs(ifindex, side)?);
+        }
+        strangers.retain(|id| !own.contains(id));
+        if !strangers.is_empty() {
+            found.push((device::name_of(ifindex)?, strangers));
+        }
+    }
+    Ok(found)
+}
+
+/// The ids of the programs there, first to last.
+fn programs(ifindex: u32, side: Side) -> io::Result<Vec<u32>> {
+    let mut ids = if kernel::has_tcx() {
+        chain::programs(ifindex, side)?
+    } else {
+        Vec::new()
+    };
+    let filters = filters::of(ifindex, side)?;
+    ids.extend(filters.iter().map(|filter| filter.program));
+    Ok(ids)
 }
 
 fn hook(ids: &[u32], own: u32) -> Hook {

@@ -19,6 +19,7 @@ use tracing::debug;
 use super::{
     attachment::Attachment,
     filters::{self, Filter},
+    side::Side,
 };
 
 /// One attached program.
@@ -32,7 +33,7 @@ pub(super) enum Link {
     Filter {
         filter: Filter,
         ifindex: u32,
-        direction: Direction,
+        side: Side,
         /// It outlives the agent.
         stays: bool,
     },
@@ -57,7 +58,7 @@ impl Link {
         link: SchedClassifierLink,
         program: u32,
         ifindex: u32,
-        direction: Direction,
+        side: Side,
         stays: bool,
     ) -> Result<Self, ProgramError> {
         let filter = Filter::of(&link, program)?;
@@ -66,7 +67,7 @@ impl Link {
         Ok(Self::Filter {
             filter,
             ifindex,
-            direction,
+            side,
             stays,
         })
     }
@@ -90,10 +91,10 @@ impl Drop for Link {
         if let Self::Filter {
             filter,
             ifindex,
-            direction,
+            side,
             stays: false,
         } = self
-            && let Err(error) = filters::remove(*ifindex, *direction, *filter)
+            && let Err(error) = filters::remove(*ifindex, *side, *filter)
         {
             debug!(%error, ifindex, "the filter was gone already");
         }

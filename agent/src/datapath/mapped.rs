@@ -6,15 +6,19 @@ use std::{
     fmt, io,
     marker::PhantomData,
     os::fd::AsFd,
+    path::Path,
     ptr::NonNull,
     slice,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Relaxed, Release},
+    },
 };
 
 use agent_common::{Bucket, RingCursors, Settings, Slot};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use super::object::{ObjectError, Programs};
+use super::object::{ArrayMap, ObjectError, Programs};
 
 /// A layout that may be shared with the kernel.
 ///
@@ -32,6 +36,8 @@ unsafe impl Shared for Bucket {}
 unsafe impl Shared for Settings {}
 // SAFETY: atomics of 64 bits only.
 unsafe impl Shared for RingCursors {}
+// SAFETY: an atomic of 64 bits.
+unsafe impl Shared for AtomicU64 {}
 // SAFETY: atomics of 64 bits only.
 unsafe impl<const WORDS: usize> Shared for [AtomicU64; WORDS] {}
 
@@ -69,9 +75,17 @@ unsafe impl<T: Shared> Sync for Mapped<T> {}
 
 impl<T: Shared> Mapped<T> {
     pub(super) fn new(programs: &mut Programs, name: &'static str) -> Result<Self, MappedError> {
+        Self::of(&programs.take_array(name)?, name)
+    }
+
+    /// A map of any version, by its pin; of this one if `T` is more than words.
+    pub(super) fn pinned(path: &Path, name: &'static str) -> Result<Self, MappedError> {
+        Self::of(&ArrayMap::pinned(path, name)?, name)
+    }
+
+    fn of(map: &ArrayMap, name: &'static str) -> Result<Self, MappedError> {
         const { assert!(size_of::<T>().is_multiple_of(8)) };
-        let map = programs.take_array(name)?;
-        let length = map.length;
+        let length = map.bytes / size_of::<T>();
         let bytes = length * size_of::<T>();
         let protection = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a fresh mapping that nothing else in the process refers to.
@@ -102,6 +116,13 @@ impl<T: Shared> Mapped<T> {
         })
     }
 
+    /// The same, word by word.
+    pub(super) const fn words(&self) -> &[AtomicU64] {
+        let words = self.length * size_of::<T>() / size_of::<AtomicU64>();
+        // SAFETY: as for `elements`; `T: Shared` is made of such words.
+        unsafe { slice::from_raw_parts(self.start.as_ptr().cast::<AtomicU64>(), words) }
+    }
+
     pub(super) const fn elements(&self) -> &[T] {
         // SAFETY: the mapping holds that many elements for as long as `self` lives, and `T: Shared`
         // allows the kernel to change them meanwhile.
@@ -120,6 +141,13 @@ impl Mapped<Settings> {
         for settings in self.elements() {
             settings.records_per_drain.store(records_per_drain, Relaxed);
             settings.samples_per_drain.store(samples_per_drain, Relaxed);
+        }
+    }
+
+    /// Lets so many trips hold their pod.
+    pub(super) fn set_holds(&self, holds: i64) {
+        for settings in self.elements() {
+            settings.holds.store(holds, Release);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     os::fd::{AsFd, BorrowedFd},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use agent_common::{
@@ -109,8 +109,20 @@ pub(super) struct Programs {
 /// An array map, for as long as it takes to map it.
 pub(super) struct ArrayMap {
     data: MapData,
-    /// Elements in it.
-    pub(super) length: usize,
+    pub(super) bytes: usize,
+}
+
+impl ArrayMap {
+    fn of(data: MapData, name: &'static str) -> Result<Self, ObjectError> {
+        let info = data.info().map_err(|error| unusable(name, error))?;
+        let bytes = info.max_entries() as usize * (info.value_size() as usize).next_multiple_of(8);
+        Ok(Self { data, bytes })
+    }
+
+    pub(super) fn pinned(path: &Path, name: &'static str) -> Result<Self, ObjectError> {
+        let data = MapData::from_pin(path).map_err(|error| unusable(name, error))?;
+        Self::of(data, name)
+    }
 }
 
 impl AsFd for ArrayMap {
@@ -172,13 +184,7 @@ impl Programs {
 
     pub(super) fn take_array(&mut self, name: &'static str) -> Result<ArrayMap, ObjectError> {
         match self.ebpf.take_map(name) {
-            Some(Map::Array(data)) => {
-                let info = data.info().map_err(|error| unusable(name, error))?;
-                Ok(ArrayMap {
-                    length: info.max_entries() as usize,
-                    data,
-                })
-            }
+            Some(Map::Array(data)) => ArrayMap::of(data, name),
             _ => Err(ObjectError::Missing { name }),
         }
     }

@@ -17,7 +17,7 @@ use rustix::{
 };
 use tracing::warn;
 
-use super::side::program_name;
+use super::{layout::Layout, side::program_name};
 
 /// From linux/magic.h.
 const BPF_FS_MAGIC: u64 = 0xcafe_4a11;
@@ -119,6 +119,8 @@ impl Pins {
             let path = directory.join(part.name());
             fs::create_dir_all(&path).map_err(refused("make the directory", &path))?;
         }
+        let said = Layout::own().write(&directory);
+        said.map_err(refused("say the layout of what is pinned in", &directory))?;
         Ok(Self {
             root: root.to_owned(),
             directory,
@@ -137,8 +139,11 @@ impl Pins {
     }
 
     pub(super) fn link(&self, ifindex: u32, direction: Direction) -> PathBuf {
-        let links = self.directory.join(Part::Links.name());
-        links.join(format!("{ifindex}-{}", program_name(direction)))
+        link(&self.directory, ifindex, direction)
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     pub(super) fn of(&self, part: Part) -> Vec<PathBuf> {
@@ -151,6 +156,12 @@ impl Pins {
         others.retain(|version| *version != self.directory);
         others
     }
+}
+
+/// Where the link of an interface is pinned, below the directory of a layout.
+pub(super) fn link(directory: &Path, ifindex: u32, direction: Direction) -> PathBuf {
+    let links = directory.join(Part::Links.name());
+    links.join(format!("{ifindex}-{}", program_name(direction)))
 }
 
 /// What is pinned.

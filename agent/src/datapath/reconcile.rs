@@ -3,11 +3,13 @@
 use agent_common::Direction;
 
 use super::{
-    attach::{AttachError, Attacher},
+    attach::{At, AttachError, Attacher},
     attachment::Attachment,
     chain, device, filters,
     link::Links,
+    side::Side,
 };
+use crate::whose::Whose;
 
 /// What was done about it.
 #[derive(Debug)]
@@ -29,12 +31,13 @@ pub(super) fn check(
     attacher: &mut Attacher<'_>,
     preferred: Attachment,
     links: &mut Links,
-    ifindex: u32,
+    (ifindex, whose): (u32, Whose),
     direction: Direction,
 ) -> Option<Repair> {
     let id = attacher.programs.id(direction);
     let mut how = links.attachment(direction).unwrap_or(preferred);
-    let chain = || chain::programs(ifindex, direction).ok();
+    let side = Side::of(direction, whose);
+    let chain = || chain::programs(ifindex, side).ok();
     let before = match how {
         Attachment::Tcx => chain()?.iter().position(|it| *it == id),
         // One of a crowd, and now others are on tcx.
@@ -44,7 +47,7 @@ pub(super) fn check(
         }
         // The kernel runs filters in the order of their priorities; ours gets the lowest free one.
         Attachment::Clsact => {
-            let filters = filters::of(ifindex, direction).ok()?;
+            let filters = filters::of(ifindex, side).ok()?;
             filters.iter().any(|it| it.program == id).then_some(0)
         }
     };
@@ -62,7 +65,12 @@ pub(super) fn check(
     if let Some(link) = links.take(direction) {
         link.detach();
     }
-    match attacher.attach_one(ifindex, &interface, direction, how) {
+    let at = At {
+        ifindex,
+        whose,
+        how,
+    };
+    match attacher.attach_one(at, &interface, direction) {
         Ok(link) => {
             links.put(direction, link);
             Some(repair)

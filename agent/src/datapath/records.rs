@@ -75,7 +75,7 @@ impl Inbox {
         });
     }
 
-    fn receive_as(&mut self, ring: &mut Ring, told: impl Fn(Record) -> Record) {
+    pub(super) fn receive_as(&mut self, ring: &mut Ring, told: impl Fn(Record) -> Record) {
         while let Some(record) = ring.next() {
             self.sort(&told(record));
         }

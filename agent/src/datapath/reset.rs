@@ -22,6 +22,7 @@ pub(super) fn reset(slot: &Slot, subject: Subject) {
         hold_ns,
         held_until_ns,
         source_families,
+        uplink,
         addresses,
         records,
         samples,
@@ -47,6 +48,7 @@ pub(super) fn reset(slot: &Slot, subject: Subject) {
         hold_ns,
         held_until_ns,
         source_families,
+        uplink,
         records,
         samples,
     ];

@@ -1,8 +1,11 @@
 //! The ring of records, read behind the programs.
 
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+use std::{
+    path::Path,
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
 use agent_common::{CURSORS_MAP, RECORDS_MAP, Record, RingCursors, ring_index, ring_sequence};
@@ -27,6 +30,14 @@ impl Ring {
         Ok(Self {
             records: Mapped::new(programs, RECORDS_MAP)?,
             cursors: Mapped::new(programs, CURSORS_MAP)?,
+        })
+    }
+
+    /// That of an agent whose records are as ours.
+    pub(super) fn pinned(maps: &Path) -> Result<Self, MappedError> {
+        Ok(Self {
+            records: Mapped::pinned(&maps.join(RECORDS_MAP), RECORDS_MAP)?,
+            cursors: Mapped::pinned(&maps.join(CURSORS_MAP), CURSORS_MAP)?,
         })
     }
 

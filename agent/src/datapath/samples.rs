@@ -29,7 +29,11 @@ impl Inbox {
         });
     }
 
-    fn receive_samples_as(&mut self, ring: &mut RingBuf<MapData>, told: impl Fn(Sample) -> Sample) {
+    pub(super) fn receive_samples_as(
+        &mut self,
+        ring: &mut RingBuf<MapData>,
+        told: impl Fn(Sample) -> Sample,
+    ) {
         while let Some(item) = ring.next() {
             let sample = <&[u8; size_of::<Sample>()]>::try_from(item.deref());
             if !sample.is_ok_and(|bytes| self.keep(&told(Sample::from_bytes(bytes)))) {

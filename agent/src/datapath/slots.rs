@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::Ordering::{Relaxed, Release},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Relaxed, Release},
+    },
 };
 
 use agent_common::{BUCKET_COUNT, BUCKETS_MAP, Bucket, SLOTS_MAP, Slot};
@@ -13,6 +16,7 @@ use super::{
     object::Programs,
     reset::reset,
 };
+use crate::whose::Whose;
 
 /// Why an interface has no slot.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -64,12 +68,7 @@ impl Slots {
 
     /// The slots that interfaces have, also those of a former agent.
     pub(super) fn assigned(&self) -> impl Iterator<Item = (u32, Subject)> {
-        let buckets = self.buckets.elements().iter();
-        let words = buckets.flat_map(|bucket| &bucket.ways);
-        words.filter_map(|way| {
-            let word = way.load(Relaxed);
-            let ifindex = (word >> 32) as u32;
-            let index = Bucket::slot_of(word, ifindex)?;
+        taken(self.buckets.elements()).filter_map(|(ifindex, index)| {
             let slot = self.slots.elements().get(index as usize)?;
             let epoch = slot.epoch.load(Relaxed) as u32;
             Some((index, Subject { ifindex, epoch }))
@@ -84,8 +83,41 @@ impl Slots {
         &self.slots.elements()[index as usize]
     }
 
+    /// Whose a slot's counts are.
+    pub(super) fn whose(&self, index: u32) -> Whose {
+        match self.slot(index).uplink.load(Relaxed) {
+            0 => Whose::Pod,
+            _ => Whose::Node,
+        }
+    }
+
+    /// A slot, word by word.
+    pub(super) fn words(&self, index: u32) -> &[AtomicU64] {
+        let each = size_of::<Slot>() / size_of::<AtomicU64>();
+        &self.slots.words()[index as usize * each..][..each]
+    }
+
     /// Prepares a slot, and then lets the programs see it.
-    pub(super) fn assign(&mut self, ifindex: u32) -> Result<(u32, Subject), SlotsError> {
+    pub(super) fn assign(
+        &mut self,
+        ifindex: u32,
+        whose: Whose,
+    ) -> Result<(u32, Subject), SlotsError> {
+        let epoch = self.epoch + 1;
+        let subject = Subject { ifindex, epoch };
+        let uplink = u64::from(whose == Whose::Node);
+        let prepare = |slots: &Self, index| slots.slot(index).uplink.store(uplink, Relaxed);
+        let index = self.assign_to(subject, prepare)?;
+        Ok((index, subject))
+    }
+
+    /// The same for a subject that another table had; what that says of it is there before the programs look.
+    pub(super) fn assign_to(
+        &mut self,
+        subject: Subject,
+        prepare: impl FnOnce(&Self, u32),
+    ) -> Result<u32, SlotsError> {
+        let ifindex = subject.ifindex;
         let way = self
             .ways(ifindex)
             .iter()
@@ -94,14 +126,16 @@ impl Slots {
         let index = self.free.pop().ok_or_else(|| SlotsError::Full {
             capacity: self.capacity(),
         })?;
-        self.epoch += 1;
-        let subject = Subject {
-            ifindex,
-            epoch: self.epoch,
-        };
+        self.begin_after(subject.epoch);
         reset(self.slot(index), subject);
+        prepare(self, index);
         self.ways(ifindex)[way].store(Bucket::way(ifindex, index), Release);
-        Ok((index, subject))
+        Ok(index)
+    }
+
+    /// Epochs up to this one were given already.
+    pub(super) fn begin_after(&mut self, epoch: u32) {
+        self.epoch = self.epoch.max(epoch);
     }
 
     /// Hides the slot from the programs, and frees it.
@@ -115,7 +149,22 @@ impl Slots {
         self.free.push(index);
     }
 
-    fn ways(&self, ifindex: u32) -> &[std::sync::atomic::AtomicU64] {
-        &self.buckets.elements()[(ifindex % BUCKET_COUNT) as usize].ways
+    fn ways(&self, ifindex: u32) -> &[AtomicU64] {
+        ways(self.buckets.elements(), ifindex)
     }
+}
+
+/// Interfaces, and which slot each of them has.
+pub(super) fn taken(buckets: &[Bucket]) -> impl Iterator<Item = (u32, u32)> {
+    let words = buckets.iter().flat_map(|bucket| &bucket.ways);
+    words.filter_map(|way| {
+        let word = way.load(Relaxed);
+        let ifindex = (word >> 32) as u32;
+        Some((ifindex, Bucket::slot_of(word, ifindex)?))
+    })
+}
+
+/// Where the slot of an interface is to be found.
+pub(super) fn ways(buckets: &[Bucket], ifindex: u32) -> &[AtomicU64] {
+    &buckets[(ifindex % BUCKET_COUNT) as usize].ways
 }

@@ -1,7 +1,7 @@
 //! Takes over what a former agent of the same layout has left, so that nothing is counted twice or lost.
 
 use std::{
-    io,
+    fs, io,
     mem::offset_of,
     path::{Path, PathBuf},
     sync::atomic::Ordering::{AcqRel, Relaxed},
@@ -16,27 +16,20 @@ use aya::{
         tc::SchedClassifierLink,
     },
 };
-use detect::Subject;
 use tracing::{info, warn};
 
 use super::{
     attach::Attacher,
     attachment::{Attachment, Ways},
     chain, filters,
+    former::Former,
     link::{Link, Links},
+    other::Other,
     pins::{self, PINNED_MAPS, Part, Pins, PinsError},
-    side::DIRECTIONS,
+    side::{DIRECTIONS, Side},
     slots::Slots,
 };
-
-/// A slot that a former agent had assigned.
-#[derive(Debug)]
-pub(super) struct Former {
-    pub(super) subject: Subject,
-    pub(super) slot: u32,
-    /// None when the interface is gone: what the slot counted is all that there will be.
-    pub(super) links: Option<Links>,
-}
+use crate::whose::Whose;
 
 /// The seed that the former agent's programs hash with. When there is none, what is pinned is of no
 /// use and removed.
@@ -92,14 +85,19 @@ pub(super) fn take_over(
         attacher,
         ways,
         pins,
+        from: pins.directory(),
         former_ids: &former_ids,
     };
     let former: Vec<_> = slots
         .assigned()
-        .map(|(slot, subject)| Former {
-            subject,
-            slot,
-            links: adoption.adopt(subject.ifindex),
+        .map(|(slot, subject)| {
+            let whose = slots.whose(slot);
+            Former {
+                subject,
+                slot,
+                whose,
+                links: adoption.adopt(subject.ifindex, whose),
+            }
         })
         .collect();
     sweep(pins, &former, &former_ids);
@@ -113,23 +111,51 @@ pub(super) fn take_over(
     former
 }
 
+/// The same of an agent of another layout, whose slots become ours.
+pub(super) fn take_over_other(
+    attacher: &mut Attacher<'_>,
+    ways: &Ways,
+    pins: &Pins,
+    slots: &mut Slots,
+    other: &mut Other,
+) -> Vec<Former> {
+    let programs = pins::entries(&other.directory().join(Part::Programs.name()));
+    let former_ids = program_ids(&programs);
+    let from = other.directory().to_owned();
+    let mut adoption = Adoption {
+        attacher,
+        ways,
+        pins,
+        from: &from,
+        former_ids: &former_ids,
+    };
+    let seed = adoption.attacher.programs.seed;
+    let moved = other.take(slots, seed, |ifindex, whose| adoption.adopt(ifindex, whose));
+    let alive = moved.iter().filter(|it| it.links.is_some()).count();
+    info!(slots = moved.len(), alive, from = %from.display(), "took over from an agent of another layout");
+    moved
+}
+
 struct Adoption<'a, 'b> {
     attacher: &'a mut Attacher<'b>,
     ways: &'a Ways,
     pins: &'a Pins,
+    /// Where the former links are.
+    from: &'a Path,
     former_ids: &'a [u32],
 }
 
 impl Adoption<'_, '_> {
-    fn adopt(&mut self, ifindex: u32) -> Option<Links> {
+    fn adopt(&mut self, ifindex: u32, whose: Whose) -> Option<Links> {
         let mut links = Links::default();
         for direction in DIRECTIONS {
+            let side = Side::of(direction, whose);
             let link = match self.ways.preferred() {
                 Attachment::Tcx if self.ways.may_mix() => self
-                    .adopt_link(ifindex, direction)
-                    .or_else(|_| self.adopt_filter(ifindex, direction)),
-                Attachment::Tcx => self.adopt_link(ifindex, direction),
-                Attachment::Clsact => self.adopt_filter(ifindex, direction),
+                    .adopt_link(ifindex, direction, side)
+                    .or_else(|_| self.adopt_filter(ifindex, direction, side)),
+                Attachment::Tcx => self.adopt_link(ifindex, direction, side),
+                Attachment::Clsact => self.adopt_filter(ifindex, direction, side),
             };
             match link {
                 Ok(link) => links.put(direction, link),
@@ -145,16 +171,21 @@ impl Adoption<'_, '_> {
 
     /// A link whose device is gone cannot be updated; one of another network namespace can, but does
     /// not show in this one's chain.
-    fn adopt_link(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
+    fn adopt_link(&mut self, ifindex: u32, direction: Direction, side: Side) -> io::Result<Link> {
+        let former = pins::link(self.from, ifindex, direction);
         let path = self.pins.link(ifindex, direction);
-        let link = FdLink::from(PinnedLink::from_pin(&path).map_err(io::Error::other)?);
+        let link = FdLink::from(PinnedLink::from_pin(&former).map_err(io::Error::other)?);
         let link = link.try_into().map_err(io::Error::other)?;
         let (link, id) = self.update(link, direction)?;
-        if !chain::programs(ifindex, direction)?.contains(&id) {
+        if !chain::programs(ifindex, side)?.contains(&id) {
             return Err(io::ErrorKind::NotFound.into());
         }
         // Its pin keeps the link, under a descriptor of its own.
         drop(link);
+        if former != path {
+            pins::remove(&path).map_err(io::Error::other)?;
+            fs::rename(&former, &path)?;
+        }
         Ok(Link::Pinned {
             _link: PinnedLink::from_pin(&path).map_err(io::Error::other)?,
             path,
@@ -180,15 +211,15 @@ impl Adoption<'_, '_> {
         Ok((link, id))
     }
 
-    fn adopt_filter(&mut self, ifindex: u32, direction: Direction) -> io::Result<Link> {
-        let filters = filters::of(ifindex, direction)?;
+    fn adopt_filter(&mut self, ifindex: u32, direction: Direction, side: Side) -> io::Result<Link> {
+        let filters = filters::of(ifindex, side)?;
         let filter = filters
             .into_iter()
             .find(|filter| self.former_ids.contains(&filter.program))
             .ok_or(io::ErrorKind::NotFound)?;
-        let link = filter.link(ifindex, direction)?;
+        let link = filter.link(ifindex, side)?;
         let (link, id) = self.update(link, direction)?;
-        Link::filter(link, id, ifindex, direction, true).map_err(io::Error::other)
+        Link::filter(link, id, ifindex, side, true).map_err(io::Error::other)
     }
 }
 

@@ -3,6 +3,7 @@
 use detect::{Subject, Time};
 
 use super::{Datapath, DatapathError, Watched, drain::Tally, link::Links, records::Inbox};
+use crate::whose::Whose;
 
 impl Datapath {
     /// Gives the interface a slot, for what an [`Injector`](super::Injector) runs on it.
@@ -11,13 +12,14 @@ impl Datapath {
     ///
     /// When all slots are taken.
     pub fn watch_unattached(&mut self, ifindex: u32) -> Result<Subject, DatapathError> {
-        let (slot, subject) = self.slots.assign(ifindex)?;
+        let (slot, subject) = self.slots.assign(ifindex, Whose::Pod)?;
         self.inbox.open(slot, subject);
         self.watched.insert(
             ifindex,
             Watched {
                 subject,
                 slot,
+                whose: Whose::Pod,
                 links: Links::default(),
                 tally: Tally::fresh(),
             },

@@ -38,4 +38,13 @@ impl Nodes for Itself {
             policy: None,
         }))
     }
+
+    async fn test(
+        &self,
+        _: Request<v1::TestNodesRequest>,
+    ) -> Result<Response<v1::TestNodesResponse>, Status> {
+        Err(Status::unimplemented(
+            "an agent is tested by way of the collector, which hands its event on",
+        ))
+    }
 }

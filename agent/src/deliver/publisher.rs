@@ -51,6 +51,7 @@ impl Publisher {
                 .await;
             let metrics = self.outbox.metrics();
             metrics.connected.set(0);
+            self.downlink.left();
             let Err(error) = ended else { return };
             metrics.connection_failures.inc();
             let said = error.to_string();

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use api::{
+    protocol::{COMMANDS, PROTOCOL, understood},
     transport::Remote,
     v1::{
         self, ingest_client::IngestClient, publish_request::Item, publish_response::Item as Answer,
@@ -56,6 +57,8 @@ pub(super) struct Stream {
     answers: Streaming<v1::PublishResponse>,
     told: watch::Receiver<Told>,
     sent: Sent,
+    /// What the collector understands.
+    protocol: u32,
 }
 
 struct Sent {
@@ -72,6 +75,7 @@ impl Delivery<'_> {
             node: self.node.into(),
             epoch: self.epoch,
             version: env!("CARGO_PKG_VERSION").into(),
+            protocol: PROTOCOL,
         };
         // The channel is empty, so this neither waits nor fails.
         requests
@@ -105,6 +109,7 @@ impl Delivery<'_> {
             requests,
             answers,
             told: self.spool.told(),
+            protocol: understood(welcome.protocol),
             sent: Sent {
                 last: sent,
                 in_flight: VecDeque::new(),
@@ -146,7 +151,7 @@ impl Delivery<'_> {
                         permit.send(request(Item::Batch(self.batch(batch, after))));
                     }
                 }
-                next = self.downlink.outcomes.next(), if outcome.is_none() => outcome = Some(next),
+                next = self.downlink.outcomes.next(), if outcome.is_none() && stream.protocol >= COMMANDS => outcome = Some(next),
                 permit = stream.requests.reserve(), if outcome.is_some() => {
                     let permit = permit.map_err(|_| self.ended())?;
                     if let Some(outcome) = outcome.take() {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod publishing;
+mod skew;
 mod spooling;
 mod subscribing;
 

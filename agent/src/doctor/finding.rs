@@ -7,9 +7,9 @@ pub(super) fn ok(check: &str, found: impl Into<String>) -> Finding {
     finding(check, Verdict::Ok, found, "")
 }
 
-/// It cannot be told whether all is well.
-pub(super) fn unknown(check: &str, found: impl Into<String>) -> Finding {
-    finding(check, Verdict::Unspecified, found, "")
+/// It cannot be told whether all is well; `remedy` is how it could be.
+pub(super) fn unknown(check: &str, found: impl Into<String>, remedy: &str) -> Finding {
+    finding(check, Verdict::Unspecified, found, remedy)
 }
 
 /// It works, worse than it could.

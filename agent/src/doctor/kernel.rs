@@ -21,7 +21,11 @@ fn floor(release: &str) -> Finding {
             format!("Linux {release} is older than {major}.{minor}"),
             "upgrade the node's kernel; nothing is watched on this one",
         ),
-        None => unknown("kernel", format!("cannot tell the version of `{release}`")),
+        None => unknown(
+            "kernel",
+            format!("cannot tell the version of `{release}`"),
+            "see with `uname -r` whether it is 5.15 or newer",
+        ),
     }
 }
 
@@ -68,7 +72,8 @@ fn jit(root: &Path) -> Finding {
         ),
         Err(error) => unknown(
             "bpf_jit",
-            format!("cannot read net.core.bpf_jit_enable: {error}; root of the node may"),
+            format!("cannot read net.core.bpf_jit_enable: {error}"),
+            "ask as root of the node: `sysctl net.core.bpf_jit_enable`, which should be 1",
         ),
     }
 }
@@ -102,9 +107,11 @@ mod tests {
             );
         }
         assert_eq!(verdicts(root.path(), "5.15.0")[..2], [Ok, Warning]);
-        for finding in examine(root.path(), "5.10.0") {
-            let told = finding.verdict() == Ok || !finding.remedy.is_empty();
-            assert!(told, "{finding:?}");
+        for (root, release) in [(root.path(), "5.10.0"), (Path::new("/nowhere"), "strange")] {
+            for finding in examine(root, release) {
+                let told = finding.verdict() == Ok || !finding.remedy.is_empty();
+                assert!(told, "{finding:?}");
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ use crate::{
 /// Of everything but the slots' maps: rings, the detectors of a busy node, the spool in memory.
 const BASE_BYTES: u64 = 96 << 20;
 const MIB: u64 = 1 << 20;
+/// No limit is, in cgroup v1, as many whole pages as a signed number of bytes has (mm/page_counter.c).
+const UNLIMITED: u64 = 1 << 62;
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 /// Time enough to renew; half of it, and a certificate of some authorities has not long to live at all.
 const EXPIRES_SOON: Duration = Duration::from_secs(14 * DAY_SECONDS);
@@ -67,21 +69,42 @@ pub(super) fn memory(root: &Path, slots: u32) -> Finding {
             ),
             "raise the memory limit of the agent's container, or lower --slots",
         ),
-        Err(error) => unknown("cgroup_memory", format!("cannot tell the limit: {error}")),
+        Err(error) => unknown(
+            "cgroup_memory",
+            format!("cannot tell the limit: {error}"),
+            "mount the node's cgroup v2 at /sys/fs/cgroup; the limit should be that of deploy/kubernetes",
+        ),
     }
 }
 
-/// Of cgroup v2, where a container sees its own group as the root, and others see it by its path.
+/// Of cgroup v1 or v2. A container sees its own group as the root, and others see it by its path.
 fn limit(root: &Path) -> io::Result<Option<u64>> {
     let own = fs::read_to_string(root.join("proc/self/cgroup"))?;
-    let path = own.lines().find_map(|line| line.strip_prefix("0::/"));
     let groups = root.join("sys/fs/cgroup");
-    let file = groups.join(path.unwrap_or_default()).join("memory.max");
-    let text = fs::read_to_string(file).or_else(|_| fs::read_to_string(groups.join("memory.max")));
+    // Lines are `hierarchy:controllers:path`, and v2 names no controllers (cgroups(7)).
+    let memory = own.lines().find_map(|line| {
+        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+        controllers
+            .split(',')
+            .any(|it| it == "memory")
+            .then_some(path)
+    });
+    let (groups, path, file) = match memory {
+        Some(path) => (groups.join("memory"), path, "memory.limit_in_bytes"),
+        None => {
+            let path = own.lines().find_map(|line| line.strip_prefix("0::"));
+            (groups, path.unwrap_or_default(), "memory.max")
+        }
+    };
+    let own = groups.join(path.trim_start_matches('/')).join(file);
+    let text = fs::read_to_string(own).or_else(|_| fs::read_to_string(groups.join(file)));
     match text {
         Ok(text) if text.trim() == "max" => Ok(None),
-        Ok(text) => text.trim().parse().map(Some).map_err(io::Error::other),
-        // The root group has no limit, and no such file.
+        Ok(text) => {
+            let limit: u64 = text.trim().parse().map_err(io::Error::other)?;
+            Ok((limit < UNLIMITED).then_some(limit))
+        }
+        // The root group of v2 has no limit, and no such file.
         Err(error) if error.kind() == io::ErrorKind::NotFound && groups.exists() => Ok(None),
         Err(error) => Err(error),
     }
@@ -194,6 +217,52 @@ mod tests {
                 verdict,
                 "{limit}, {slots}: {}",
                 found.found
+            );
+        }
+    }
+
+    #[test]
+    fn the_limit_is_found_in_either_version_of_control_groups() {
+        const V1: &str = "12:cpu,cpuacct:/pod\n5:memory:/pod\n0::/other\n";
+        for (groups, file, text, expected) in [
+            (
+                V1,
+                "memory/pod/memory.limit_in_bytes",
+                "134217728",
+                Some(134_217_728),
+            ),
+            // As a container sees its own.
+            (
+                V1,
+                "memory/memory.limit_in_bytes",
+                "134217728",
+                Some(134_217_728),
+            ),
+            (
+                V1,
+                "memory/pod/memory.limit_in_bytes",
+                "9223372036854771712",
+                None,
+            ),
+            (
+                "0::/pod\n",
+                "pod/memory.max",
+                "134217728",
+                Some(134_217_728),
+            ),
+            ("0::/pod\n", "memory.max", "134217728", Some(134_217_728)),
+            ("0::/\n", "memory.max", "max", None),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            fs::create_dir_all(root.path().join("proc/self")).unwrap();
+            fs::write(root.path().join("proc/self/cgroup"), groups).unwrap();
+            let path = root.path().join("sys/fs/cgroup").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{text}\n")).unwrap();
+            assert_eq!(
+                limit(root.path()).unwrap(),
+                expected,
+                "{groups}{file}: {text}"
             );
         }
     }

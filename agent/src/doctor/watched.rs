@@ -3,7 +3,10 @@
 use api::v1::{CoverageState, Durability, Finding, NodeStatus};
 
 use super::finding::{failed, ok, unknown, warning};
-use crate::datapath::Hooks;
+use crate::{
+    datapath::{self, Hooks, Pin},
+    whose::Whose,
+};
 
 /// Of interfaces and pods, named in one finding.
 const NAMED: usize = 5;
@@ -14,6 +17,7 @@ pub(super) fn examine(status: &NodeStatus, scans: bool) -> Vec<Finding> {
         spool(status),
         interfaces(status),
         pods(status),
+        directions(status),
         canary(status, scans),
     ]
 }
@@ -81,9 +85,30 @@ fn pods(status: &NodeStatus) -> Finding {
     )
 }
 
+/// What redirects packets to a pod's own end of its veth (`bpf_redirect_peer`) leads them past the other.
+fn directions(status: &NodeStatus) -> Finding {
+    let one_way = status.slots.iter().filter(|slot| slot.one_way);
+    let one_way: Vec<_> = one_way.map(|slot| slot.interface.clone()).collect();
+    if one_way.is_empty() {
+        return ok("directions", "both directions of each pod are seen");
+    }
+    warning(
+        "directions",
+        format!(
+            "nothing comes to what is behind {}: all they do looks unanswered",
+            named(one_way)
+        ),
+        "let packets to pods pass the host's side of their veths: with Cilium, set bpf.hostLegacyRouting=true",
+    )
+}
+
 fn canary(status: &NodeStatus, scans: bool) -> Finding {
     match &status.canary {
-        None if scans => unknown("canary", "the agent has not scanned itself yet"),
+        None if scans => unknown(
+            "canary",
+            "the agent has not scanned itself yet",
+            "ask again in a minute; `picket selftest` lets it scan at once",
+        ),
         None => warning(
             "canary",
             "the agent does not scan itself",
@@ -109,12 +134,17 @@ pub(super) fn beside(hooks: &Hooks, status: &NodeStatus) -> Finding {
     let (mut before, mut after, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for slot in &status.slots {
         let name = &slot.interface;
-        let hooks = match hooks.of(name) {
+        let whose = if slot.uplink { Whose::Node } else { Whose::Pod };
+        let hooks = match hooks.of(name, whose) {
             Ok(hooks) => hooks,
             // It went meanwhile.
             Err(error) if error.raw_os_error() == Some(libc::ENODEV) => continue,
             Err(error) => {
-                return unknown(CHECK, format!("cannot tell what runs at {name}: {error}"));
+                return unknown(
+                    CHECK,
+                    format!("cannot tell what runs at {name}: {error}"),
+                    "see with `tc filter show dev NAME ingress` and `bpftool net show`, as root of the node",
+                );
             }
         };
         if hooks.iter().any(|hook| !hook.attached) {
@@ -158,6 +188,32 @@ pub(super) fn beside(hooks: &Hooks, status: &NodeStatus) -> Finding {
     }
 }
 
+/// Whose programs run at any interface, as far as can be told without an agent that runs.
+pub(super) fn strangers(pin: &Pin) -> Finding {
+    const CHECK: &str = "foreign_programs";
+    match datapath::strangers(pin) {
+        Ok(found) if found.is_empty() => {
+            ok(CHECK, "no programs but those that an agent has pinned")
+        }
+        Ok(found) => ok(
+            CHECK,
+            format!(
+                "not pinned by an agent: {}; `picket doctor` says whether any runs before ours",
+                named(
+                    found
+                        .into_iter()
+                        .map(|(name, ids)| format!("{name} (program ids {ids:?})"))
+                )
+            ),
+        ),
+        Err(error) => unknown(
+            CHECK,
+            format!("cannot tell what runs at the interfaces: {error}"),
+            "ask as root of the node, in its network namespace",
+        ),
+    }
+}
+
 fn named(names: impl IntoIterator<Item = String>) -> String {
     let names: Vec<_> = names.into_iter().collect();
     let more = names.len().saturating_sub(NAMED);
@@ -170,7 +226,7 @@ fn named(names: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use api::v1::{Canary, PodCoverage, Unwatched, Verdict};
+    use api::v1::{Canary, PodCoverage, Slot, Unwatched, Verdict};
 
     use super::*;
 
@@ -189,6 +245,11 @@ mod tests {
                 state: CoverageState::NotAttached.into(),
                 reason: "no interface".into(),
                 ..PodCoverage::default()
+            }],
+            slots: vec![Slot {
+                interface: "lxc1".into(),
+                one_way: true,
+                ..Slot::default()
             }],
             canary: Some(Canary {
                 packets_sent: 32,
@@ -214,6 +275,11 @@ mod tests {
                     "pods",
                     Verdict::Warning,
                     "not watched: blue/app1; app1: no interface"
+                ),
+                (
+                    "directions",
+                    Verdict::Warning,
+                    "nothing comes to what is behind lxc1: all they do looks unanswered"
                 ),
                 (
                     "canary",

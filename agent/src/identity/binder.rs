@@ -4,26 +4,27 @@
 //! only to a pod whose times allow no other interface, when no other pod's times allow this one. What cannot be
 //! told apart stays unknown.
 
+mod interface;
+mod matching;
+
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     net::IpAddr,
     time::{Duration, SystemTime},
 };
 
 use api::{
-    pods::{Life, Pods, key},
+    pods::{Life, Pods, address_of, key},
     v1,
 };
 use detect::Subject;
 
-/// What has the same addresses may be told this late; until then what is gone is bound to nobody.
-const SETTLE: Duration = Duration::from_secs(3);
+use self::interface::{FORGOTTEN, Interface, NO_ADDRESS, OUTDATED, SETTLE, State, UNSEEN};
+
 /// How long interfaces are remembered that are gone.
 const REMEMBERED: Duration = Duration::from_secs(600);
 /// How many of them.
 const GONE: usize = 4096;
-/// Kubernetes tells times in whole seconds, rounded down.
-const ROUNDED: Duration = Duration::from_secs(1);
 
 /// All interfaces of the node, and their pods.
 #[derive(Debug, Default)]
@@ -35,8 +36,8 @@ pub struct Binder {
     by_subject: HashMap<Subject, u64>,
     /// By the pod's key: which interface it has, or had last.
     pods: HashMap<String, u64>,
-    /// What was bound before this agent, of interfaces that are still the same.
-    former: HashMap<Subject, Bound>,
+    /// What an agent before this one knew, until it shows whether it is still so.
+    former: HashMap<Subject, Former>,
     /// Whether the pods are known as they are now, rather than as they were once.
     is_current: bool,
     /// Until then what is told may still change what can be bound.
@@ -45,42 +46,25 @@ pub struct Binder {
     forgotten: u64,
 }
 
-/// What lasts over a restart of the agent.
+/// An interface as one agent knows it, for the next.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Bound {
+pub struct Former {
     /// The interface.
     pub subject: Subject,
-    /// Key of the pod.
-    pub pod: String,
+    /// What it was called.
+    pub name: String,
+    /// Those behind it.
+    pub addresses: Vec<IpAddr>,
+    /// Key of the pod, when it was certain.
+    pub pod: Option<String>,
     /// Since when the interface is there.
     pub appeared_at: Option<SystemTime>,
 }
 
-#[derive(Debug)]
-struct Interface {
-    ifindex: u32,
-    subject: Option<Subject>,
-    addresses: Vec<IpAddr>,
-    life: Life,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Bound(String),
-    Unknown(&'static str),
-}
-
-const NO_ADDRESS: &str = "no address of it is known yet";
-const NO_POD: &str = "no pod with its address is known yet";
-const OUTDATED: &str = "the collector has not told the pods since this agent started";
-const SEVERAL: &str = "several pods had its address at about that time";
-const ELSEWHERE: &str = "the pod with its address may have had another interface";
-
 impl Binder {
     /// Of a node without interfaces yet. With `is_current`, what is known of pods is true now.
     #[must_use]
-    pub fn new(node: &str, former: Vec<Bound>, is_current: bool) -> Self {
+    pub fn new(node: &str, former: Vec<Former>, is_current: bool) -> Self {
         Self {
             node: node.to_owned(),
             former: former.into_iter().map(|it| (it.subject, it)).collect(),
@@ -89,26 +73,54 @@ impl Binder {
         }
     }
 
-    /// From now on what is known of pods is true.
-    pub const fn set_current(&mut self) {
-        self.is_current = true;
+    /// Whether what is known of pods is true, from now on.
+    pub const fn set_current(&mut self, is_current: bool) {
+        self.is_current = is_current;
     }
 
-    /// An interface is there; since then, or before anybody looked.
-    pub fn appeared(&mut self, ifindex: u32, appeared_at: Option<SystemTime>) {
-        self.next += 1;
+    /// Whether it is.
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// An interface is there; since then, or since some time before `now`.
+    pub fn appeared(
+        &mut self,
+        ifindex: u32,
+        name: &str,
+        appeared_at: Option<SystemTime>,
+        now: SystemTime,
+    ) {
         let interface = Interface {
             ifindex,
+            name: name.to_owned(),
             subject: None,
             addresses: Vec::new(),
             life: Life {
                 appeared_at,
                 gone_at: None,
             },
+            seen_at: now,
             state: State::Unknown(NO_ADDRESS),
+            is_hearsay: false,
         };
+        let id = self.add(interface);
+        self.there.insert(ifindex, id);
+    }
+
+    fn add(&mut self, interface: Interface) -> u64 {
+        self.next += 1;
         self.interfaces.insert(self.next, interface);
-        self.there.insert(ifindex, self.next);
+        self.next
+    }
+
+    /// It is called otherwise by now.
+    pub fn renamed(&mut self, ifindex: u32, name: &str) {
+        let id = self.there.get(&ifindex);
+        if let Some(interface) = id.and_then(|id| self.interfaces.get_mut(id)) {
+            name.clone_into(&mut interface.name);
+        }
     }
 
     /// It is watched as this subject.
@@ -122,13 +134,46 @@ impl Binder {
             return;
         };
         interface.subject = Some(subject);
-        if let Some(former) = former
-            && !self.pods.contains_key(&former.pod)
-        {
-            interface.life.appeared_at = interface.life.appeared_at.or(former.appeared_at);
-            interface.state = State::Bound(former.pod.clone());
-            self.pods.insert(former.pod, id);
+        // Epochs begin anew once nothing is pinned any more.
+        let Some(former) = former.filter(|former| former.name == interface.name) else {
+            return;
+        };
+        interface.life.appeared_at = interface.life.appeared_at.or(former.appeared_at);
+        if let Some(pod) = former.pod.filter(|pod| !self.pods.contains_key(pod)) {
+            interface.state = State::Bound(pod.clone());
+            interface.is_hearsay = true;
+            self.pods.insert(pod, id);
         }
+    }
+
+    /// It went while no agent ran. What one before knew of it.
+    pub fn departed(&mut self, subject: Subject, now: SystemTime) -> Option<Former> {
+        let former = self.former.remove(&subject);
+        let known = former.clone();
+        let pod = known.as_ref().and_then(|it| it.pod.clone());
+        let pod = pod.filter(|pod| !self.pods.contains_key(pod));
+        let interface = Interface {
+            ifindex: subject.ifindex,
+            name: known.as_ref().map(|it| it.name.clone()).unwrap_or_default(),
+            subject: Some(subject),
+            addresses: known
+                .as_ref()
+                .map(|it| it.addresses.clone())
+                .unwrap_or_default(),
+            life: Life {
+                appeared_at: known.and_then(|it| it.appeared_at),
+                gone_at: Some(now),
+            },
+            seen_at: now,
+            state: pod.clone().map_or(State::Unknown(UNSEEN), State::Bound),
+            is_hearsay: pod.is_some(),
+        };
+        let id = self.add(interface);
+        self.by_subject.insert(subject, id);
+        if let Some(pod) = pod {
+            self.pods.insert(pod, id);
+        }
+        former
     }
 
     /// The addresses behind it are these, as far as is known.
@@ -149,104 +194,29 @@ impl Binder {
         }
     }
 
-    /// Binds what can be bound by now, and forgets what went long ago. Those that were bound. `is_news` says
-    /// whether anything was told, of pods or of interfaces, since this was called last.
+    /// Binds what can be bound by now, and forgets what went long ago. Those whose pod is another than before, or
+    /// none any more. `is_news` says whether anything was told, of pods or of interfaces, since this was called
+    /// last.
     pub fn bind(&mut self, pods: &Pods, is_news: bool, now: SystemTime) -> Vec<Subject> {
         self.forget(now);
         if is_news {
             self.restless_until = Some(now + 2 * SETTLE);
         }
         let is_restless = self.restless_until.is_some_and(|until| now <= until);
-        let bound = match self.is_current && is_restless {
-            true => self.match_pods(pods, now),
+        let mut changed = match is_news {
+            true => self.check_hearsay(pods),
             false => Vec::new(),
         };
-        bound
+        if self.is_current && is_restless {
+            changed.extend(self.match_pods(pods, now));
+        }
+        let mut changed: Vec<_> = changed
             .into_iter()
             .filter_map(|id| self.interfaces.get(&id)?.subject)
-            .collect()
-    }
-
-    fn match_pods(&mut self, pods: &Pods, now: SystemTime) -> Vec<u64> {
-        let mut candidates: BTreeMap<u64, HashSet<String>> = BTreeMap::new();
-        let mut claims: HashMap<String, u32> = HashMap::new();
-        for (&id, interface) in &self.interfaces {
-            if matches!(interface.state, State::Bound(_)) {
-                continue;
-            }
-            let fitting = self.fitting(interface, pods);
-            for pod in &fitting {
-                *claims.entry(pod.clone()).or_default() += 1;
-            }
-            candidates.insert(id, fitting);
-        }
-        let doubtful = self.doubtful(&claims, pods);
-        let mut bound = Vec::new();
-        for (id, fitting) in candidates {
-            let Some(interface) = self.interfaces.get_mut(&id) else {
-                continue;
-            };
-            let mut fitting = fitting.into_iter();
-            let state = match (fitting.next(), fitting.next()) {
-                _ if interface.addresses.is_empty() => State::Unknown(NO_ADDRESS),
-                (None, _) => State::Unknown(NO_POD),
-                (Some(_), Some(_)) => State::Unknown(SEVERAL),
-                (Some(pod), None) if claims.get(&pod) != Some(&1) => State::Unknown(ELSEWHERE),
-                (Some(pod), None) if doubtful.contains(&pod) && !interface.has_stayed(now) => {
-                    State::Unknown(ELSEWHERE)
-                }
-                (Some(pod), None) if interface.is_settled(now) => State::Bound(pod),
-                (Some(_), None) => State::Unknown(NO_POD),
-            };
-            if let State::Bound(pod) = &state {
-                self.pods.insert(pod.clone(), id);
-                bound.push(id);
-            }
-            interface.state = state;
-        }
-        bound
-    }
-
-    /// Those of the pods that may have had an interface of which no address was known when it went.
-    fn doubtful(&self, claims: &HashMap<String, u32>, pods: &Pods) -> HashSet<String> {
-        let interfaces = self.interfaces.values();
-        let nameless: Vec<_> = interfaces
-            .filter(|it| it.addresses.is_empty() && it.life.gone_at.is_some())
-            .filter(|it| matches!(it.state, State::Unknown(_)))
             .collect();
-        let doubtful = claims.keys().filter(|key| {
-            let pod = pods.by_uid(key).filter(|pod| pod.started_at.is_some());
-            pod.is_some_and(|pod| nameless.iter().any(|it| it.life.may_be_of(pod)))
-        });
-        doubtful.cloned().collect()
-    }
-
-    /// Keys of the pods that can be behind it.
-    fn fitting(&self, interface: &Interface, pods: &Pods) -> HashSet<String> {
-        let with_address = |address: &IpAddr| pods.with_address(*address);
-        let pods = interface.addresses.iter().flat_map(with_address);
-        let fitting = pods.filter(|pod| {
-            let here = pod.node.is_empty() || pod.node == self.node;
-            here && interface.life.may_be_of(pod) && self.is_free(pod, interface)
-        });
-        fitting.map(key).collect()
-    }
-
-    /// Whether the pod has no other interface: not now, and none before unless its containers started anew since.
-    fn is_free(&self, pod: &v1::Pod, interface: &Interface) -> bool {
-        let other = self
-            .pods
-            .get(&key(pod))
-            .and_then(|id| self.interfaces.get(id));
-        let Some(other) = other else {
-            // What an operator wrote down has no times, and is true of what is there.
-            return pod.started_at.is_some() || interface.life.gone_at.is_none();
-        };
-        let Some(gone) = other.life.gone_at else {
-            return false;
-        };
-        let running = pod.running_at.and_then(|it| SystemTime::try_from(it).ok());
-        pod.started_at.is_none() || running.is_some_and(|running| running + ROUNDED > gone)
+        changed.sort_unstable();
+        changed.dedup();
+        changed
     }
 
     fn forget(&mut self, now: SystemTime) {
@@ -301,13 +271,15 @@ impl Binder {
         }
     }
 
-    /// Why no pod is known.
+    /// Why its pod is not known, if it is not.
     #[must_use]
-    pub fn why_unknown(&self, subject: Subject) -> Option<&'static str> {
-        match &self.interface(subject)?.state {
-            State::Bound(_) => None,
-            State::Unknown(_) if !self.is_current => Some(OUTDATED),
-            State::Unknown(why) => Some(why),
+    pub fn why_unknown(&self, subject: Subject, pods: &Pods) -> Option<&'static str> {
+        match self.interface(subject).map(|it| &it.state) {
+            Some(State::Bound(pod)) => pods.by_uid(pod).is_none().then_some(FORGOTTEN),
+            Some(State::Unknown(why)) if *why == UNSEEN => Some(UNSEEN),
+            Some(State::Unknown(_)) if !self.is_current => Some(OUTDATED),
+            Some(State::Unknown(why)) => Some(why),
+            None => Some(UNSEEN),
         }
     }
 
@@ -329,36 +301,59 @@ impl Binder {
         there.then_some(interface.ifindex)
     }
 
-    /// What should last over a restart.
+    /// Why no interface is known to be the pod's.
     #[must_use]
-    pub fn bound(&self) -> Vec<Bound> {
-        let there = self.there.values().filter_map(|id| self.interfaces.get(id));
-        let bound = there.filter_map(|interface| match &interface.state {
-            State::Bound(pod) => Some(Bound {
-                subject: interface.subject?,
-                pod: pod.clone(),
-                appeared_at: interface.life.appeared_at,
-            }),
-            State::Unknown(_) => None,
-        });
-        bound.collect()
-    }
-}
-
-impl Interface {
-    /// Whether it is there for so long that a pod that went before would be known to have ended.
-    fn has_stayed(&self, now: SystemTime) -> bool {
-        let appeared = self.life.appeared_at.unwrap_or(SystemTime::UNIX_EPOCH);
-        let stayed = now.duration_since(appeared).is_ok_and(|age| age >= SETTLE);
-        stayed && self.life.gone_at.is_none()
-    }
-
-    /// Whether all is known by now that could have had its address while it was there.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let Some(gone) = self.life.gone_at else {
-            return true;
+    pub fn why_not_attached(&self, pod: &v1::Pod) -> String {
+        let Some(first) = pod.addresses.first() else {
+            return "it has no address yet".to_owned();
         };
-        now.duration_since(gone).is_ok_and(|age| age >= SETTLE)
+        if !self.is_current {
+            return OUTDATED.to_owned();
+        }
+        let mut there: Vec<_> = self.there.values().collect();
+        there.sort_unstable();
+        let there = there.into_iter().filter_map(|id| self.interfaces.get(id));
+        let own: Vec<_> = pod
+            .addresses
+            .iter()
+            .filter_map(|it| address_of(it))
+            .collect();
+        let with_address = there
+            .clone()
+            .find(|it| it.addresses.iter().any(|address| own.contains(address)));
+        match with_address.map(|it| &it.state) {
+            Some(State::Bound(_)) => {
+                "the interface that has its address is known to be another pod's".to_owned()
+            }
+            Some(State::Unknown(why)) => format!("an interface has its address: {why}"),
+            None => format!(
+                "none of {} interfaces is known to have {first}, and of {} of them no address is known; \
+                 an interface that is no veth is selected by --interfaces alone",
+                there.clone().count(),
+                there.filter(|it| it.addresses.is_empty()).count(),
+            ),
+        }
+    }
+
+    /// What the next agent should know.
+    #[must_use]
+    pub fn known(&self) -> Vec<Former> {
+        let there = self.there.values().filter_map(|id| self.interfaces.get(id));
+        let known = there.filter_map(|interface| {
+            Some(Former {
+                subject: interface.subject?,
+                name: interface.name.clone(),
+                addresses: interface.addresses.clone(),
+                pod: match &interface.state {
+                    State::Bound(pod) => Some(pod.clone()),
+                    State::Unknown(_) => None,
+                },
+                appeared_at: interface.life.appeared_at,
+            })
+        });
+        let mut known: Vec<_> = known.collect();
+        known.sort_unstable_by_key(|it| it.subject);
+        known
     }
 }
 

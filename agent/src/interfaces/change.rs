@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, time::SystemTime};
 
+use crate::whose::Whose;
+
 /// What happened to the selected interfaces, in order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
@@ -9,7 +11,8 @@ pub enum Change {
     Appeared {
         ifindex: u32,
         name: String,
-        /// None when it was there before anybody looked.
+        whose: Whose,
+        /// None when it was there before anybody looked, or was found late.
         appeared_at: Option<SystemTime>,
     },
     /// The same interface bears another name.
@@ -17,7 +20,8 @@ pub enum Change {
     /// It is gone, no longer selected, or its index was taken over by another that appears next.
     Gone { ifindex: u32 },
     /// The addresses behind it, ascending: they replace those before. Those of host routes where there
-    /// are any, else those of neighbours.
+    /// are any, else those of the other end, and where it has none those of neighbours; of an uplink, the node's
+    /// own there.
     Addresses {
         ifindex: u32,
         addresses: Vec<IpAddr>,

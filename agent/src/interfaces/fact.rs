@@ -8,6 +8,8 @@ pub(super) struct Link {
     pub(super) ifindex: u32,
     pub(super) name: String,
     pub(super) veth: bool,
+    /// Its packets begin with an Ethernet header.
+    pub(super) ethernet: bool,
     /// Link-layer address.
     pub(super) address: Vec<u8>,
     /// Interface index of the other end, in its own network namespace.
@@ -34,6 +36,15 @@ pub(super) enum Fact {
         address: IpAddr,
         ifindex: u32,
     },
+    /// An address of the node itself, at this interface.
+    Own {
+        address: IpAddr,
+        ifindex: u32,
+    },
+    NotOwn {
+        address: IpAddr,
+        ifindex: u32,
+    },
     /// A default route leads through it. That it no longer does is seen by the next dump.
     Uplink {
         ifindex: u32,
@@ -42,6 +53,11 @@ pub(super) enum Fact {
         address: IpAddr,
         ifindex: u32,
         standing: Standing,
+    },
+    /// The addresses of its other end, as they are in the pod's network namespace.
+    Inside {
+        ifindex: u32,
+        addresses: Vec<IpAddr>,
     },
 }
 

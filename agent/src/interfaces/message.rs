@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use netlink_packet_core::{NLM_F_REPLACE, NetlinkHeader};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
-    link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage},
+    link::{InfoKind, LinkAttribute, LinkInfo, LinkLayerType, LinkMessage},
     neighbour::{
         NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
     },
-    route::{RouteAddress, RouteAttribute, RouteMessage, RouteType},
+    route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType},
 };
 
 use super::fact::{Fact, Link, Standing};
@@ -24,6 +24,14 @@ pub(super) fn fact(header: &NetlinkHeader, message: &RouteNetlinkMessage) -> Opt
         RouteNetlinkMessage::NewRoute(message) if is_default(message) => {
             outgoing(message).map(|ifindex| Fact::Uplink { ifindex })
         }
+        RouteNetlinkMessage::NewRoute(message) if is_local(message) => Some(Fact::Own {
+            address: host(message)?,
+            ifindex: outgoing(message)?,
+        }),
+        RouteNetlinkMessage::DelRoute(message) if is_local(message) => Some(Fact::NotOwn {
+            address: host(message)?,
+            ifindex: outgoing(message)?,
+        }),
         RouteNetlinkMessage::NewRoute(message) => Some(Fact::Route {
             address: host(message)?,
             ifindex: interface(message),
@@ -49,6 +57,7 @@ fn link(message: &LinkMessage) -> Option<Link> {
     }
     let mut link = Link {
         ifindex: message.header.index,
+        ethernet: message.header.link_layer_type == LinkLayerType::Ether,
         ..Link::default()
     };
     for attribute in &message.attributes {
@@ -79,13 +88,21 @@ fn host(message: &RouteMessage) -> Option<IpAddr> {
         }
     })?;
     let bits = if destination.is_ipv4() { 32 } else { 128 };
-    // Local routes are the node's own addresses, which the kernel keeps beside all others.
-    let own = matches!(message.header.kind, RouteType::Local | RouteType::Anycast);
-    (message.header.destination_prefix_length == bits && !own).then_some(destination)
+    let many = message.header.kind == RouteType::Anycast;
+    (message.header.destination_prefix_length == bits && !many).then_some(destination)
 }
 
+/// The node's own addresses are local routes, which the kernel keeps beside all others.
+fn is_local(message: &RouteMessage) -> bool {
+    message.header.kind == RouteType::Local
+}
+
+/// In the main table alone: others are for some of the traffic, as that of an egress gateway, and may lead through
+/// a pod.
 fn is_default(message: &RouteMessage) -> bool {
-    message.header.kind == RouteType::Unicast && message.header.destination_prefix_length == 0
+    message.header.kind == RouteType::Unicast
+        && message.header.table == RouteHeader::RT_TABLE_MAIN
+        && message.header.destination_prefix_length == 0
 }
 
 /// The interface that the destination is right behind.
@@ -145,14 +162,13 @@ fn standing(state: NeighbourState) -> Standing {
 
 #[cfg(test)]
 mod tests {
-    use netlink_packet_route::route::RouteHeader;
-
     use super::*;
 
     fn link_of(family: AddressFamily) -> LinkMessage {
         let mut message = LinkMessage::default();
         message.header.interface_family = family;
         message.header.index = 7;
+        message.header.link_layer_type = LinkLayerType::Ether;
         message.attributes = vec![
             LinkAttribute::IfName("veth7".into()),
             LinkAttribute::Address(vec![0xee; 6]),
@@ -198,6 +214,7 @@ mod tests {
             ifindex: 7,
             name: "veth7".into(),
             veth: true,
+            ethernet: true,
             address: vec![0xee; 6],
             peer: Some(3),
             peer_namespace: Some(0),
@@ -215,7 +232,18 @@ mod tests {
         let unspec = AddressFamily::Unspec;
         let plain = NeighbourFlags::empty();
         let gateway = RouteAttribute::Gateway(RouteAddress::Inet([10, 0, 0, 1].into()));
+        let default_in = |table| {
+            let mut message = route_to(RouteType::Unicast, 0, None);
+            message.header.table = table;
+            Message::NewRoute(message)
+        };
         let cases = [
+            (
+                default_in(RouteHeader::RT_TABLE_MAIN),
+                Some(Fact::Uplink { ifindex: 7 }),
+            ),
+            // Of an egress gateway: through a pod, for some of the traffic.
+            (default_in(100), None),
             (Message::NewLink(link_of(unspec)), Some(Fact::Link(link))),
             (
                 Message::DelLink(link_of(unspec)),
@@ -238,11 +266,21 @@ mod tests {
                 Message::NewRoute(route_to(RouteType::Unicast, 24, None)),
                 None,
             ),
-            // The node's own address.
             (
                 Message::NewRoute(route_to(RouteType::Local, 32, None)),
-                None,
+                Some(Fact::Own {
+                    address,
+                    ifindex: 7,
+                }),
             ),
+            (
+                Message::DelRoute(route_to(RouteType::Local, 32, None)),
+                Some(Fact::NotOwn {
+                    address,
+                    ifindex: 7,
+                }),
+            ),
+            (Message::NewRoute(route_to(RouteType::Local, 8, None)), None),
             (
                 Message::NewRoute(route_to(RouteType::BlackHole, 32, None)),
                 Some(route(None)),

@@ -13,6 +13,8 @@ pub struct Metrics {
     pub(crate) unparsed: Counter,
     /// Addresses beyond what an interface may have.
     pub(crate) addresses_dropped: Counter,
+    /// Times the addresses in a pod's network namespace could not be read.
+    pub(crate) unread: Counter,
 }
 
 impl Metrics {
@@ -38,6 +40,11 @@ impl Metrics {
             "dropped_interface_addresses",
             "Addresses behind an interface beyond the 64 that are kept",
             metrics.addresses_dropped.clone(),
+        );
+        registry.register(
+            "unread_pod_addresses",
+            "Times the addresses in a pod's network namespace could not be read, though it was there",
+            metrics.unread.clone(),
         );
         metrics
     }

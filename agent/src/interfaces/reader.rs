@@ -19,11 +19,13 @@ use tracing::{debug, warn};
 use super::{
     change::Change,
     error::InterfacesError,
-    fact::Source,
+    fact::{Fact, Source},
+    inside::Inside,
     message,
     metrics::Metrics,
+    schedule::Schedule,
     selection::Selection,
-    socket::{self, Dump},
+    socket::{self, DATAGRAM_BYTES, Dump},
     table::Table,
 };
 
@@ -32,23 +34,26 @@ const RECONCILE: Duration = Duration::from_secs(30);
 /// From the appearance of an interface to a dump: one that was there before it was selected has
 /// routes and neighbours of which no notification comes.
 const SETTLE: Duration = Duration::from_secs(1);
+/// What waited longer to be read may have happened at any time before.
+const LATE: Duration = Duration::from_millis(250);
 /// Dumps in a row that the kernel may call inconsistent before the next one waits a while.
 const ATTEMPTS: u32 = 8;
-/// No datagram is longer: the kernel fills at most 32 KiB of a dump at once.
-const DATAGRAM_BYTES: usize = 64 << 10;
 
 pub(super) struct Reader {
     socket: Socket,
+    inside: Inside,
     stopped: PipeReader,
     table: Table,
+    /// When to look inside.
+    schedule: Schedule,
     metrics: Metrics,
     changes: Sender<Result<Change, InterfacesError>>,
     /// The dump that is under way.
     dump: Option<Dump>,
     /// The dump missed something: the kernel said so, or notifications were dropped.
     torn: bool,
-    /// A dump was complete once.
-    dumped: bool,
+    /// When the socket was empty last.
+    empty_at: Instant,
     attempts: u32,
     sequence: u32,
     /// When the next full dump begins.
@@ -61,6 +66,7 @@ struct Unheard;
 impl Reader {
     pub(super) fn new(
         socket: Socket,
+        inside: Inside,
         stopped: PipeReader,
         selection: Selection,
         metrics: Metrics,
@@ -68,13 +74,15 @@ impl Reader {
     ) -> Self {
         Self {
             socket,
+            inside,
             stopped,
             table: Table::new(selection),
+            schedule: Schedule::default(),
             metrics,
             changes,
             dump: None,
             torn: false,
-            dumped: false,
+            empty_at: now(),
             attempts: 0,
             sequence: 0,
             due: now(),
@@ -103,6 +111,9 @@ impl Reader {
             {
                 return Ok(());
             }
+            if self.look_inside().is_err() {
+                return Ok(());
+            }
             loop {
                 match recv(
                     &self.socket,
@@ -125,17 +136,22 @@ impl Reader {
     }
 
     /// Waits for the socket or the next dump; true when the watch was dropped.
-    fn wait(&self) -> io::Result<bool> {
+    fn wait(&mut self) -> io::Result<bool> {
         let mut sources = [
             PollFd::new(&self.socket, PollFlags::IN),
             PollFd::new(&self.stopped, PollFlags::IN),
         ];
-        let timeout = self
-            .due
+        let next = self.schedule.next();
+        let timeout = next
+            .map_or(self.due, |next| next.min(self.due))
             .saturating_duration_since(now())
             .max(Duration::from_millis(1));
-        match poll(&mut sources, timeout.try_into().ok().as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(!sources[1].revents().is_empty()),
+        let polled = poll(&mut sources, timeout.try_into().ok().as_ref());
+        let is_over = !sources[1].revents().is_empty();
+        // It came now, if anything did.
+        self.empty_at = now();
+        match polled {
+            Ok(_) | Err(Errno::INTR) => Ok(is_over),
             Err(error) => Err(error.into()),
         }
     }
@@ -168,11 +184,45 @@ impl Reader {
             self.take_message(&rest[..length], &mut changes);
             rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
+        self.tell(changes)
+    }
+
+    /// Reads the addresses in the pods' network namespaces that are due.
+    fn look_inside(&mut self) -> Result<(), Unheard> {
+        let mut changes = Vec::new();
+        for ifindex in self.schedule.take(now()) {
+            let Some(link) = self.table.unrouted(ifindex) else {
+                continue;
+            };
+            match self.inside.addresses(link) {
+                Ok(Some(addresses)) => {
+                    let fact = Fact::Inside { ifindex, addresses };
+                    self.table.apply(fact, Source::Dump, &mut changes);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    if self.metrics.unread.inc() == 0 {
+                        let interface = &link.name;
+                        warn!(interface, %error, "cannot read the addresses in a pod's network namespace");
+                    }
+                }
+            }
+        }
+        self.tell(changes)
+    }
+
+    fn tell(&mut self, mut changes: Vec<Change>) -> Result<(), Unheard> {
         self.table.tell_addresses(&mut changes);
         self.metrics
             .addresses_dropped
             .inc_by(self.table.take_addresses_dropped());
         for change in changes {
+            match &change {
+                Change::Appeared { ifindex, .. } => self.schedule.appeared(*ifindex, now()),
+                Change::Gone { ifindex } => self.schedule.gone(*ifindex),
+                Change::Synchronized => self.schedule.again(self.table.indexes(), now()),
+                Change::Renamed { .. } | Change::Addresses { .. } => {}
+            }
             self.changes
                 .blocking_send(Ok(change))
                 .map_err(|_| Unheard)?;
@@ -198,8 +248,11 @@ impl Reader {
                     return;
                 };
                 let before = changes.len();
-                let was_there = answers && !self.dumped;
-                self.table.set_time((!was_there).then(wall));
+                if source == Source::Notification && self.table.asks_for_dump(&fact) {
+                    self.due = self.due.min(now() + SETTLE);
+                }
+                let waited = now().saturating_duration_since(self.empty_at);
+                self.table.set_time(happened_at(source, waited, wall()));
                 self.table.apply(fact, source, changes);
                 let appeared = changes[before..]
                     .iter()
@@ -239,7 +292,6 @@ impl Reader {
             }
         } else {
             self.attempts = 0;
-            self.dumped = true;
             self.metrics.dumps.inc();
             self.table.finish_dump(changes);
         }
@@ -260,4 +312,28 @@ fn wall() -> SystemTime {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// When that happened which is told, if that is known: a dump shows what happened some time before.
+fn happened_at(source: Source, waited: Duration, now: SystemTime) -> Option<SystemTime> {
+    (source == Source::Notification && waited <= LATE).then_some(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_knows_when_that_happened_which_is_found_or_read_late() {
+        let now = SystemTime::UNIX_EPOCH;
+        for (source, waited, is_known) in [
+            (Source::Notification, Duration::ZERO, true),
+            (Source::Notification, LATE, true),
+            (Source::Notification, LATE * 2, false),
+            (Source::Dump, Duration::ZERO, false),
+        ] {
+            let told = happened_at(source, waited, now);
+            assert_eq!(told.is_some(), is_known, "{source:?}, {waited:?}");
+        }
+    }
 }

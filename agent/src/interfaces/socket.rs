@@ -19,6 +19,9 @@ use super::error::InterfacesError;
 /// Room for some ten thousand notifications; the kernel takes the memory only when they come.
 const BUFFER_BYTES: usize = 32 << 20;
 
+/// No datagram is longer: the kernel fills at most 32 KiB of a dump at once.
+pub(super) const DATAGRAM_BYTES: usize = 64 << 10;
+
 /// From linux/rtnetlink.h.
 const RTNLGRP_LINK: u32 = 1;
 const RTNLGRP_NEIGH: u32 = 3;
@@ -59,6 +62,20 @@ impl Dump {
     }
 }
 
+/// Opens a socket to ask with, which checks what it is asked: only then the kernel looks into other network
+/// namespaces (net/core/rtnetlink.c, `rtnl_get_net_ns_capable`).
+pub(super) fn open_to_ask() -> Result<Socket, InterfacesError> {
+    let failed = |action| move |source| InterfacesError::Open { action, source };
+    let mut socket = Socket::new(NETLINK_ROUTE).map_err(failed("open a netlink socket"))?;
+    socket
+        .set_netlink_get_strict_chk(true)
+        .map_err(failed("make the netlink socket strict"))?;
+    socket
+        .bind_auto()
+        .map_err(failed("bind the netlink socket"))?;
+    Ok(socket)
+}
+
 /// Opens the socket in the network namespace of the calling thread and subscribes.
 pub(super) fn open() -> Result<Socket, InterfacesError> {
     let failed = |action| move |source| InterfacesError::Open { action, source };
@@ -89,10 +106,20 @@ pub(super) fn open() -> Result<Socket, InterfacesError> {
 
 /// Asks for a dump; its parts bear `sequence`.
 pub(super) fn request(socket: &Socket, dump: Dump, sequence: u32) -> io::Result<()> {
+    send(socket, dump.request(), NLM_F_DUMP, sequence)
+}
+
+/// Asks for something; what answers bears `sequence`.
+pub(super) fn send(
+    socket: &Socket,
+    asked: RouteNetlinkMessage,
+    flags: u16,
+    sequence: u32,
+) -> io::Result<()> {
     let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    header.flags = NLM_F_REQUEST | flags;
     header.sequence_number = sequence;
-    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(dump.request()));
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(asked));
     message.finalize();
     let mut bytes = vec![0; message.buffer_len()];
     message.serialize(&mut bytes);

@@ -11,6 +11,7 @@ use super::{
     fact::{Fact, Link, Source, Standing},
     selection::Selection,
 };
+use crate::whose::Whose;
 
 /// Addresses kept of one interface: a pod that answers for many must not grow the table.
 pub(super) const ADDRESSES: usize = 64;
@@ -18,9 +19,12 @@ pub(super) const ADDRESSES: usize = 64;
 #[derive(Debug)]
 struct Watched {
     link: Link,
-    /// Addresses with the round in which they were last seen.
+    whose: Whose,
+    /// Addresses with the round in which they were last seen; of an uplink, the node's own.
     routes: BTreeMap<IpAddr, u64>,
     neighbours: BTreeMap<IpAddr, u64>,
+    /// Addresses of the other end, ascending.
+    inside: Vec<IpAddr>,
     told: Vec<IpAddr>,
     seen: u64,
 }
@@ -68,8 +72,10 @@ impl Table {
     pub(super) fn finish_dump(&mut self, changes: &mut Vec<Change>) {
         let round = self.round;
         self.uplinks.retain(|_, seen| *seen == round);
+        let uplinks = &self.uplinks;
         self.watched.retain(|&ifindex, watched| {
-            let there = watched.seen == round;
+            let is_same = watched.whose == Whose::Pod || uplinks.contains_key(&ifindex);
+            let there = watched.seen == round && is_same;
             if !there {
                 changes.push(Change::Gone { ifindex });
             }
@@ -95,19 +101,33 @@ impl Table {
                 if replaces {
                     self.forget_route(address);
                 }
-                if let Some(ifindex) = ifindex {
+                if let Some(ifindex) = ifindex.filter(|it| self.is(*it, Whose::Pod)) {
+                    self.keep(ifindex, address, |watched| &mut watched.routes);
+                }
+            }
+            Fact::Own { address, ifindex } => {
+                if self.is(ifindex, Whose::Node) {
                     self.keep(ifindex, address, |watched| &mut watched.routes);
                 }
             }
             Fact::Uplink { ifindex } => {
                 self.uplinks.insert(ifindex, self.round);
-                if self.selection.spares_uplinks() {
+                if self.is(ifindex, Whose::Pod) {
                     self.remove(ifindex, changes);
                 }
             }
             Fact::NoRoute { address, ifindex } => {
-                self.lose(ifindex, address, |watched| &mut watched.routes);
+                if self.is(ifindex, Whose::Pod) {
+                    self.lose(ifindex, address, |watched| &mut watched.routes);
+                }
             }
+            Fact::NotOwn { address, ifindex } => {
+                if self.is(ifindex, Whose::Node) {
+                    self.lose(ifindex, address, |watched| &mut watched.routes);
+                }
+            }
+            // Those of an uplink are others, such as its gateway.
+            Fact::Neighbour { ifindex, .. } if self.is(ifindex, Whose::Node) => {}
             Fact::Neighbour {
                 address,
                 ifindex,
@@ -130,6 +150,7 @@ impl Table {
                     self.lose(ifindex, address, |watched| &mut watched.neighbours);
                 }
             },
+            Fact::Inside { ifindex, addresses } => self.look_inside(ifindex, addresses),
         }
     }
 
@@ -139,18 +160,29 @@ impl Table {
             let Some(watched) = self.watched.get_mut(&ifindex) else {
                 continue;
             };
-            // A pod can make itself any neighbour it likes; a route is the node's own word.
-            let proven = if watched.routes.is_empty() {
-                &watched.neighbours
-            } else {
-                &watched.routes
+            // A route is the node's own word. Addresses inside are what the CNI plugin set, and what a pod with
+            // NET_ADMIN may set anew. Any pod can make itself any neighbour it likes.
+            let addresses: Vec<IpAddr> = match (&watched.routes, &watched.inside) {
+                (routes, _) if !routes.is_empty() => routes.keys().copied().collect(),
+                (_, inside) if !inside.is_empty() => inside.clone(),
+                _ => watched.neighbours.keys().copied().collect(),
             };
-            let addresses: Vec<IpAddr> = proven.keys().copied().collect();
             if addresses != watched.told {
                 watched.told.clone_from(&addresses);
                 changes.push(Change::Addresses { ifindex, addresses });
             }
         }
+    }
+
+    /// The interface, unless the node's own routes tell what is behind it.
+    pub(super) fn unrouted(&self, ifindex: u32) -> Option<&Link> {
+        let watched = self.watched.get(&ifindex)?;
+        watched.routes.is_empty().then_some(&watched.link)
+    }
+
+    /// All interfaces.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = u32> {
+        self.watched.keys().copied()
     }
 
     /// Addresses that found no room since this was last asked.
@@ -160,9 +192,12 @@ impl Table {
 
     fn apply_link(&mut self, link: Link, source: Source, changes: &mut Vec<Change>) {
         let ifindex = link.ifindex;
-        let spared = self.selection.spares_uplinks() && self.uplinks.contains_key(&ifindex);
-        if spared || !self.selection.matches(&link) {
+        let is_uplink = self.uplinks.contains_key(&ifindex);
+        let Some(whose) = self.selection.whose(&link, is_uplink) else {
             return self.remove(ifindex, changes);
+        };
+        if !self.is(ifindex, whose) {
+            self.remove(ifindex, changes);
         }
         if let Some(watched) = self.watched.get_mut(&ifindex) {
             // The end of an interface is always notified, so an index is taken over unseen only when
@@ -171,6 +206,10 @@ impl Table {
                 if watched.link.name != link.name {
                     let name = link.name.clone();
                     changes.push(Change::Renamed { ifindex, name });
+                }
+                if watched.link.peer_namespace != link.peer_namespace {
+                    watched.inside.clear();
+                    self.touched.insert(ifindex);
                 }
                 watched.link = link;
                 watched.seen = self.round;
@@ -182,16 +221,30 @@ impl Table {
         changes.push(Change::Appeared {
             ifindex,
             name,
+            whose,
             appeared_at: self.now,
         });
         let watched = Watched {
             link,
+            whose,
             routes: BTreeMap::new(),
             neighbours: BTreeMap::new(),
+            inside: Vec::new(),
             told: Vec::new(),
             seen: self.round,
         };
         self.watched.insert(ifindex, watched);
+    }
+
+    /// Whether it is watched as this one's.
+    fn is(&self, ifindex: u32, whose: Whose) -> bool {
+        let watched = self.watched.get(&ifindex);
+        watched.is_some_and(|it| it.whose == whose)
+    }
+
+    /// Whether a dump should show what else there is to know: of an interface that is an uplink only now.
+    pub(super) fn asks_for_dump(&self, fact: &Fact) -> bool {
+        matches!(fact, Fact::Uplink { ifindex } if !self.uplinks.contains_key(ifindex))
     }
 
     fn remove(&mut self, ifindex: u32, changes: &mut Vec<Change>) {
@@ -229,6 +282,20 @@ impl Table {
     ) {
         let known = self.watched.get_mut(&ifindex).map(part);
         if known.is_some_and(|addresses| addresses.remove(&address).is_some()) {
+            self.touched.insert(ifindex);
+        }
+    }
+
+    fn look_inside(&mut self, ifindex: u32, mut addresses: Vec<IpAddr>) {
+        let Some(watched) = self.watched.get_mut(&ifindex) else {
+            return;
+        };
+        addresses.sort_unstable();
+        addresses.dedup();
+        self.addresses_dropped += addresses.len().saturating_sub(ADDRESSES) as u64;
+        addresses.truncate(ADDRESSES);
+        if watched.inside != addresses {
+            watched.inside = addresses;
             self.touched.insert(ifindex);
         }
     }

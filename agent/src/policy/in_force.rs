@@ -29,6 +29,9 @@ pub struct Standing {
 pub struct InForce {
     own: Policy,
     told: bool,
+    /// Why the last change of either was not taken; empty when it was.
+    own_error: String,
+    told_error: String,
     kept: Option<Kept>,
     policy: watch::Sender<Policy>,
     status: watch::Sender<v1::PolicyStatus>,
@@ -44,6 +47,8 @@ impl InForce {
         let mut in_force = Self {
             own,
             told: false,
+            own_error: String::new(),
+            told_error: String::new(),
             kept,
             policy,
             status,
@@ -52,7 +57,10 @@ impl InForce {
         in_force.metrics.taken(now());
         let before = in_force.kept.as_ref().map(Kept::read).transpose();
         match before.map(Option::flatten) {
-            Ok(Some(before)) => drop(in_force.take(&before)),
+            Ok(Some(before)) => {
+                let taken = in_force.take(&before);
+                in_force.reloaded(taken);
+            }
             Ok(None) => {}
             Err(error) => warn!(%error, "the policy of before is lost"),
         }
@@ -84,20 +92,21 @@ impl InForce {
     }
 
     async fn hear(&mut self, policy: v1::Policy) {
-        let status = self.status.borrow().clone();
-        if policy.revision == status.revision && status.error.is_empty() {
+        let is_in_force = policy.revision == self.status.borrow().revision;
+        if is_in_force && self.told_error.is_empty() {
             return;
         }
         if policy.revision.is_empty() {
             info!("the collector tells no policy: the agent's own configuration is in force");
             self.told = false;
+            self.told_error.clear();
             self.policy.send_replace(self.own.clone());
             self.status.send_replace(v1::PolicyStatus::default());
-            self.metrics.reloaded(Some(now()));
+            self.reloaded(true);
             return self.keep(None).await;
         }
         let taken = self.take(&policy);
-        self.metrics.reloaded(taken.then(now));
+        self.reloaded(taken);
         if taken {
             self.keep(Some(policy)).await;
         }
@@ -110,6 +119,7 @@ impl InForce {
                 let (name, revision) = (&policy.name, &policy.revision);
                 info!(name, revision, "the collector's policy is in force");
                 self.told = true;
+                self.told_error.clear();
                 self.policy.send_replace(fresh);
                 self.status.send_replace(v1::PolicyStatus {
                     revision: policy.revision.clone(),
@@ -124,14 +134,17 @@ impl InForce {
                     env!("CARGO_PKG_VERSION")
                 );
                 warn!(error, "the policy stays as it was before");
-                self.status.send_modify(|status| status.error = error);
+                self.told_error = error;
                 false
             }
         }
     }
 
     fn follow(&mut self, own: Result<Policy, Refused>) {
-        self.metrics.reloaded(own.is_ok().then(now));
+        let taken = own.is_ok();
+        if taken {
+            self.own_error.clear();
+        }
         match own {
             Ok(fresh) if self.told => {
                 info!("the agent's own file changed, and the collector's policy stays in force");
@@ -141,14 +154,26 @@ impl InForce {
                 info!("the detectors are set anew");
                 self.own = fresh.clone();
                 self.policy.send_replace(fresh);
-                self.status.send_modify(|status| status.error.clear());
             }
             Err(error) => {
                 warn!(%error, "the detectors stay as they were set before");
-                let error = error.to_string();
-                self.status.send_modify(|status| status.error = error);
+                self.own_error = error.to_string();
             }
         }
+        self.reloaded(taken);
+    }
+
+    /// What stands refused of the one whose word counts is told until it is mended. The agent's own file does not
+    /// count while the collector's policy is in force.
+    fn reloaded(&self, taken: bool) {
+        let error = match (&self.told_error, self.told) {
+            (told, _) if !told.is_empty() => told,
+            (_, false) => &self.own_error,
+            (none, true) => none,
+        };
+        self.metrics.reloaded(taken.then(now), error.is_empty());
+        self.status
+            .send_modify(|status| status.error.clone_from(error));
     }
 
     async fn keep(&self, policy: Option<v1::Policy>) {
@@ -233,6 +258,33 @@ mod tests {
         in_force.hear(policy(TEN_AND_ONE)).await;
         assert_eq!(standing.status.borrow().error, "", "it was taken back");
         assert_eq!(metrics.success(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_stands_refused_of_the_one_in_charge_is_told_until_it_is_mended() {
+        let refused = || Policy::read("agent.yaml", "a: [", Time::Before, &[]).map(drop);
+        let refused = || refused().map(|()| Policy::default());
+        let metrics = Metrics::default();
+        let (mut in_force, standing) = InForce::start(Policy::default(), None, metrics.clone());
+        let check = |standing: &Standing, success, error: &str, when: &str| {
+            assert_eq!(metrics.success(), success, "{when}");
+            let said = standing.status.borrow().error.clone();
+            assert!(said.contains(error), "{when}: {said}");
+            assert_eq!(said.is_empty(), error.is_empty(), "{when}: {said}");
+        };
+        in_force.follow(refused());
+        check(&standing, 0, "agent.yaml:1", "its own is refused");
+        in_force.hear(policy(TEN_AND_ONE)).await;
+        check(&standing, 1, "", "the collector's is in force");
+        in_force.follow(refused());
+        check(&standing, 1, "", "and its own does not count");
+        in_force.hear(policy("of_tomorrow: 1")).await;
+        check(&standing, 0, "of_tomorrow", "the collector's is refused");
+        in_force.follow(Ok(Policy::default()));
+        check(&standing, 0, "of_tomorrow", "and stands so");
+        in_force.follow(refused());
+        in_force.hear(v1::Policy::default()).await;
+        check(&standing, 0, "agent.yaml:1", "its own counts again");
     }
 
     #[tokio::test]

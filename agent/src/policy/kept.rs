@@ -41,7 +41,6 @@ pub enum KeptError {
 
 /// What is in the file.
 #[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
 struct Content {
     name: String,
     revision: String,

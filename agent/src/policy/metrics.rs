@@ -62,11 +62,12 @@ impl Metrics {
         self.success.set(1);
     }
 
-    pub(super) fn reloaded(&self, taken: Option<SystemTime>) {
+    /// `is_good` when nothing stands refused.
+    pub(super) fn reloaded(&self, taken: Option<SystemTime>, is_good: bool) {
         self.reloads.inc();
-        match taken {
-            Some(now) => self.taken(now),
-            None => drop(self.success.set(0)),
+        if let Some(now) = taken {
+            self.taken(now);
         }
+        self.success.set(i64::from(is_good));
     }
 }

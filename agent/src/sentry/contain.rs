@@ -13,9 +13,6 @@ use crate::{
     operators::Commanded,
 };
 
-/// Less than what a SYN that is lost waits to be sent again, and more than a judgement takes.
-const HOLD: Duration = Duration::from_millis(500);
-
 impl Sentry {
     /// Takes over what an agent before this one has contained.
     pub(super) fn adopt(&mut self) {
@@ -27,8 +24,18 @@ impl Sentry {
         self.settle(steps);
     }
 
-    /// What is decided on what was found is done before anything else; what is told of it comes after.
-    pub(super) fn answer(&mut self, subject: Subject, event: &v1::Event) -> Option<Step> {
+    /// What is decided on what was found is done before anything else; what is told of it comes after. With
+    /// `is_quiet`, nobody is to be alarmed by it. The node itself is never contained: nobody could reach it to let
+    /// it go.
+    pub(super) fn answer(
+        &mut self,
+        subject: Subject,
+        event: &v1::Event,
+        is_quiet: bool,
+    ) -> Option<Step> {
+        if self.roster.is_node(subject) {
+            return None;
+        }
         let pods = self.ends.pods.borrow();
         let pod = self.binder.pod(subject, &pods);
         let suspect = Suspect { subject, pod };
@@ -37,7 +44,7 @@ impl Sentry {
         let found = Found {
             detector: &event.detector,
             state: event.state(),
-            shadow: event.shadow,
+            shadow: event.shadow || is_quiet,
             // A pod that suffers what others do is no source.
             is_source: event
                 .source
@@ -51,19 +58,6 @@ impl Sentry {
         drop(pods);
         self.carry_out(&step);
         Some(step)
-    }
-
-    /// Says of every slot whether a trip contains it until it is judged.
-    pub(super) fn arm(&self) {
-        let now = monotonic();
-        let pods = self.ends.pods.borrow();
-        let suspects = Guard::suspects(&self.roster, &self.binder, &pods);
-        let watched = suspects.iter().filter(|it| it.pod.is_some()).count();
-        for suspect in &suspects {
-            let is_armed = self.guard.machine.arms(suspect, watched, now);
-            let hold = if is_armed { HOLD } else { Duration::ZERO };
-            self.datapath.arm(suspect.subject, hold);
-        }
     }
 
     /// What time and the cluster change.
@@ -90,6 +84,8 @@ impl Sentry {
     }
 
     pub(super) fn obey(&mut self, commanded: Commanded) {
+        // What is contained may be another pod's by now than the one that is meant.
+        self.review();
         let now = monotonic();
         let (id, step, done) = match commanded {
             Commanded::Order(order) => {

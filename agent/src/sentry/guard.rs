@@ -1,7 +1,5 @@
 //! Containment as the loop has it: the state machine, its orders, and the file that it is kept in.
 
-use std::fs;
-
 use api::pods::Pods;
 use tokio::{
     sync::{mpsc, watch},
@@ -11,6 +9,7 @@ use tracing::{info, warn};
 
 use super::roster::Roster;
 use crate::{
+    boot,
     containment::{Containment, Kept, Store, Suspect},
     deliver::Outcomes,
     identity::Binder,
@@ -46,7 +45,7 @@ impl Guard {
         let writing = orders.kept.clone();
         Self {
             machine,
-            boot: boot(),
+            boot: boot::id(),
             is_synchronized: false,
             kept,
             writing: writing.map(|store| tokio::spawn(write(store, keep))),
@@ -117,10 +116,4 @@ async fn write(store: Store, mut kept: watch::Receiver<Kept>) {
         trouble = said;
     }
     info!(file = %store.path().display(), "kept what is contained");
-}
-
-/// Tells the times of one boot from those of another.
-fn boot() -> String {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    id.unwrap_or_default().trim().to_owned()
 }

@@ -308,13 +308,14 @@ impl Metrics {
     }
 }
 
-const ACTIONS: [(ActionKind, &str); 6] = [
+const ACTIONS: [(ActionKind, &str); 7] = [
     (ActionKind::Proposed, "proposed"),
     (ActionKind::Contained, "contained"),
     (ActionKind::Renewed, "renewed"),
     (ActionKind::Released, "released"),
     (ActionKind::Expired, "expired"),
     (ActionKind::Refused, "refused"),
+    (ActionKind::Held, "held"),
 ];
 
 /// Whose observation is empty.

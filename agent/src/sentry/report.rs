@@ -25,9 +25,13 @@ impl Sentry {
     pub(super) fn report(&self) {
         let pods = self.ends.pods.borrow();
         let mut told = status(&self.datapath, &self.roster, &self.binder, &pods);
-        told.pods = coverage(&pods, &self.agent.node, &self.binder, |ifindex| {
-            self.roster.reason(ifindex)
-        });
+        told.pods = coverage(
+            &pods,
+            &self.agent.node,
+            &self.binder,
+            self.roster.watches_node(),
+            |ifindex| self.roster.reason(ifindex),
+        );
         drop(pods);
         told.at = Some(self.clock.now().into());
         told.containments = self.containments();

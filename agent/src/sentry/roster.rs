@@ -4,14 +4,20 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use detect::Subject;
 
-/// All interfaces that should be watched, by index.
+use crate::whose::Whose;
+
+/// All interfaces that should be watched, by index, and one that went while no agent ran.
 #[derive(Debug, Default)]
-pub(super) struct Roster(BTreeMap<u32, Interface>);
+pub(super) struct Roster {
+    there: BTreeMap<u32, Interface>,
+    departed: Option<Interface>,
+}
 
 /// One of them.
 #[derive(Debug)]
 pub(super) struct Interface {
     pub(super) name: String,
+    pub(super) whose: Whose,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) state: State,
 }
@@ -23,88 +29,125 @@ pub(super) enum State {
 }
 
 impl Roster {
-    pub(super) fn watched(&mut self, subject: Subject, name: String) {
-        self.insert(subject.ifindex, name, State::Watched(subject));
+    pub(super) fn watched(&mut self, subject: Subject, name: String, whose: Whose) {
+        self.insert(subject.ifindex, name, whose, State::Watched(subject));
     }
 
-    pub(super) fn unwatched(&mut self, ifindex: u32, name: String, reason: String) {
-        self.insert(ifindex, name, State::Unwatched(reason));
+    pub(super) fn unwatched(&mut self, ifindex: u32, name: String, whose: Whose, reason: String) {
+        self.insert(ifindex, name, whose, State::Unwatched(reason));
     }
 
     /// Keeps what is known of its addresses: an interface may be tried again.
-    fn insert(&mut self, ifindex: u32, name: String, state: State) {
+    fn insert(&mut self, ifindex: u32, name: String, whose: Whose, state: State) {
         let addresses = self
-            .0
+            .there
             .remove(&ifindex)
             .map(|it| it.addresses)
             .unwrap_or_default();
-        self.0.insert(
+        self.there.insert(
             ifindex,
             Interface {
                 name,
+                whose,
                 addresses,
                 state,
             },
         );
     }
 
+    /// It is asked about until it is forgotten again. Another may have its index by now.
+    pub(super) fn departed(&mut self, subject: Subject, name: String, addresses: Vec<IpAddr>) {
+        self.departed = Some(Interface {
+            whose: Whose::Pod,
+            name,
+            addresses,
+            state: State::Watched(subject),
+        });
+    }
+
+    pub(super) fn forget_departed(&mut self) {
+        self.departed = None;
+    }
+
+    /// The interface of the subject, and of no other with its index.
+    fn of(&self, subject: Subject) -> Option<&Interface> {
+        let there = self.there.get(&subject.ifindex).into_iter();
+        there
+            .chain(&self.departed)
+            .find(|it| it.subject() == Some(subject))
+    }
+
     pub(super) fn rename(&mut self, ifindex: u32, name: String) {
-        if let Some(interface) = self.0.get_mut(&ifindex) {
+        if let Some(interface) = self.there.get_mut(&ifindex) {
             interface.name = name;
         }
     }
 
     pub(super) fn set_addresses(&mut self, ifindex: u32, addresses: Vec<IpAddr>) {
-        if let Some(interface) = self.0.get_mut(&ifindex) {
+        if let Some(interface) = self.there.get_mut(&ifindex) {
             interface.addresses = addresses;
         }
     }
 
     pub(super) fn addresses(&self, ifindex: u32) -> &[IpAddr] {
-        self.0.get(&ifindex).map_or(&[], |it| &it.addresses)
+        self.there.get(&ifindex).map_or(&[], |it| &it.addresses)
     }
 
     /// The name of the interface that is gone.
     pub(super) fn remove(&mut self, ifindex: u32) -> Option<String> {
-        self.0.remove(&ifindex).map(|interface| interface.name)
+        self.there.remove(&ifindex).map(|interface| interface.name)
     }
 
     pub(super) fn subject(&self, ifindex: u32) -> Option<Subject> {
-        self.0.get(&ifindex).and_then(Interface::subject)
+        self.there.get(&ifindex).and_then(Interface::subject)
     }
 
     pub(super) fn subjects(&self) -> Vec<Subject> {
-        self.0.values().filter_map(Interface::subject).collect()
+        self.there.values().filter_map(Interface::subject).collect()
+    }
+
+    /// Whether what it does is the node's own doing.
+    pub(super) fn is_node(&self, subject: Subject) -> bool {
+        let interface = self.there.get(&subject.ifindex);
+        interface.is_some_and(|it| it.whose == Whose::Node)
+    }
+
+    /// Whether the node itself is watched somewhere.
+    pub(super) fn watches_node(&self) -> bool {
+        let mut interfaces = self.there.values();
+        interfaces.any(|it| it.whose == Whose::Node && it.subject().is_some())
     }
 
     pub(super) fn interfaces(&self) -> impl Iterator<Item = &Interface> {
-        self.0.values()
+        self.there.values()
     }
 
     pub(super) fn name(&self, subject: Subject) -> &str {
-        self.name_of(subject.ifindex)
+        self.of(subject).map_or("", |interface| &interface.name)
     }
 
     pub(super) fn name_of(&self, ifindex: u32) -> &str {
-        self.0.get(&ifindex).map_or("", |interface| &interface.name)
+        self.there
+            .get(&ifindex)
+            .map_or("", |interface| &interface.name)
     }
 
     /// Why the interface is not watched, if that is so.
     pub(super) fn reason(&self, ifindex: u32) -> Option<&String> {
-        match &self.0.get(&ifindex)?.state {
+        match &self.there.get(&ifindex)?.state {
             State::Unwatched(reason) => Some(reason),
             State::Watched(_) => None,
         }
     }
 
     /// Interfaces that are not watched, and should be.
-    pub(super) fn waiting(&self) -> Vec<(u32, String)> {
+    pub(super) fn waiting(&self) -> Vec<(u32, String, Whose)> {
         let waiting = self
-            .0
+            .there
             .iter()
             .filter(|(_, interface)| interface.subject().is_none());
         waiting
-            .map(|(&ifindex, interface)| (ifindex, interface.name.clone()))
+            .map(|(&ifindex, it)| (ifindex, it.name.clone(), it.whose))
             .collect()
     }
 
@@ -112,7 +155,7 @@ impl Roster {
     ///
     /// What the node itself knows of the interface comes first.
     pub(super) fn source(&self, subject: Subject, reached: Option<IpAddr>) -> Option<IpAddr> {
-        let known = self.addresses(subject.ifindex);
+        let known: &[_] = self.of(subject).map_or(&[], |it| &it.addresses);
         reached
             .filter(|reached| known.contains(reached))
             .or_else(|| known.first().copied())
@@ -149,7 +192,7 @@ mod tests {
         ];
         for (known, reached, expected) in cases {
             let mut roster = Roster::default();
-            roster.watched(subject, "veth0".to_owned());
+            roster.watched(subject, "veth0".to_owned(), Whose::Pod);
             roster.set_addresses(3, known.clone());
             assert_eq!(
                 roster.source(subject, reached),
@@ -157,5 +200,22 @@ mod tests {
                 "{known:?}, {reached:?}"
             );
         }
+    }
+
+    #[test]
+    fn one_that_went_is_not_taken_for_another_with_its_index() {
+        let [own, other] = [1, 2].map(|last| IpAddr::from([10, 0, 0, last]));
+        let [went, there] = [1, 2].map(|epoch| Subject { ifindex: 3, epoch });
+        let mut roster = Roster::default();
+        roster.watched(there, "veth1".to_owned(), Whose::Pod);
+        roster.set_addresses(3, vec![other]);
+        assert_eq!((roster.name(went), roster.source(went, None)), ("", None));
+        roster.departed(went, "veth0".to_owned(), vec![own]);
+        assert_eq!(roster.name(went), "veth0");
+        assert_eq!(roster.source(went, None), Some(own));
+        assert_eq!(roster.name(there), "veth1");
+        assert_eq!(roster.source(there, None), Some(other));
+        roster.forget_departed();
+        assert_eq!(roster.name(went), "");
     }
 }

@@ -7,9 +7,10 @@ use detect::{Count, ParseFailure};
 
 use super::roster::{Interface, Roster, State};
 use crate::{
-    datapath::{Datapath, Report},
+    datapath::{Crossed, Datapath, Report},
     identity::Binder,
     interfaces::CANARY,
+    whose::Whose,
 };
 
 /// What found no room is added by those who count it.
@@ -76,6 +77,13 @@ fn drops<'a>(reports: impl Iterator<Item = &'a Report> + Clone, stray: u64) -> V
         .collect()
 }
 
+/// So many packets over TCP have hundreds of acknowledgements, of which one in some tens is seen at least.
+const ONE_WAY: u64 = 65_536;
+
+const fn is_one_way(crossed: Crossed) -> bool {
+    crossed.tcp_sent >= ONE_WAY && crossed.received == 0
+}
+
 fn slot(interface: &Interface, report: Option<Report>, pod: Option<&v1::Pod>) -> v1::Slot {
     let count = |count| report.map_or(0, |report| report.counts[count as usize]);
     v1::Slot {
@@ -94,5 +102,25 @@ fn slot(interface: &Interface, report: Option<Report>, pod: Option<&v1::Pod>) ->
         contained_packets: count(Count::Contained),
         reply_filter_percent: report.map_or(0, |report| report.reply_filter_percent),
         uid: pod.map(|pod| pod.uid.clone()).unwrap_or_default(),
+        uplink: interface.whose == Whose::Node,
+        one_way: report.is_some_and(|report| is_one_way(report.crossed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_that_nothing_comes_in_by_is_one_way() {
+        for (tcp_sent, received, expected) in [
+            (ONE_WAY, 0, true),
+            (ONE_WAY - 1, 0, false),
+            (10 * ONE_WAY, 1, false),
+            (0, 0, false),
+        ] {
+            let crossed = Crossed { tcp_sent, received };
+            assert_eq!(is_one_way(crossed), expected, "{crossed:?}");
+        }
     }
 }

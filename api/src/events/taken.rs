@@ -98,7 +98,7 @@ mod tests {
             (
                 ActionKind::Proposed,
                 "",
-                "did not contain blue/app1, and proposes it: it scanned",
+                "proposes to contain blue/app1: it scanned",
             ),
             (
                 ActionKind::Refused,
@@ -109,6 +109,11 @@ mod tests {
                 ActionKind::Refused,
                 "anna",
                 "refused a command about blue/app1 (commanded by anna): it scanned",
+            ),
+            (
+                ActionKind::Held,
+                "",
+                "held blue/app1 for a moment: it scanned",
             ),
             (
                 ActionKind::Expired,

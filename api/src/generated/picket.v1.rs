@@ -477,6 +477,8 @@ pub enum ActionKind {
     Expired = 5,
     /// It was asked for, and refused.
     Refused = 6,
+    /// New ports were dropped while the pod was judged, and it was found to do nothing it is contained for.
+    Held = 7,
 }
 impl ActionKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -492,6 +494,7 @@ impl ActionKind {
             Self::Released => "ACTION_KIND_RELEASED",
             Self::Expired => "ACTION_KIND_EXPIRED",
             Self::Refused => "ACTION_KIND_REFUSED",
+            Self::Held => "ACTION_KIND_HELD",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -504,6 +507,7 @@ impl ActionKind {
             "ACTION_KIND_RELEASED" => Some(Self::Released),
             "ACTION_KIND_EXPIRED" => Some(Self::Expired),
             "ACTION_KIND_REFUSED" => Some(Self::Refused),
+            "ACTION_KIND_HELD" => Some(Self::Held),
             _ => None,
         }
     }
@@ -689,6 +693,9 @@ impl Measure {
 pub struct PodTable {
     #[prost(message, repeated, tag = "1")]
     pub pods: ::prost::alloc::vec::Vec<Pod>,
+    /// The rest comes as changes, up to the first without `more`; only then is the table what the cluster has.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
 }
 /// What became different since the table, or the changes before.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -699,6 +706,9 @@ pub struct PodChanges {
     /// Uids of pods that are forgotten.
     #[prost(string, repeated, tag = "2")]
     pub forgotten: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// As in PodTable.
+    #[prost(bool, tag = "3")]
+    pub more: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Pod {
@@ -735,12 +745,40 @@ pub struct Pod {
     /// Since when it cannot send any more, by the same clock; none while it may.
     #[prost(message, optional, tag = "12")]
     pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// What its containers declare.
+    #[prost(message, repeated, tag = "13")]
+    pub ports: ::prost::alloc::vec::Vec<Port>,
+    /// It was deleted and nobody told when it ended: that was at `ended_at`, or before.
+    #[prost(bool, tag = "14")]
+    pub ended_before: bool,
 }
-/// Every Service of the cluster that has addresses. Replaces the table before.
+/// What the Services of the cluster declare. Replaces the table before.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ServiceTable {
     #[prost(message, repeated, tag = "1")]
     pub services: ::prost::alloc::vec::Vec<Service>,
+    /// As in PodTable.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
+/// What became different since the table, or the changes before.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ServiceChanges {
+    /// New, or replacing the one of the same namespace and name.
+    #[prost(message, repeated, tag = "1")]
+    pub services: ::prost::alloc::vec::Vec<Service>,
+    #[prost(message, repeated, tag = "2")]
+    pub forgotten: ::prost::alloc::vec::Vec<ServiceName>,
+    /// As in PodTable.
+    #[prost(bool, tag = "3")]
+    pub more: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServiceName {
+    #[prost(string, tag = "1")]
+    pub namespace: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Service {
@@ -748,10 +786,31 @@ pub struct Service {
     pub namespace: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
-    /// Its own addresses, and which ports are declared there. Endpoints come and go too often for every node to be
-    /// told of them.
+    /// Its own addresses, and which ports are declared there.
     #[prost(message, repeated, tag = "3")]
     pub declared: ::prost::alloc::vec::Vec<Declared>,
+    /// The addresses behind it, for those who ask them without it. Of a large cluster not all are told.
+    #[prost(message, repeated, tag = "4")]
+    pub endpoints: ::prost::alloc::vec::Vec<Endpoints>,
+}
+/// Addresses that have all of the ports. There are many: so they are not in text form.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Endpoints {
+    /// Of IPv4, four bytes each, one after the other.
+    #[prost(bytes = "vec", tag = "1")]
+    pub ipv4: ::prost::alloc::vec::Vec<u8>,
+    /// Of IPv6, sixteen bytes each.
+    #[prost(bytes = "vec", tag = "2")]
+    pub ipv6: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, repeated, tag = "3")]
+    pub ports: ::prost::alloc::vec::Vec<Port>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Port {
+    #[prost(enumeration = "Transport", tag = "1")]
+    pub transport: i32,
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Declared {
@@ -915,9 +974,16 @@ pub struct DescribeResponse {
     /// Seen of late by the agent of its node, each once.
     #[prost(message, repeated, tag = "2")]
     pub edges: ::prost::alloc::vec::Vec<Edge>,
-    /// What protects it from containment, for people; empty when nothing does.
+    /// What protects it from containment, for people; empty when nothing does. Of a collector that tells agents no
+    /// policy, only what protects pods everywhere.
     #[prost(string, tag = "3")]
     pub protected: ::prost::alloc::string::String,
+    /// Answers it got from ends that are not listed, for there was no room for more.
+    #[prost(uint64, tag = "4")]
+    pub further: u64,
+    /// Other pods that talked to more ends than are remembered, perhaps to this one.
+    #[prost(uint32, tag = "5")]
+    pub crowded_pods: u32,
 }
 /// Who talked to whom.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3636,6 +3702,18 @@ pub mod graph_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TestNodesRequest {
+    /// Of the caller's choosing: 1 to 64 letters and digits. It ends the anomaly_id of those events.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TestNodesResponse {
+    /// Who was asked.
+    #[prost(string, repeated, tag = "1")]
+    pub nodes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNodesRequest {}
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3756,6 +3834,11 @@ pub struct Canary {
     /// Why it was not found, for people.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
+    /// The same in the other direction, towards the sender.
+    #[prost(uint64, tag = "7")]
+    pub packets_sent_back: u64,
+    #[prost(uint64, tag = "8")]
+    pub packets_counted_back: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PolicyStatus {
@@ -3789,7 +3872,7 @@ pub struct SlotEdges {
     pub uid: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "4")]
     pub edges: ::prost::alloc::vec::Vec<Edge>,
-    /// Those that found no room.
+    /// Answers from ends that found no room.
     #[prost(uint64, tag = "5")]
     pub further: u64,
 }
@@ -3840,6 +3923,13 @@ pub struct Slot {
     /// Of the pod; empty when unknown.
     #[prost(string, tag = "11")]
     pub uid: ::prost::alloc::string::String,
+    /// The interface is an uplink, and what is counted is what the node itself did.
+    #[prost(bool, tag = "12")]
+    pub uplink: bool,
+    /// It sent tens of thousands of packets over TCP and none came to it: others lead what comes to it past this
+    /// interface, so that all it does looks unanswered.
+    #[prost(bool, tag = "13")]
+    pub one_way: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unwatched {
@@ -4024,6 +4114,29 @@ pub mod nodes_client {
             req.extensions_mut().insert(GrpcMethod::new("picket.v1.Nodes", "List"));
             self.inner.unary(req, path, codec).await
         }
+        /// Asks every agent that is connected here to scan itself now. Each tells of it by an event of detector `canary`
+        /// and by its next status; one of an older version, or without a canary, does not. Agents answer UNIMPLEMENTED.
+        pub async fn test(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TestNodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestNodesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/picket.v1.Nodes/Test");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Nodes", "Test"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -4045,6 +4158,15 @@ pub mod nodes_server {
             request: tonic::Request<super::ListNodesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListNodesResponse>,
+            tonic::Status,
+        >;
+        /// Asks every agent that is connected here to scan itself now. Each tells of it by an event of detector `canary`
+        /// and by its next status; one of an older version, or without a canary, does not. Agents answer UNIMPLEMENTED.
+        async fn test(
+            &self,
+            request: tonic::Request<super::TestNodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TestNodesResponse>,
             tonic::Status,
         >;
     }
@@ -4168,6 +4290,49 @@ pub mod nodes_server {
                     };
                     Box::pin(fut)
                 }
+                "/picket.v1.Nodes/Test" => {
+                    #[allow(non_camel_case_types)]
+                    struct TestSvc<T: Nodes>(pub Arc<T>);
+                    impl<T: Nodes> tonic::server::UnaryService<super::TestNodesRequest>
+                    for TestSvc<T> {
+                        type Response = super::TestNodesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TestNodesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Nodes>::test(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -4239,6 +4404,10 @@ pub struct Hello {
     /// The agent's version.
     #[prost(string, tag = "3")]
     pub version: ::prost::alloc::string::String,
+    /// What the agent understands; 0 stands for 1. It counts up with what a side may only send to one that knows it:
+    /// from 2 on an agent takes commands and tells outcomes. Whatever else is new is skipped by who does not know it.
+    #[prost(uint32, tag = "4")]
+    pub protocol: u32,
 }
 /// Events and gaps of the node and epoch that said hello, in sequence order; at most 256 together.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4255,7 +4424,7 @@ pub struct Batch {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishResponse {
-    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "publish_response::Item", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub item: ::core::option::Option<publish_response::Item>,
 }
 /// Nested message and enum types in `PublishResponse`.
@@ -4278,7 +4447,18 @@ pub mod publish_response {
         Policy(super::Policy),
         #[prost(message, tag = "7")]
         Command(super::SignedCommand),
+        #[prost(message, tag = "8")]
+        Selftest(super::Selftest),
+        #[prost(message, tag = "9")]
+        ServiceChanges(super::ServiceChanges),
     }
+}
+/// Asks the agent to scan itself now, beside what it does of its own, and to tell of it by an event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Selftest {
+    /// The last part of the event's anomaly_id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
 }
 /// How detectors and containment are set, for every node.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4298,6 +4478,9 @@ pub struct Welcome {
     /// Highest sequence the collector holds of the agent's epoch; 0 when none.
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
+    /// What the collector understands, as in Hello.
+    #[prost(uint32, tag = "2")]
+    pub protocol: u32,
 }
 /// Sent after commit.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -28,6 +28,8 @@ form! {
         pod: Option<Pod<'a>> = it.pod.as_ref().map(Pod::new),
         edges: Vec<Edge<'a>> = it.edges.iter().map(Edge::new).collect(),
         protected: &'a str = &it.protected,
+        further: u64 = it.further,
+        crowded_pods: u32 = it.crowded_pods,
     }
 }
 
@@ -38,7 +40,7 @@ form! {
         namespace: &'a str = &it.namespace,
         pod: &'a str = &it.pod,
         service: &'a str = &it.service,
-        transport: String = names::transport(it.transport()),
+        transport: String = names::transport(it.transport),
         port: u32 = it.port,
         outbound: bool = it.outbound,
         answered: bool = it.answered,

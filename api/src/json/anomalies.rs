@@ -7,8 +7,8 @@ form! {
     /// All events of an anomaly together.
     pub Anomaly of Anomaly as it {
         id: &'a str = &it.id,
-        state: String = names::anomaly_state(it.state()),
-        triage: String = names::triage_state(it.triage()),
+        state: String = names::anomaly_state(it.state),
+        triage: String = names::triage_state(it.triage),
         assignee: &'a str = &it.assignee,
         opened_at: Option<String> = times::exact(it.opened_at),
         updated_at: Option<String> = times::exact(it.updated_at),

@@ -12,6 +12,8 @@ pub struct Canary<'a> {
     delay: Option<String>,
     packets_sent: u64,
     packets_counted: u64,
+    packets_sent_back: u64,
+    packets_counted_back: u64,
     reason: &'a str,
 }
 
@@ -25,6 +27,8 @@ impl<'a> Canary<'a> {
             delay: canary.delay.map(times::seconds),
             packets_sent: canary.packets_sent,
             packets_counted: canary.packets_counted,
+            packets_sent_back: canary.packets_sent_back,
+            packets_counted_back: canary.packets_counted_back,
             reason: &canary.reason,
         }
     }

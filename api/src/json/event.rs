@@ -52,7 +52,7 @@ struct Action<'a> {
 impl<'a> Action<'a> {
     fn new(action: &'a v1::Action) -> Self {
         Self {
-            kind: names::action(action.kind()),
+            kind: names::action(action.kind),
             reason: &action.reason,
             by: &action.by,
             command_id: &action.command_id,
@@ -75,7 +75,7 @@ impl<'a> Triage<'a> {
     fn new(triage: &'a v1::Triage) -> Self {
         Self {
             anomaly_id: &triage.anomaly_id,
-            kind: names::triage(triage.kind()),
+            kind: names::triage(triage.kind),
             by: &triage.by,
             assignee: &triage.assignee,
             note: &triage.note,
@@ -91,9 +91,9 @@ impl<'a> Event<'a> {
             id: event.id.as_ref().map(Id::new),
             cursor: event.cursor,
             anomaly_id: &event.anomaly_id,
-            state: names::state(event.state()),
+            state: names::state(event.state),
             detector: &event.detector,
-            severity: names::severity(event.severity()),
+            severity: names::severity(event.severity),
             raised_at: times::exact(event.raised_at),
             crossed_at: times::exact(event.crossed_at),
             first_seen: times::exact(event.first_seen),
@@ -104,7 +104,7 @@ impl<'a> Event<'a> {
             crossed: event.crossed.as_ref().map(Criterion::new),
             ports: event.ports.as_ref().map(PortCounts::new),
             counted: event.counted,
-            technique: names::technique(event.technique()),
+            technique: names::technique(event.technique),
             samples: &event.samples,
             shadow: event.shadow,
             withheld: event.withheld,
@@ -113,7 +113,7 @@ impl<'a> Event<'a> {
             coverage: event.coverage.as_ref().map(Coverage::new),
             correlated_into: &event.correlated_into,
             correlated: &event.correlated,
-            durability: names::durability(event.durability()),
+            durability: names::durability(event.durability),
             action: event.action.as_ref().map(Action::new),
             triage: event.triage.as_ref().map(Triage::new),
         }
@@ -223,7 +223,7 @@ impl Criterion {
             .window
             .and_then(|window| Duration::try_from(window).ok());
         Self {
-            measure: names::measure(criterion.measure()),
+            measure: names::measure(criterion.measure),
             counted: criterion.counted,
             threshold: criterion.threshold,
             // As protobuf's own JSON mapping writes it.

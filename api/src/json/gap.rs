@@ -48,7 +48,7 @@ struct Lost {
 impl Lost {
     fn new(lost: &v1::Lost) -> Self {
         Self {
-            severity: names::severity(lost.severity()),
+            severity: names::severity(lost.severity),
             events: lost.events,
         }
     }

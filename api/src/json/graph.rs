@@ -17,7 +17,7 @@ form! {
     /// One of them.
     pub(super) Vertex of Vertex as it {
         id: &'a str = &it.id,
-        kind: String = names::vertex(it.kind()),
+        kind: String = names::vertex(it.kind),
         namespace: &'a str = &it.namespace,
         name: &'a str = &it.name,
         owner_kind: &'a str = &it.owner_kind,
@@ -33,7 +33,7 @@ form! {
     /// Anomalies that are open.
     pub(super) Burning of Burning as it {
         open: u32 = it.open,
-        severity: String = names::severity(it.severity()),
+        severity: String = names::severity(it.severity),
         anomalies: &'a [String] = &it.anomalies,
     }
 }
@@ -53,7 +53,7 @@ form! {
 form! {
     /// A port that is talked to.
     pub(super) LinkPort of LinkPort as it {
-        transport: String = names::transport(it.transport()),
+        transport: String = names::transport(it.transport),
         port: u32 = it.port,
         declared: bool = it.declared,
         service: &'a str = &it.service,

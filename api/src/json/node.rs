@@ -38,11 +38,11 @@ struct Status<'a> {
     sample_rate: u32,
     slots_capacity: u32,
     slots: Vec<Slot<'a>>,
+    pods: Vec<PodCoverage<'a>>,
     unwatched: Vec<Unwatched<'a>>,
     drops: Vec<Drop<'a>>,
     events_pending: u64,
     spool: Option<Spool<'a>>,
-    pods: Vec<PodCoverage<'a>>,
     findings: Vec<Finding<'a>>,
     canary: Option<Canary<'a>>,
     policy: Option<Policy<'a>>,
@@ -56,6 +56,7 @@ impl<'a> Status<'a> {
             interface: &slot.interface,
             namespace: &slot.namespace,
             pod: &slot.pod,
+            uid: &slot.uid,
             addresses: &slot.addresses,
             distinct_ports: slot.distinct_ports,
             records_dropped: slot.records_dropped,
@@ -63,6 +64,8 @@ impl<'a> Status<'a> {
             spoofed_packets: slot.spoofed_packets,
             contained_packets: slot.contained_packets,
             reply_filter_percent: slot.reply_filter_percent,
+            uplink: slot.uplink,
+            one_way: slot.one_way,
         };
         let unwatched = |unwatched: &'a v1::Unwatched| Unwatched {
             interface: &unwatched.interface,
@@ -77,11 +80,11 @@ impl<'a> Status<'a> {
             sample_rate: status.sample_rate,
             slots_capacity: status.slots_capacity,
             slots: status.slots.iter().map(slot).collect(),
+            pods: status.pods.iter().map(PodCoverage::new).collect(),
             unwatched: status.unwatched.iter().map(unwatched).collect(),
             drops: status.drops.iter().map(drop).collect(),
             events_pending: status.events_pending,
             spool: status.spool.as_ref().map(Spool::new),
-            pods: status.pods.iter().map(PodCoverage::new).collect(),
             findings: status.findings.iter().map(Finding::new).collect(),
             canary: status.canary.as_ref().map(Canary::new),
             policy: status.policy.as_ref().map(Policy::new),
@@ -96,6 +99,7 @@ struct Slot<'a> {
     interface: &'a str,
     namespace: &'a str,
     pod: &'a str,
+    uid: &'a str,
     addresses: &'a [String],
     distinct_ports: u32,
     records_dropped: u64,
@@ -103,6 +107,8 @@ struct Slot<'a> {
     spoofed_packets: u64,
     contained_packets: u64,
     reply_filter_percent: u32,
+    uplink: bool,
+    one_way: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -129,7 +135,7 @@ struct Spool<'a> {
 impl<'a> Spool<'a> {
     fn new(spool: &'a v1::Spool) -> Self {
         Self {
-            durability: names::durability(spool.durability()),
+            durability: names::durability(spool.durability),
             reason: &spool.reason,
             bytes: spool.bytes,
             capacity_bytes: spool.capacity_bytes,
@@ -144,7 +150,7 @@ form! {
         namespace: &'a str = &it.namespace,
         pod: &'a str = &it.pod,
         uid: &'a str = &it.uid,
-        state: String = names::coverage(it.state()),
+        state: String = names::coverage(it.state),
         reason: &'a str = &it.reason,
     }
 }

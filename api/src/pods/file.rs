@@ -140,7 +140,7 @@ fn check(file: File) -> Result<Pods, Fault> {
             ..v1::Pod::default()
         });
     }
-    Ok(Pods::from_table(v1::PodTable { pods }).with_nodes(named))
+    Ok(Pods::from_table(v1::PodTable { pods, more: false }).with_nodes(named))
 }
 
 fn filled(text: Spanned<String>, what: &'static str) -> Result<String, Fault> {

@@ -23,10 +23,17 @@ impl Life {
     /// before its first container starts, and ends no earlier than its last.
     #[must_use]
     pub fn may_be_of(&self, pod: &v1::Pod) -> bool {
-        // Its containers started, and ended, before its interface went.
-        let after = [pod.running_at, pod.ended_at];
+        // Its containers started, and ended, before its interface went; of one that was deleted it is only known
+        // that they had ended by then.
+        let ended = pod.ended_at.filter(|_| !pod.ended_before);
+        let after = [pod.running_at, ended];
         let mut after = after.into_iter().filter_map(time);
         if self.gone_at.is_some_and(|gone| after.any(|at| gone < at)) {
+            return false;
+        }
+        if let (Some(gone), Some(started)) = (self.gone_at, time(pod.started_at))
+            && gone < started
+        {
             return false;
         }
         let Some(appeared) = self.appeared_at else {
@@ -108,6 +115,28 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_that_was_deleted_may_have_lost_its_interface_before() {
+        for (appeared, gone, may) in [
+            (100_100, Some(100_400), true),
+            (100_100, Some(107_000), true),
+            (100_100, None, true),
+            (106_100, Some(106_400), false),
+        ] {
+            let pod = v1::Pod {
+                started_at: seconds(Some(100)),
+                ended_at: seconds(Some(105)),
+                ended_before: true,
+                ..v1::Pod::default()
+            };
+            let life = Life {
+                appeared_at: Some(at(appeared)),
+                gone_at: gone.map(at),
+            };
+            assert_eq!(life.may_be_of(&pod), may, "{appeared} {gone:?}");
+        }
+    }
+
+    #[test]
     fn what_was_there_before_anybody_looked_is_of_a_pod_that_lives() {
         let pod = |ended| v1::Pod {
             ended_at: seconds(ended),
@@ -121,5 +150,10 @@ mod tests {
             ..there
         };
         assert!(gone.may_be_of(&pod(Some(100))));
+        let later = v1::Pod {
+            started_at: seconds(Some(101)),
+            ..v1::Pod::default()
+        };
+        assert!(!gone.may_be_of(&later), "it went before the pod came");
     }
 }

@@ -27,6 +27,9 @@ detectors:
   port_scan: {failed_ports_per_minute: 11}
   ip_sweep: {mode: shadow, quiet: 5m}
   protocol_scan: {mode: off}
+nodes:
+  detectors:
+    ip_sweep: {failed_hosts_per_minute: 50}
 scopes:
 - namespaces: [monitoring]
   labels: {app: prometheus, replicas: 3}
@@ -72,6 +75,12 @@ fn all_that_it_may_say_is_taken_in() {
     let quiet = settings.ip_sweep.thresholds.quiet;
     assert_eq!(quiet, Duration::from_secs(300), "what holds for all");
     assert_eq!(policy.settings(None).ip_sweep.mode, Mode::Shadow);
+    let nodes = &policy.nodes;
+    assert_eq!(nodes.outcomes.silence, Duration::from_secs(1));
+    assert_eq!(nodes.ip_sweep.thresholds.failed_hosts_per_minute, 50);
+    assert_eq!(nodes.ip_sweep.mode, Mode::On, "what is set for pods");
+    assert_eq!(nodes.port_scan.thresholds.failed_ports_per_minute, 20);
+    assert_eq!(nodes.bytes_in.mode, Mode::Off);
     let [exception] = &policy.exceptions[..] else {
         panic!("{:?}", policy.exceptions);
     };
@@ -106,6 +115,14 @@ fn a_wrong_document_is_refused_with_its_line_and_the_reason() {
         (
             "detectors:\n  port_scan:\n    quiet: {a: b}\n".to_owned(),
             "3: detectors.port_scan.quiet takes one value",
+        ),
+        (
+            "nodes:\n  port_scan: {}\n".to_owned(),
+            "2: nodes.port_scan: there is no such key; there are detectors",
+        ),
+        (
+            "nodes:\n  detectors:\n    port_scan: {quiet: x}\n".to_owned(),
+            "3: nodes.detectors.port_scan.quiet = `x`: it takes a duration",
         ),
         (
             "\ndetector: {}\n".to_owned(),

@@ -13,6 +13,8 @@ pub(super) fn event(event: &Event, palette: Palette) -> String {
     let colour = match event.severity() {
         Severity::High => HIGH,
         Severity::Medium => MEDIUM,
+        // Of a newer agent: what is graver than what is known here.
+        Severity::Unspecified if event.severity > Severity::High.into() => HIGH,
         Severity::Low | Severity::Info | Severity::Unspecified => LOW,
     };
     let emphasis = match event.state() {
@@ -25,8 +27,8 @@ pub(super) fn event(event: &Event, palette: Palette) -> String {
     format!(
         "{}  {}  {}  {}  {shadow}{}",
         time::short(event.raised_at),
-        palette.paint(colour, &format!("{:6}", names::severity(event.severity()))),
-        palette.paint(emphasis, &format!("{:7}", names::state(event.state()))),
+        palette.paint(colour, &format!("{:6}", names::severity(event.severity))),
+        palette.paint(emphasis, &format!("{:7}", names::state(event.state))),
         palette.paint(BOLD, &source(event)),
         harmless(&event.summary),
     )

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use api::v1::{Durability, Node, NodeStatus, Slot};
+use api::v1::{CoverageState, Durability, Node, NodeStatus, Slot};
 
 use crate::{
     names,
@@ -64,6 +64,9 @@ fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
         let heading = ["INTERFACE", "POD", "ADDRESSES", "PORTS/MIN", "COVERAGE"];
         section("watched", table(heading, &rows, palette));
     }
+    if !status.pods.is_empty() {
+        section("pods", pods(status, palette));
+    }
     if !status.unwatched.is_empty() {
         let unwatched = status.unwatched.iter();
         let rows: Vec<_> = unwatched
@@ -90,6 +93,31 @@ fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
     lines
 }
 
+/// How many pods are in which state, and of each that is not attached why.
+fn pods(status: &NodeStatus, palette: Palette) -> Vec<String> {
+    let of = |state: CoverageState| status.pods.iter().filter(move |it| it.state() == state);
+    let counts = [
+        (CoverageState::Covered, "covered"),
+        (CoverageState::HostNetwork, "in the host's network"),
+        (CoverageState::NotAttached, "not attached"),
+    ];
+    let counts: Vec<_> = counts
+        .into_iter()
+        .map(|(state, name)| format!("{} {name}", of(state).count()))
+        .collect();
+    let rows: Vec<_> = of(CoverageState::NotAttached)
+        .map(|pod| {
+            let name = names::pod(&pod.namespace, &pod.pod).unwrap_or_default();
+            [name, pod.reason.clone()]
+        })
+        .collect();
+    let mut lines = vec![counts.join(", ")];
+    if !rows.is_empty() {
+        lines.extend(table(["NOT ATTACHED", "REASON"], &rows, palette));
+    }
+    lines
+}
+
 fn watched(slot: &Slot) -> [String; 5] {
     let known = |text: String| {
         if text.is_empty() {
@@ -98,9 +126,13 @@ fn watched(slot: &Slot) -> [String; 5] {
             text
         }
     };
+    let pod = match slot.uplink {
+        true => "(the node)".to_owned(),
+        false => names::pod(&slot.namespace, &slot.pod).unwrap_or_default(),
+    };
     [
         slot.interface.clone(),
-        known(names::pod(&slot.namespace, &slot.pod).unwrap_or_default()),
+        known(pod),
         known(slot.addresses.join(",")),
         slot.distinct_ports.to_string(),
         coverage(slot),
@@ -125,9 +157,48 @@ fn coverage(slot: &Slot) -> String {
     if slot.reply_filter_percent >= CROWDED_PERCENT {
         missed.push(format!("reply filter {} % full", slot.reply_filter_percent));
     }
+    if slot.one_way {
+        missed.push("blind to what comes to it".to_owned());
+    }
     if missed.is_empty() {
         "complete".to_owned()
     } else {
         missed.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::v1::PodCoverage;
+
+    use super::*;
+
+    #[test]
+    fn pods_are_counted_by_state_and_what_is_not_attached_says_why() {
+        let pod = |pod: &str, state: CoverageState, reason: &str| PodCoverage {
+            namespace: "blue".into(),
+            pod: pod.into(),
+            state: state.into(),
+            reason: reason.into(),
+            ..PodCoverage::default()
+        };
+        let status = NodeStatus {
+            pods: vec![
+                pod("app1", CoverageState::Covered, ""),
+                pod("app2", CoverageState::NotAttached, "all slots are taken"),
+                pod("proxy", CoverageState::HostNetwork, ""),
+            ],
+            ..NodeStatus::default()
+        };
+        assert_eq!(
+            details("node1", &status, Palette::Plain),
+            [
+                "",
+                "node1: pods",
+                "  1 covered, 1 in the host's network, 1 not attached",
+                "  NOT ATTACHED  REASON",
+                "  blue/app2     all slots are taken",
+            ]
+        );
     }
 }

@@ -1,8 +1,10 @@
-//! How every agent's next scan of itself went.
+//! How the scan of itself went that every agent is asked for.
 
 use std::time::{Duration, SystemTime};
 
-use api::v1::{Canary, CoverageState, Node, NodeStatus, PodCoverage};
+use api::v1::{
+    Canary, CoverageState, Event, EventId, Node, NodeStatus, PodCoverage, subscribe_response::Item,
+};
 
 use crate::{
     process::{Running, run},
@@ -41,38 +43,73 @@ fn canary(second: u64, found: bool) -> Option<Canary> {
         }),
         packets_sent: 32,
         packets_counted: if found { 32 } else { 0 },
+        packets_sent_back: 32,
+        packets_counted_back: 32,
         reason: if found { "" } else { "none was counted" }.to_owned(),
     })
 }
 
+/// What the agent of a node tells of the test that was asked for last.
+fn event(log: &Log, node: &str) -> Item {
+    let id = log.tests().pop().unwrap();
+    Item::Event(Event {
+        id: Some(EventId {
+            node: node.to_owned(),
+            ..EventId::default()
+        }),
+        detector: "canary".to_owned(),
+        anomaly_id: format!("{node}/1/selftest/{id}"),
+        // Of another clock, which is ahead.
+        first_seen: Some((SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 33)).into()),
+        ..Event::default()
+    })
+}
+
 #[tokio::test]
-async fn only_scans_that_are_new_count() {
+async fn a_scan_counts_that_is_new_and_whose_event_came() {
     let directory = tempfile::tempdir().unwrap();
     let log = Log::of(Kind::Collector);
     let server = Server::start(&directory.path().join("s"), &log).await;
-    log.set_nodes(vec![
-        node("n1", canary(1, true)),
-        node("n2", canary(1, true)),
-    ]);
-    let mut selftest = Running::start(&["selftest", "--server", &server.address]);
+    let all =
+        |second, n2| ["n1", "n2", "n3"].map(|name| node(name, canary(second, name != "n2" || n2)));
+    log.set_nodes(all(1, true).into());
+    let mut selftest =
+        Running::start(&["selftest", "--timeout", "3s", "--server", &server.address]);
     let waiting = selftest.error_line().await;
     assert!(waiting.contains("waiting"), "{waiting}");
-    log.set_nodes(vec![
-        node("n1", canary(2, true)),
-        node("n2", canary(2, false)),
-    ]);
-    assert!(selftest.line().await.starts_with("NODE  SCAN    DELAY"));
+    log.set_nodes(all(2, false).into());
+    for node in ["n1", "n2"] {
+        log.append(event(&log, node));
+    }
+    assert!(selftest.line().await.starts_with("NODE  SCAN "));
+    for expected in [
+        "n1    found                    0.002000s  0.000000s    32/32    32/32  2 covered, 1 not attached",
+        "n2    SILENT                   -          0.000000s    0/32     32/32  2 covered, 1 not attached  none was counted",
+        "n3    found, but no event came  0.002000s  -            32/32    32/32  2 covered, 1 not attached",
+    ] {
+        let line = selftest.line().await;
+        let (line, expected): (Vec<_>, Vec<_>) = (
+            line.split_whitespace().collect(),
+            expected.split_whitespace().collect(),
+        );
+        assert_eq!(line, expected);
+    }
+    assert!(selftest.error_line().await.contains("2 node(s)"));
+}
+
+/// It scans itself all the same, once a minute.
+#[tokio::test]
+async fn without_anybody_to_ask_the_next_scan_counts() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::of(Kind::Agent);
+    let server = Server::start(&directory.path().join("s"), &log).await;
+    log.set_nodes(vec![node("n1", canary(1, true))]);
+    let mut selftest = Running::start(&["selftest", "--server", &server.address]);
+    selftest.error_line().await;
+    log.set_nodes(vec![node("n1", canary(2, true))]);
+    assert!(selftest.line().await.starts_with("NODE  SCAN   DELAY"));
     let found = selftest.line().await;
-    assert_eq!(
-        found,
-        "n1    found   0.002000s  32/32    2 covered, 1 not attached"
-    );
-    let silent = selftest.line().await;
-    assert!(
-        silent.starts_with("n2    SILENT  -          0/32"),
-        "{silent}"
-    );
-    assert!(selftest.error_line().await.contains("1 node(s)"));
+    assert!(found.starts_with("n1    found  0.002000s  -"), "{found}");
 }
 
 #[tokio::test]

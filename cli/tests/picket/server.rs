@@ -11,6 +11,7 @@ use api::{
     v1::{
         Event, EventId, Filter, GetRequest, Heartbeat, ListNodesRequest, ListNodesResponse,
         ListRequest, ListResponse, Node, PolicyStatus, SubscribeRequest, SubscribeResponse,
+        TestNodesRequest, TestNodesResponse,
         events_server::{Events, EventsServer},
         nodes_server::{Nodes, NodesServer},
         subscribe_request::From,
@@ -31,6 +32,7 @@ pub(crate) struct Log {
     items: Arc<watch::Sender<Vec<Item>>>,
     listed: Arc<Mutex<ListNodesResponse>>,
     requests: Arc<Mutex<Vec<Filter>>>,
+    tests: Arc<Mutex<Vec<String>>>,
     kind: Kind,
     fault: Option<Status>,
 }
@@ -48,6 +50,7 @@ impl Log {
             items: Arc::new(watch::Sender::default()),
             listed: Arc::default(),
             requests: Arc::default(),
+            tests: Arc::default(),
             kind,
             fault: None,
         }
@@ -98,6 +101,12 @@ impl Log {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// The ids of the tests that were asked for, in order.
+    pub(crate) fn tests(&self) -> Vec<String> {
+        let tests = self.tests.lock().unwrap_or_else(PoisonError::into_inner);
+        tests.clone()
     }
 
     fn remember(&self, filter: Option<Filter>) {
@@ -254,6 +263,24 @@ impl Nodes for Log {
         _: Request<ListNodesRequest>,
     ) -> Result<Response<ListNodesResponse>, Status> {
         Ok(Response::new(self.listed().clone()))
+    }
+
+    /// Every agent is asked; what becomes of it, the test decides.
+    async fn test(
+        &self,
+        request: Request<TestNodesRequest>,
+    ) -> Result<Response<TestNodesResponse>, Status> {
+        let id = request.into_inner().id;
+        let nodes = self.listed().nodes.clone();
+        let nodes: Vec<_> = nodes.into_iter().map(|it| it.name).collect();
+        let tests = &mut *self.tests.lock().unwrap_or_else(PoisonError::into_inner);
+        tests.push(id);
+        let nodes = if self.kind == Kind::Collector {
+            nodes
+        } else {
+            Vec::new()
+        };
+        Ok(Response::new(TestNodesResponse { nodes }))
     }
 }
 

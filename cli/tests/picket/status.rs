@@ -18,6 +18,7 @@ fn nodes(seen: SystemTime) -> Vec<Node> {
         pod: "app1".to_owned(),
         addresses: vec!["10.244.147.92".to_owned(), "fd00::92".to_owned()],
         distinct_ports: 12,
+        one_way: true,
         ..Slot::default()
     };
     let nameless = Slot {
@@ -90,7 +91,7 @@ node-2  away       never               -         -      -        -
 
 n1: watched
   INTERFACE  POD           ADDRESSES               PORTS/MIN  COVERAGE
-  veth1      default/app1  10.244.147.92,fd00::92  12         complete
+  veth1      default/app1  10.244.147.92,fd00::92  12         blind to what comes to it
   veth2      -             -                       0          3 records dropped, 1 packets not parsed, 2 packets spoofed, 5 packets contained, reply filter 50 % full
 
 n1: not watched
@@ -123,9 +124,9 @@ async fn machines_read_one_object_a_node() {
         r#""agent_version":"0.1.0","status":{"attachment":"tcx","sample_rate":16,"slots_capacity":256,"#,
         r#""slots":[{"interface":"veth1","namespace":"default","pod":"app1","#,
         r#""addresses":["10.244.147.92","fd00::92"],"distinct_ports":12,"records_dropped":0,"parse_failures":0,"#,
-        r#""spoofed_packets":0,"contained_packets":0,"reply_filter_percent":0},"#,
+        r#""spoofed_packets":0,"contained_packets":0,"reply_filter_percent":0,"uplink":false,"one_way":true},"#,
         r#"{"interface":"veth2","namespace":"","pod":"","addresses":[],"distinct_ports":0,"records_dropped":3,"#,
-        r#""parse_failures":1,"spoofed_packets":2,"contained_packets":5,"reply_filter_percent":50}],"unwatched":[{"interface":"veth3","reason":"no free slot"}],"#,
+        r#""parse_failures":1,"spoofed_packets":2,"contained_packets":5,"reply_filter_percent":50,"uplink":false,"one_way":false}],"unwatched":[{"interface":"veth3","reason":"no free slot"}],"#,
         r#""drops":[{"reason":"ring buffer full","count":3},{"reason":"queue full","count":0}],"events_pending":4,"#,
         r#""spool":{"durability":"volatile","reason":"the disk is full","bytes":7,"capacity_bytes":64,"damaged_records":1}}}"#,
         "\n",

@@ -1,6 +1,7 @@
 //! Takes in the log as it grows, from as far back as is worth it.
 
 use std::{
+    iter,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -65,12 +66,21 @@ impl Follower {
     pub(crate) async fn run(mut self) {
         let everything = Arc::new(v1::Filter::default());
         let mut end = self.log.end();
+        let mut moved = self.log.store.watch_horizon();
         let mut cursor = self.log.store.last().borrow().saturating_sub(BACK);
         loop {
             let horizon = self.log.store.horizon();
             cursor = cursor.max(horizon);
             let read = self.log.advance(&everything, cursor, PAGE, &mut end);
-            match read.await {
+            let read = tokio::select! {
+                read = read => read,
+                // Retention takes what is kept at hand too, whether something new comes or not.
+                Ok(()) = moved.changed() => {
+                    self.take_in(iter::empty(), cursor);
+                    continue;
+                }
+            };
+            match read {
                 Ok((entries, next)) => {
                     cursor = next;
                     self.take_in(entries.iter().map(AsRef::as_ref), cursor);

@@ -133,9 +133,17 @@ fn source(endpoint: &v1::Endpoint, node: &str) -> Option<Source> {
 }
 
 fn workload_of(endpoint: &v1::Endpoint) -> Option<(Arc<str>, Arc<str>)> {
-    let v1::Endpoint { namespace, pod, .. } = endpoint;
-    let named = namespace.len() <= NAMESPACE && (1..=NAME).contains(&pod.len());
-    named.then(|| (namespace.as_str().into(), workload::of_pod(pod).into()))
+    let v1::Endpoint {
+        namespace,
+        pod,
+        owner,
+        ..
+    } = endpoint;
+    let workload = workload::of(owner.as_ref(), pod);
+    let named = namespace.len() <= NAMESPACE
+        && (1..=NAME).contains(&pod.len())
+        && (1..=NAME).contains(&workload.len());
+    named.then(|| (namespace.as_str().into(), workload.into()))
 }
 
 fn reached(target: &v1::Target) -> Option<Reached> {
@@ -182,7 +190,7 @@ fn client(event: &v1::Event, sweep: bool) -> Option<Client> {
             reached(one)
         }
         // From a hundred pairs of host and port on it is high.
-        many if sweep && event.severity() < v1::Severity::High => common_workload(many),
+        many if sweep && event.severity < v1::Severity::High.into() => common_workload(many),
         _ => return None,
     };
     Some(Client {

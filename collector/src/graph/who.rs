@@ -74,8 +74,7 @@ impl Who {
 
     /// Names it for clients.
     pub(super) fn id(&self) -> String {
-        let kind = VertexKind::try_from(self.kind).unwrap_or_default();
-        let kind = api::names::vertex(kind);
+        let kind = api::names::vertex(self.kind);
         let Self {
             namespace,
             name,

@@ -8,6 +8,8 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time},
 };
 
+use super::declared;
+
 /// Who made an object, as far as it says so itself.
 pub(super) struct Maker {
     pub(super) owner: v1::Owner,
@@ -34,6 +36,8 @@ pub(super) fn pod(pod: &Pod) -> Option<v1::Pod> {
         started_at: status.start_time.as_ref().map(timestamp),
         running_at: running_at(&status),
         ended_at: ended_at(&status),
+        ports: declared::by_containers(spec),
+        ended_before: false,
     })
 }
 
@@ -50,9 +54,20 @@ pub(super) fn maker(meta: &ObjectMeta) -> Option<Maker> {
     })
 }
 
-/// The pod as it is once it was deleted: its containers tell until when it ran, else it is until now.
-pub(super) fn deleted(mut pod: v1::Pod, now: SystemTime) -> v1::Pod {
-    pod.ended_at = pod.ended_at.or_else(|| Some(now.into()));
+/// The pod as it is once it was deleted. Its containers may tell until when it ran.
+pub(super) fn deleted(object: &Pod, now: SystemTime) -> Option<v1::Pod> {
+    let mut pod = pod(object)?;
+    let status = object.status.as_ref();
+    pod.ended_at = pod.ended_at.or_else(|| all_ended_at(status?));
+    Some(gone(pod, now))
+}
+
+/// The pod as it is once it is not there any more: when it ended is what was told, else until now.
+pub(super) fn gone(mut pod: v1::Pod, now: SystemTime) -> v1::Pod {
+    if pod.ended_at.is_none() {
+        pod.ended_at = Some(now.into());
+        pod.ended_before = true;
+    }
     pod
 }
 
@@ -90,6 +105,13 @@ fn ended_at(status: &PodStatus) -> Option<v1::Timestamp> {
     ended.map(timestamp)
 }
 
+/// When the last container ended, if they all have.
+fn all_ended_at(status: &PodStatus) -> Option<v1::Timestamp> {
+    let finished = states(status).map(|state| state.terminated.as_ref()?.finished_at.as_ref());
+    let finished = finished.collect::<Option<Vec<_>>>()?;
+    finished.into_iter().max().map(timestamp)
+}
+
 fn states(status: &PodStatus) -> impl Iterator<Item = &ContainerState> {
     let containers = status.container_statuses.iter().flatten();
     containers.filter_map(|container| container.state.as_ref())
@@ -101,6 +123,8 @@ fn timestamp(time: &Time) -> v1::Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn of(json: serde_json::Value) -> Option<v1::Pod> {
@@ -114,7 +138,9 @@ mod tests {
                 "ownerReferences": [
                     {"apiVersion": "v1", "kind": "Other", "name": "o", "uid": "u0"},
                     {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-1", "uid": "u2", "controller": true}]},
-            "spec": {"nodeName": "n1", "serviceAccountName": "web", "containers": []},
+            "spec": {"nodeName": "n1", "serviceAccountName": "web", "containers": [
+                {"name": "a", "ports": [{"containerPort": 80}, {"containerPort": 53, "protocol": "UDP"}]},
+                {"name": "b", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]},
             "status": {"phase": "Succeeded", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}],
                 "startTime": "2026-01-01T00:00:00Z",
                 "containerStatuses": [
@@ -128,6 +154,9 @@ mod tests {
         assert_eq!(told.addresses, ["10.0.0.1", "fd00::1"]);
         assert_eq!(told.owner.unwrap().name, "web-1");
         assert_eq!(told.service_account, "web");
+        let ports = told.ports.iter().map(|it| (it.transport(), it.port));
+        let ports: Vec<_> = ports.collect();
+        assert_eq!(ports, [(v1::Transport::Tcp, 80), (v1::Transport::Udp, 53)]);
         let since = |stamp: Option<v1::Timestamp>| stamp.unwrap().seconds - 1_767_225_600;
         assert_eq!(
             [told.started_at, told.running_at, told.ended_at].map(since),
@@ -140,16 +169,24 @@ mod tests {
         let pending =
             serde_json::json!({"metadata": {"name": "a", "uid": "u"}, "spec": {"containers": []}});
         assert!(of(pending).is_none());
-        let running = of(serde_json::json!({
+        let mut running = serde_json::json!({
             "metadata": {"name": "a", "uid": "u"}, "spec": {"nodeName": "n", "containers": [], "hostNetwork": true},
             "status": {"phase": "Running", "podIP": "10.0.0.1",
                 "containerStatuses": [{"name": "a", "image": "", "imageID": "", "ready": false, "restartCount": 3,
-                    "state": {"terminated": {"exitCode": 1, "finishedAt": "2026-01-01T00:00:05Z"}}}]},
-        }))
-        .unwrap();
-        assert!(running.host_network);
-        assert_eq!(running.ended_at, None);
-        let gone = deleted(running, SystemTime::UNIX_EPOCH);
-        assert_eq!(gone.ended_at, Some(SystemTime::UNIX_EPOCH.into()));
+                    "state": {"terminated": {"exitCode": 1, "finishedAt": "1970-01-01T00:00:05Z"}}}]},
+        });
+        let told = of(running.clone()).unwrap();
+        assert!(told.host_network);
+        assert_eq!(told.ended_at, None);
+
+        let deleted = |pod: &serde_json::Value| {
+            let pod = serde_json::from_value(pod.clone()).unwrap();
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(9);
+            let gone = deleted(&pod, now).unwrap();
+            (gone.ended_at.unwrap().seconds, gone.ended_before)
+        };
+        assert_eq!(deleted(&running), (5, false), "its container tells");
+        running["status"]["containerStatuses"][0]["state"] = serde_json::json!({"running": {}});
+        assert_eq!(deleted(&running), (9, true), "then, or before");
     }
 }

@@ -56,7 +56,7 @@ impl Metrics {
         );
         registry.register(
             "unnamed_events",
-            "Events whose source no pod of the table has",
+            "Events of a pod's interface of which it is not known whose it is",
             metrics.unnamed.clone(),
         );
         registry.register(

@@ -1,108 +1,187 @@
-//! The Services of the cluster, and which addresses and ports they declare.
+//! The Services of the cluster: whose an address is, and what agents are told.
+
+mod told;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
+    time::{Duration, SystemTime},
 };
 
-use api::{pods::address_of, v1};
-use k8s_openapi::api::{
-    core::v1::{Service, ServicePort},
-    discovery::v1::EndpointSlice,
-};
+use api::{pods::address_of, services::addresses, v1};
+use k8s_openapi::{api::core::v1::Service, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::ResourceExt as _;
+
+use self::told::Told;
+pub(super) use self::told::{Key, News};
+use super::{declared, slice::Slice};
 
 /// Which slices are of which Service.
 const OF_SERVICE: &str = "kubernetes.io/service-name";
-/// Services in all.
+/// Services in all, and slices.
 const MOST: usize = 50_000;
-
-/// By namespace and name.
-pub(super) type Key = (String, String);
+/// Ports of addresses behind Services that agents are told of: each keeps them in some three megabytes.
+const ENDPOINTS: usize = 65_536;
+/// Kubernetes tells times in whole seconds, rounded down.
+pub(super) const ROUNDED: Duration = Duration::from_secs(1);
 
 /// Services, by name and by address.
 #[derive(Debug, Default)]
 pub(super) struct Services {
-    own: BTreeMap<Key, Vec<v1::Declared>>,
-    by_address: HashMap<IpAddr, Key>,
-    /// By the slice's own namespace and name: whose it is, and the addresses behind the Service.
-    slices: HashMap<Key, (Key, Vec<IpAddr>)>,
-    /// Slices that have the address.
+    own: BTreeMap<Key, Own>,
+    by_address: HashMap<IpAddr, BTreeSet<Key>>,
+    slices: HashMap<Key, OfSlice>,
+    by_service: HashMap<Key, BTreeSet<Key>>,
+    /// Slices that say who has the address, which is nobody's in the cluster.
     by_endpoint: HashMap<IpAddr, BTreeSet<Key>>,
+    /// Slices that declare ports of the address.
+    by_declared: HashMap<IpAddr, Vec<Key>>,
+    told: Told,
+    endpoints: usize,
     pub(super) dropped: u64,
+}
+
+#[derive(Debug)]
+struct Own {
+    since: Option<SystemTime>,
+    declared: Vec<v1::Declared>,
+}
+
+#[derive(Debug)]
+struct OfSlice {
+    service: Key,
+    since: Option<SystemTime>,
+    outside: Vec<IpAddr>,
+    endpoints: v1::Endpoints,
+    count: usize,
 }
 
 impl Services {
     /// Takes in a Service, or that it is gone.
     pub(super) fn service(&mut self, service: &Service, gone: bool) {
         let key = key(service);
-        for declared in self.own.remove(&key).unwrap_or_default() {
-            if let Some(address) = address_of(&declared.address) {
-                self.by_address.remove(&address);
-            }
-        }
         if gone {
-            return;
+            return self.forget(&key);
         }
-        if self.own.len() >= MOST {
+        if self.own.len() >= MOST && !self.own.contains_key(&key) {
             self.dropped += 1;
             return;
         }
-        let declared = declared_by(service);
-        for address in declared.iter().filter_map(|it| address_of(&it.address)) {
-            self.by_address.insert(address, key.clone());
+        self.forget_own(&key);
+        let own = Own {
+            since: since(&service.metadata),
+            declared: declared::by_service(service),
+        };
+        for address in own.addresses() {
+            let of_address = self.by_address.entry(address).or_default();
+            of_address.insert(key.clone());
         }
-        self.own.insert(key, declared);
+        self.own.insert(key.clone(), own);
+        self.tell(&key);
     }
 
-    /// Takes in some of a Service's endpoints, or that they are gone.
-    pub(super) fn slice(&mut self, slice: &EndpointSlice, gone: bool) {
+    fn forget(&mut self, key: &Key) {
+        self.forget_own(key);
+        self.tell(key);
+    }
+
+    fn forget_own(&mut self, key: &Key) {
+        let own = self.own.remove(key);
+        for address in own.iter().flat_map(Own::addresses) {
+            remove(&mut self.by_address, &address, key);
+        }
+    }
+
+    /// Takes in some of what is behind a Service, or that it is gone.
+    pub(super) fn slice(&mut self, slice: &Slice, gone: bool) {
         let key = key(slice);
-        self.forget_slice(&key);
-        let Some(service) = slice.labels().get(OF_SERVICE).filter(|_| !gone) else {
-            return;
-        };
+        let former = self.forget_slice(&key);
+        let service = slice.labels().get(OF_SERVICE).filter(|_| !gone);
+        let service = service.map(|service| (key.0.clone(), service.clone()));
+        if let Some(service) = service.clone() {
+            self.insert_slice(key, service, slice);
+        }
+        for service in former.iter().chain(&service) {
+            self.tell(service);
+        }
+    }
+
+    fn insert_slice(&mut self, key: Key, service: Key, slice: &Slice) {
         if self.slices.len() >= MOST {
             self.dropped += 1;
             return;
         }
-        let service = (key.0.clone(), service.clone());
-        let endpoints = slice.endpoints.iter();
-        let addresses = endpoints.flat_map(|it| &it.addresses);
-        let addresses: Vec<_> = addresses.filter_map(|it| address_of(it)).collect();
-        for address in &addresses {
-            self.by_endpoint
-                .entry(*address)
-                .or_default()
-                .insert(key.clone());
+        let listed = slice.endpoints.iter().flatten();
+        let outside = listed.filter(|it| it.target_ref.is_none());
+        let outside = outside.flat_map(|it| &it.addresses);
+        let outside: Vec<_> = outside.filter_map(|it| address_of(it)).collect();
+        for address in &outside {
+            let of_address = self.by_endpoint.entry(*address).or_default();
+            of_address.insert(key.clone());
         }
-        self.slices.insert(key, (service, addresses));
+        let (mut endpoints, mut count) = declared::by_slice(slice);
+        if self.endpoints + count > ENDPOINTS {
+            self.dropped += 1;
+            (endpoints, count) = (v1::Endpoints::default(), 0);
+        }
+        self.endpoints += count;
+        for address in addresses(&endpoints) {
+            let of_address = self.by_declared.entry(address).or_default();
+            of_address.push(key.clone());
+        }
+        let of_service = self.by_service.entry(service.clone()).or_default();
+        of_service.insert(key.clone());
+        let of_slice = OfSlice {
+            service,
+            since: since(&slice.metadata),
+            outside,
+            endpoints,
+            count,
+        };
+        self.slices.insert(key, of_slice);
     }
 
-    fn forget_slice(&mut self, key: &Key) {
-        let (_, addresses) = self.slices.remove(key).unwrap_or_default();
-        for address in addresses {
-            if let Some(slices) = self.by_endpoint.get_mut(&address) {
-                slices.remove(key);
+    /// Whose it was.
+    fn forget_slice(&mut self, key: &Key) -> Option<Key> {
+        let slice = self.slices.remove(key)?;
+        self.endpoints -= slice.count;
+        for address in slice.outside {
+            remove(&mut self.by_endpoint, &address, key);
+        }
+        for address in addresses(&slice.endpoints) {
+            if let Some(slices) = self.by_declared.get_mut(&address) {
+                slices.retain(|it| it != key);
                 if slices.is_empty() {
-                    self.by_endpoint.remove(&address);
+                    self.by_declared.remove(&address);
                 }
             }
         }
+        remove(&mut self.by_service, &slice.service, key);
+        Some(slice.service)
     }
 
-    /// Namespace and name of the Service that has the address for its own, or for one behind it.
-    pub(super) fn by_address(&self, address: IpAddr) -> Option<&Key> {
+    /// Namespace and name of the one Service that had the address at that time: for its own, or behind it for
+    /// what is no pod.
+    pub(super) fn at(&self, address: IpAddr, at: Option<SystemTime>) -> Option<&Key> {
         let address = address.to_canonical();
-        let behind = || {
-            let slice = self.by_endpoint.get(&address)?.first()?;
-            self.slices.get(slice).map(|(service, _)| service)
+        let was_there = |since: &Option<SystemTime>| {
+            let begins = since.zip(at);
+            begins.is_none_or(|(since, at)| since < at + ROUNDED)
         };
-        self.by_address.get(&address).or_else(behind)
+        let own = self.by_address.get(&address).into_iter().flatten();
+        let own: BTreeSet<_> = own
+            .filter(|it| self.own.get(*it).is_some_and(|it| was_there(&it.since)))
+            .collect();
+        if !own.is_empty() {
+            return only(own);
+        }
+        let slices = self.by_endpoint.get(&address).into_iter().flatten();
+        let slices = slices.filter_map(|it| self.slices.get(it));
+        let slices = slices.filter(|it| was_there(&it.since));
+        only(slices.map(|it| &it.service).collect())
     }
 
-    /// The Service that declares the port at the address. One that has the address behind it declares all ports
-    /// there: which of them its own are translated to is not known.
+    /// The Service that declares the port at the address: at its own, or at one behind it.
     pub(super) fn declares(
         &self,
         address: IpAddr,
@@ -110,28 +189,50 @@ impl Services {
         port: u32,
     ) -> Option<&Key> {
         let address = address.to_canonical();
-        let key = self.by_address(address)?;
-        let own = self.by_address.contains_key(&address);
-        let mut declared = self.own.get(key).into_iter().flatten();
-        let named = declared.any(|it| {
-            it.transport() == transport
-                && it.port == port
-                && address_of(&it.address) == Some(address)
-        });
-        (!own || named).then_some(key)
+        let by_itself = |key: &&Key| {
+            let own = self.own.get(*key);
+            let mut declared = own.into_iter().flat_map(|it| &it.declared);
+            declared.any(|it| {
+                it.transport() == transport
+                    && it.port == port
+                    && address_of(&it.address) == Some(address)
+            })
+        };
+        let mut own = self.by_address.get(&address).into_iter().flatten();
+        let slices = self.by_declared.get(&address).into_iter().flatten();
+        let mut slices = slices.filter_map(|it| self.slices.get(it));
+        let behind = |slice: &&OfSlice| {
+            let mut ports = slice.endpoints.ports.iter();
+            ports.any(|it| it.transport() == transport && it.port == port)
+        };
+        own.find(by_itself)
+            .or_else(|| slices.find(behind).map(|it| &it.service))
     }
 
-    /// The own addresses of all, with their ports.
-    pub(super) fn table(&self) -> v1::ServiceTable {
-        let services = self.own.iter().filter(|(_, declared)| !declared.is_empty());
-        let service = |((namespace, name), declared): (&Key, &Vec<v1::Declared>)| v1::Service {
-            namespace: namespace.clone(),
-            name: name.clone(),
-            declared: declared.clone(),
+    fn tell(&mut self, key: &Key) {
+        let slices = self.by_service.get(key).into_iter().flatten();
+        let slices = slices.filter_map(|it| self.slices.get(it));
+        let endpoints = slices.filter(|it| it.count > 0);
+        let service = v1::Service {
+            namespace: key.0.clone(),
+            name: key.1.clone(),
+            declared: self
+                .own
+                .get(key)
+                .map_or(Vec::new(), |it| it.declared.clone()),
+            endpoints: endpoints.map(|it| it.endpoints.clone()).collect(),
         };
-        v1::ServiceTable {
-            services: services.map(service).collect(),
-        }
+        self.told.set(key, service);
+    }
+
+    /// What agents are told since that revision, and the revision now. None stands for the whole.
+    pub(super) fn news(&self, seen: Option<u64>) -> (u64, News) {
+        self.told.news(seen)
+    }
+
+    /// Counts up with what agents are told.
+    pub(super) const fn revision(&self) -> u64 {
+        self.told.revision()
     }
 
     /// How many there are.
@@ -141,127 +242,55 @@ impl Services {
 
     /// Forgets all Services but these.
     pub(super) fn keep(&mut self, kept: &BTreeSet<Key>) {
-        let gone: Vec<_> = self
-            .own
-            .keys()
-            .filter(|it| !kept.contains(*it))
-            .cloned()
-            .collect();
-        for key in gone {
-            self.own.remove(&key);
-            self.by_address.retain(|_, of| *of != key);
+        for key in others(self.own.keys(), kept) {
+            self.forget(&key);
         }
     }
 
     /// Forgets all slices but these.
     pub(super) fn keep_slices(&mut self, kept: &BTreeSet<Key>) {
-        let gone: Vec<_> = self
-            .slices
-            .keys()
-            .filter(|it| !kept.contains(*it))
-            .cloned()
-            .collect();
-        for key in gone {
-            self.forget_slice(&key);
+        for key in others(self.slices.keys(), kept) {
+            if let Some(service) = self.forget_slice(&key) {
+                self.tell(&service);
+            }
         }
     }
 }
 
-pub(super) fn key(object: &impl kube::Resource) -> Key {
+impl Own {
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let addresses = self.declared.iter();
+        addresses.filter_map(|it| address_of(&it.address))
+    }
+}
+
+pub(super) fn key<K: kube::Resource>(object: &K) -> Key {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
-fn declared_by(service: &Service) -> Vec<v1::Declared> {
-    let Some(spec) = &service.spec else {
-        return Vec::new();
-    };
-    let status = service.status.as_ref();
-    let balancer = status.and_then(|it| it.load_balancer.as_ref());
-    let balancers = balancer.and_then(|it| it.ingress.as_ref());
-    let outside = balancers
-        .into_iter()
-        .flatten()
-        .filter_map(|it| it.ip.as_ref());
-    let inside = spec.cluster_ips.iter().flatten().chain(&spec.cluster_ip);
-    let addresses = inside
-        .chain(spec.external_ips.iter().flatten())
-        .chain(outside);
-    // A headless one says `None`.
-    let addresses: BTreeSet<_> = addresses.filter_map(|it| address_of(it)).collect();
-    let ports: &[ServicePort] = spec.ports.as_deref().unwrap_or_default();
-    let declared = addresses.iter().flat_map(|address| {
-        ports.iter().map(|port| v1::Declared {
-            address: address.to_string(),
-            transport: transport(port.protocol.as_deref()).into(),
-            port: u32::try_from(port.port).unwrap_or_default(),
-        })
-    });
-    declared.collect()
+/// Since when it is there.
+pub(super) fn since(meta: &ObjectMeta) -> Option<SystemTime> {
+    let since = meta.creation_timestamp.as_ref();
+    since.map(|it| SystemTime::from(it.0))
 }
 
-fn transport(protocol: Option<&str>) -> v1::Transport {
-    match protocol {
-        Some("UDP") => v1::Transport::Udp,
-        Some("SCTP") => v1::Transport::Sctp,
-        _ => v1::Transport::Tcp,
+fn only(keys: BTreeSet<&Key>) -> Option<&Key> {
+    let mut keys = keys.into_iter();
+    keys.next().filter(|_| keys.next().is_none())
+}
+
+fn others<'a>(keys: impl Iterator<Item = &'a Key>, kept: &BTreeSet<Key>) -> Vec<Key> {
+    keys.filter(|it| !kept.contains(*it)).cloned().collect()
+}
+
+fn remove<T: Eq + std::hash::Hash>(sets: &mut HashMap<T, BTreeSet<Key>>, of: &T, key: &Key) {
+    if let Some(set) = sets.get_mut(of) {
+        set.remove(key);
+        if set.is_empty() {
+            sets.remove(of);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn service(name: &str, address: &str) -> Service {
-        let json = serde_json::json!({
-            "metadata": {"namespace": "blue", "name": name},
-            "spec": {"clusterIP": address, "clusterIPs": [address], "ports": [
-                {"port": 80, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]},
-        });
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn an_address_is_of_the_service_that_has_it_now() {
-        let mut services = Services::default();
-        let address = "10.96.0.7".parse().unwrap();
-        services.service(&service("web", "10.96.0.7"), false);
-        assert_eq!(services.by_address(address).unwrap().1, "web");
-        let told = services.table().services;
-        let ports: Vec<_> = told[0]
-            .declared
-            .iter()
-            .map(|it| (it.transport(), it.port))
-            .collect();
-        assert_eq!(ports, [(v1::Transport::Tcp, 80), (v1::Transport::Udp, 53)]);
-        services.service(&service("web", "10.96.0.8"), false);
-        assert_eq!(services.by_address(address), None);
-        services.service(&service("web", "10.96.0.8"), true);
-        assert_eq!(services.by_address("10.96.0.8".parse().unwrap()), None);
-        assert_eq!(services.len(), 0);
-    }
-
-    #[test]
-    fn an_address_behind_a_service_is_of_it_too() {
-        let slice: EndpointSlice = serde_json::from_value(serde_json::json!({
-            "metadata": {"namespace": "blue", "name": "db-1", "labels": {OF_SERVICE: "db"}},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": ["192.0.2.1"]}],
-        }))
-        .unwrap();
-        let mut services = Services::default();
-        services.slice(&slice, false);
-        let address = "192.0.2.1".parse().unwrap();
-        assert_eq!(services.by_address(address).unwrap().1, "db");
-        services.keep_slices(&BTreeSet::new());
-        assert_eq!(services.by_address(address), None);
-        assert!(services.slices.is_empty() && services.by_endpoint.is_empty());
-    }
-
-    #[test]
-    fn a_headless_service_has_no_address_of_its_own() {
-        let mut services = Services::default();
-        services.service(&service("db", "None"), false);
-        assert_eq!(services.table().services.len(), 0);
-        assert_eq!(services.len(), 1);
-    }
-}
+mod tests;

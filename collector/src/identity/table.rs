@@ -1,5 +1,7 @@
 //! The pods of the cluster, and what became different on which node.
 
+mod makers;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::{Duration, SystemTime},
@@ -8,6 +10,7 @@ use std::{
 use api::{pods::Pods, v1};
 use tokio::sync::watch;
 
+use self::makers::{Full, Makers};
 use super::convert::Maker;
 
 /// How long pods are remembered that have ended: what they did may be told late.
@@ -18,8 +21,6 @@ const ENDED: usize = 4096;
 const MOST: usize = 200_000;
 /// Forgotten pods that a node can be told of; who missed more is told the whole table.
 const FORGOTTEN: usize = 1024;
-/// Pods in one message to an agent.
-pub(super) const TOLD: usize = 512;
 
 /// Pods, and who made them.
 #[derive(Debug)]
@@ -27,8 +28,7 @@ pub(super) struct Table {
     pods: Pods,
     /// By uid: when it became different, in revisions, and who made it.
     records: HashMap<String, Record>,
-    /// Who made what makes pods, by its uid.
-    makers: HashMap<String, v1::Owner>,
+    makers: Makers,
     nodes: BTreeMap<String, OfNode>,
     revision: u64,
 }
@@ -66,10 +66,6 @@ impl Default for OfNode {
     }
 }
 
-/// There are more pods than there is room for.
-#[derive(Debug)]
-pub(super) struct Full;
-
 /// What a node is told.
 pub(super) enum News {
     Whole(Vec<v1::Pod>),
@@ -78,15 +74,13 @@ pub(super) enum News {
 
 impl Table {
     pub(super) fn new(pods: Pods) -> Self {
-        let mut table = Self {
-            pods: Pods::default(),
+        Self {
+            pods,
             records: HashMap::new(),
-            makers: HashMap::new(),
+            makers: Makers::default(),
             nodes: BTreeMap::new(),
             revision: 0,
-        };
-        table.pods = pods;
-        table
+        }
     }
 
     pub(super) const fn pods(&self) -> &Pods {
@@ -109,13 +103,23 @@ impl Table {
         }
         let (owner, owner_uid) = maker.map(|it| (it.owner, it.uid)).unzip();
         let owner_uid = owner_uid.unwrap_or_default();
-        pod.owner = self.makers.get(&owner_uid).cloned().or(owner.clone());
         let before = self.pods.by_uid(&pod.uid);
+        let record = self.records.get(&pod.uid);
+        let former_uid = record.map(|it| it.owner_uid.clone()).unwrap_or_default();
+        let maker = self.makers.maker_of(&owner_uid).cloned();
+        // Pods outlive what made them for a while, and keep the name.
+        let former = before.filter(|_| former_uid == owner_uid);
+        let former = former.and_then(|it| it.owner.clone());
+        pod.owner = maker.or(former).or(owner.clone());
         if before == Some(&pod) {
             return Ok(());
         }
         let ends = pod.ended_at.is_some() && before.is_none_or(|it| it.ended_at.is_none());
         self.revision += 1;
+        if former_uid != owner_uid {
+            self.makers.disown(&former_uid, &pod.uid);
+            self.makers.adopt(&owner_uid, &pod.uid);
+        }
         let record = Record {
             revision: self.revision,
             owner,
@@ -135,7 +139,7 @@ impl Table {
     /// The pod is no more; what is known of it is kept for a while.
     pub(super) fn end(&mut self, uid: &str, now: SystemTime) {
         if let Some(pod) = self.pods.by_uid(uid).filter(|it| it.ended_at.is_none()) {
-            let pod = super::convert::deleted(pod.clone(), now);
+            let pod = super::convert::gone(pod.clone(), now);
             let maker = self.records.get(uid).and_then(|record| {
                 let owner = record.owner.clone()?;
                 let uid = record.owner_uid.clone();
@@ -146,41 +150,39 @@ impl Table {
         }
     }
 
-    /// Who made what makes pods; none when that is gone.
-    pub(super) fn made(&mut self, uid: &str, maker: Option<v1::Owner>) {
-        let known = self.makers.get(uid);
-        if known == maker.as_ref() {
-            return;
-        }
-        match maker {
-            Some(maker) => self.makers.insert(uid.to_owned(), maker),
-            // Its pods may outlive it for a while, and keep the name.
-            None => {
-                self.makers.remove(uid);
-                return;
-            }
-        };
-        let pods: Vec<_> = self
-            .records
-            .iter()
-            .filter(|(_, record)| record.owner_uid == uid)
-            .map(|(pod, _)| pod.clone())
-            .collect();
-        for uid in pods {
-            let Some(mut pod) = self.pods.by_uid(&uid).cloned() else {
+    /// Who made what makes pods, which is of that kind.
+    pub(super) fn made(
+        &mut self,
+        kind: &'static str,
+        uid: &str,
+        by: v1::Owner,
+    ) -> Result<(), Full> {
+        for pod in self.makers.made(kind, uid, by.clone())? {
+            let Some(mut pod) = self.pods.by_uid(&pod).cloned() else {
                 continue;
             };
-            let Some(record) = self.records.get_mut(&uid) else {
+            let Some(record) = self.records.get_mut(&pod.uid) else {
                 continue;
             };
             self.revision += 1;
             record.revision = self.revision;
-            pod.owner = self.makers.get(&record.owner_uid).cloned().or(pod.owner);
+            pod.owner = Some(by.clone());
             if let Some(node) = self.nodes.get(&pod.node) {
                 node.revision.send_replace(self.revision);
             }
             self.pods.insert(pod);
         }
+        Ok(())
+    }
+
+    /// What makes pods is gone.
+    pub(super) fn forget_maker(&mut self, uid: &str) {
+        self.makers.forget(uid);
+    }
+
+    /// All of a kind that make pods are gone but these.
+    pub(super) fn keep_makers(&mut self, kind: &'static str, seen: &BTreeSet<String>) {
+        self.makers.keep(kind, seen);
     }
 
     /// Uids of the pods that live, by what told of them.
@@ -205,8 +207,10 @@ impl Table {
                     break;
                 };
                 self.pods.remove(&uid);
-                self.records.remove(&uid);
                 node.uids.remove(&uid);
+                if let Some(record) = self.records.remove(&uid) {
+                    self.makers.disown(&record.owner_uid, &uid);
+                }
                 self.revision += 1;
                 node.forgotten.push_back((self.revision, uid));
                 if node.forgotten.len() > FORGOTTEN
@@ -217,6 +221,9 @@ impl Table {
                 node.revision.send_replace(self.revision);
             }
         }
+        // Whoever follows one that is gone by now is told the whole.
+        let is_needed = |node: &OfNode| !node.uids.is_empty() || node.revision.receiver_count() > 0;
+        self.nodes.retain(|_, node| is_needed(node));
     }
 
     pub(super) fn follow(&mut self, node: &str) -> watch::Receiver<u64> {
@@ -242,6 +249,7 @@ impl Table {
         let changes = v1::PodChanges {
             pods: changed.collect(),
             forgotten: forgotten.map(|(_, uid)| uid.clone()).collect(),
+            more: false,
         };
         (self.revision, News::Changes(changes))
     }
@@ -307,6 +315,7 @@ mod tests {
     #[test]
     fn pods_that_come_and_go_take_bounded_room() {
         let mut table = Table::new(Pods::default());
+        let followed = table.follow("n1");
         let (start, _) = table.news("n1", None);
         let count = ENDED + FORGOTTEN + 10;
         for index in 0..count {
@@ -324,6 +333,11 @@ mod tests {
             (ENDED, vec!["whole"]),
             "missed too much"
         );
+        table.forget(now(700));
+        assert!(table.nodes.contains_key("n1"), "somebody follows it");
+        drop(followed);
+        table.forget(now(700));
+        assert_eq!((table.len(), table.nodes.len()), (0, 0));
     }
 
     #[test]
@@ -344,12 +358,21 @@ mod tests {
         table.insert(pod("early", "n1"), maker(), now(0)).unwrap();
         let of = |table: &Table, uid| table.pods().by_uid(uid).unwrap().owner.clone();
         assert_eq!(of(&table, "early"), Some(owner("ReplicaSet", "web-1")));
-        table.made("rs", Some(owner("Deployment", "web")));
+        let web = owner("Deployment", "web");
+        table.made("replicasets", "rs", web.clone()).unwrap();
         table.insert(pod("late", "n1"), maker(), now(0)).unwrap();
         for uid in ["early", "late"] {
-            assert_eq!(of(&table, uid), Some(owner("Deployment", "web")));
+            assert_eq!(of(&table, uid).as_ref(), Some(&web));
         }
-        table.made("rs", None);
-        assert_eq!(of(&table, "late"), Some(owner("Deployment", "web")));
+        table.keep_makers("jobs", &BTreeSet::new());
+        assert!(table.makers.maker_of("rs").is_some(), "of another kind");
+        table.keep_makers("replicasets", &BTreeSet::new());
+        assert!(table.makers.maker_of("rs").is_none());
+        for uid in ["early", "late"] {
+            table.end(uid, now(1));
+            assert_eq!(of(&table, uid).as_ref(), Some(&web), "it keeps the name");
+        }
+        table.forget(now(700));
+        assert!(table.makers.is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! The watch of the API server: what it tells goes into the tables, whatever happens to the connection.
 
+mod taken;
+
 use std::{
     collections::BTreeSet,
     fmt::{self, Debug},
@@ -9,12 +11,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::StreamExt as _;
 use k8s_openapi::api::{
     apps::v1::ReplicaSet,
     batch::v1::Job,
     core::v1::{Node, Pod, Service},
-    discovery::v1::EndpointSlice,
 };
 use kube::{
     Api, Client, Config, Resource,
@@ -28,7 +29,12 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
-use super::{Identity, Watched, convert, metrics::Watch, services};
+use self::taken::{Keyed, Makers, Nodes, Pods, Taken};
+use super::{
+    Identity, Watched,
+    metrics::Watch,
+    slice::{self, Slice},
+};
 
 const NOT_FOUND: u16 = 404;
 const GONE: u16 = 410;
@@ -104,95 +110,34 @@ impl Watches {
     /// Watches until dropped.
     pub(crate) async fn run(self) {
         let Self { identity, client } = self;
-        let config = watcher::Config::default;
-        let pods = Api::<Pod>::all(client.clone());
-        let nodes = Api::<Node>::all(client.clone());
-        let services = Api::<Service>::all(client.clone());
-        let slices = Api::<EndpointSlice>::all(client.clone());
-        let sets = Api::<PartialObjectMeta<ReplicaSet>>::all(client.clone());
-        let jobs = Api::<PartialObjectMeta<Job>>::all(client);
-        let of_services = Keys::new(Identity::service, Identity::keep_services);
-        let of_slices = Keys::new(Identity::slice, Identity::keep_slices);
+        let watch = |resource| Following {
+            identity: &identity,
+            resource,
+            metrics: identity.watched(Watch { resource }),
+            failing: false,
+        };
+        let of_services = Keyed::new(Identity::service, Identity::keep_services);
+        let of_slices = Keyed::new(Identity::slice, Identity::keep_slices);
+        let slices = slice::VERSIONS.map(|version| {
+            let resource = slice::resource(version);
+            Api::<Slice>::all_with(client.clone(), &resource)
+        });
         tokio::join!(
-            follow(
-                &identity,
-                "pods",
-                || watcher(pods.clone(), config()),
-                Pods::default()
+            watch("pods").follow([all::<Pod>(&client)], Pods),
+            watch("nodes").follow([all::<Node>(&client)], Nodes),
+            watch("services").follow([all::<Service>(&client)], of_services),
+            watch("endpointslices").follow(slices, of_slices),
+            watch("replicasets").follow(
+                [all::<PartialObjectMeta<ReplicaSet>>(&client)],
+                Makers("replicasets")
             ),
-            follow(
-                &identity,
-                "nodes",
-                || watcher(nodes.clone(), config()),
-                Nodes::default()
-            ),
-            follow(
-                &identity,
-                "services",
-                || watcher(services.clone(), config()),
-                of_services
-            ),
-            follow(
-                &identity,
-                "endpointslices",
-                || watcher(slices.clone(), config()),
-                of_slices
-            ),
-            follow(
-                &identity,
-                "replicasets",
-                || watcher(sets.clone(), config()),
-                Makers
-            ),
-            follow(
-                &identity,
-                "jobs",
-                || watcher(jobs.clone(), config()),
-                Makers
-            ),
+            watch("jobs").follow([all::<PartialObjectMeta<Job>>(&client)], Makers("jobs")),
         );
     }
 }
 
-/// Takes in what is told of one resource.
-trait Taken<K> {
-    fn begin(&mut self) {}
-    fn take(&mut self, identity: &Identity, object: K, now: SystemTime);
-    fn remove(&mut self, identity: &Identity, object: K, now: SystemTime);
-    /// All that there is was told since [`Taken::begin`].
-    fn finish(&mut self, _identity: &Identity, _now: SystemTime) {}
-}
-
-async fn follow<K: Debug + Send, S>(
-    identity: &Identity,
-    resource: &'static str,
-    watch: impl Fn() -> S,
-    mut taken: impl Taken<K>,
-) where
-    S: Stream<Item = watcher::Result<Event<K>>> + Send,
-{
-    let mut state = Following {
-        identity,
-        resource,
-        metrics: identity.watched(Watch { resource }),
-        failing: false,
-    };
-    loop {
-        let mut events = pin!(watch().default_backoff());
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => state.take(event, &mut taken),
-                Err(error) => {
-                    state.fail(&error);
-                    if is_answered(&error, GONE) {
-                        // Its watcher would ask for the same version again and again.
-                        sleep(AFRESH).await;
-                        break;
-                    }
-                }
-            }
-        }
-    }
+fn all<K: Resource<DynamicType = ()>>(client: &Client) -> Api<K> {
+    Api::all(client.clone())
 }
 
 /// One of the watches.
@@ -204,33 +149,76 @@ struct Following<'a> {
 }
 
 impl Following<'_> {
+    /// Watches for ever, by whichever version of the resource the API server has.
+    async fn follow<K, T, const N: usize>(mut self, versions: [Api<K>; N], taken: T)
+    where
+        K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+        T: Taken<K>,
+    {
+        let mut listed = BTreeSet::new();
+        let (mut version, mut unserved) = (0, 0);
+        loop {
+            let api = versions[version % N].clone();
+            let mut events = pin!(watcher(api, watcher::Config::default()).default_backoff());
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(event) => {
+                        if !matches!(event, Event::Init) {
+                            unserved = 0;
+                        }
+                        self.take(event, &mut listed, &taken);
+                    }
+                    Err(error) if is_answered(&error, NOT_FOUND) => {
+                        version += 1;
+                        unserved += 1;
+                        if unserved >= N {
+                            self.fail(&error);
+                            // An API server of another age: nothing waits for what it does not have.
+                            self.identity.synchronized(self.resource);
+                            sleep(AFRESH).await;
+                        }
+                        break;
+                    }
+                    Err(error) => {
+                        self.fail(&error);
+                        if is_answered(&error, GONE) {
+                            // Its watcher would ask for the same version again and again.
+                            sleep(AFRESH).await;
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the watch owns this clock")]
-    fn take<K>(&mut self, event: Event<K>, taken: &mut impl Taken<K>) {
+    fn take<K, T: Taken<K>>(&mut self, event: Event<K>, listed: &mut BTreeSet<T::Key>, taken: &T) {
         let (identity, now) = (self.identity, SystemTime::now());
         match event {
             Event::Init => {
                 self.metrics.synchronized.set(0);
-                taken.begin();
+                listed.clear();
             }
-            Event::InitApply(object) | Event::Apply(object) => taken.take(identity, object, now),
+            Event::InitApply(object) => {
+                listed.extend(taken.key(&object));
+                taken.take(identity, object, now);
+            }
             Event::InitDone => {
-                taken.finish(identity, now);
+                taken.keep(identity, &std::mem::take(listed), now);
                 self.metrics.synchronized.set(1);
                 identity.synchronized(self.resource);
                 if std::mem::take(&mut self.failing) {
                     tracing::info!(resource = self.resource, "the API server tells again");
                 }
             }
+            Event::Apply(object) => taken.take(identity, object, now),
             Event::Delete(object) => taken.remove(identity, object, now),
         }
     }
 
     fn fail(&mut self, error: &watcher::Error) {
         self.metrics.failures.inc();
-        if is_answered(error, NOT_FOUND) {
-            // An older API server: nothing waits for what it does not have.
-            self.identity.synchronized(self.resource);
-        }
         if !std::mem::replace(&mut self.failing, true) {
             tracing::warn!(
                 resource = self.resource,
@@ -247,116 +235,5 @@ fn is_answered(error: &watcher::Error, code: u16) -> bool {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code == code,
         _ => false,
-    }
-}
-
-#[derive(Default)]
-struct Pods {
-    seen: BTreeSet<String>,
-}
-
-impl Taken<Pod> for Pods {
-    fn begin(&mut self) {
-        self.seen.clear();
-    }
-
-    fn take(&mut self, identity: &Identity, pod: Pod, now: SystemTime) {
-        self.seen.extend(pod.metadata.uid.clone());
-        if let Some(told) = convert::pod(&pod) {
-            identity.pod(told, convert::maker(&pod.metadata), now);
-        }
-    }
-
-    fn remove(&mut self, identity: &Identity, pod: Pod, now: SystemTime) {
-        if let Some(told) = convert::pod(&pod) {
-            let told = convert::deleted(told, now);
-            identity.pod(told, convert::maker(&pod.metadata), now);
-        }
-    }
-
-    fn finish(&mut self, identity: &Identity, now: SystemTime) {
-        identity.keep_pods(&self.seen, now);
-        self.seen.clear();
-    }
-}
-
-#[derive(Default)]
-struct Nodes {
-    seen: BTreeSet<String>,
-}
-
-impl Taken<Node> for Nodes {
-    fn begin(&mut self) {
-        self.seen.clear();
-    }
-
-    fn take(&mut self, identity: &Identity, node: Node, _: SystemTime) {
-        self.seen.extend(node.metadata.name.clone());
-        identity.node(&node, false);
-    }
-
-    fn remove(&mut self, identity: &Identity, node: Node, _: SystemTime) {
-        identity.node(&node, true);
-    }
-
-    fn finish(&mut self, identity: &Identity, _: SystemTime) {
-        identity.keep_nodes(&self.seen);
-    }
-}
-
-/// What is known by namespace and name.
-struct Keys<K> {
-    seen: BTreeSet<services::Key>,
-    take: fn(&Identity, &K, bool),
-    keep: fn(&Identity, &BTreeSet<services::Key>),
-}
-
-impl<K> Keys<K> {
-    const fn new(
-        take: fn(&Identity, &K, bool),
-        keep: fn(&Identity, &BTreeSet<services::Key>),
-    ) -> Self {
-        Self {
-            seen: BTreeSet::new(),
-            take,
-            keep,
-        }
-    }
-}
-
-impl<K: Resource + DeserializeOwned> Taken<K> for Keys<K> {
-    fn begin(&mut self) {
-        self.seen.clear();
-    }
-
-    fn take(&mut self, identity: &Identity, object: K, _: SystemTime) {
-        self.seen.insert(services::key(&object));
-        (self.take)(identity, &object, false);
-    }
-
-    fn remove(&mut self, identity: &Identity, object: K, _: SystemTime) {
-        (self.take)(identity, &object, true);
-    }
-
-    fn finish(&mut self, identity: &Identity, _: SystemTime) {
-        (self.keep)(identity, &self.seen);
-        self.seen.clear();
-    }
-}
-
-/// What makes pods, and is made by others.
-struct Makers;
-
-impl<K> Taken<PartialObjectMeta<K>> for Makers {
-    fn take(&mut self, identity: &Identity, object: PartialObjectMeta<K>, _: SystemTime) {
-        if let (Some(uid), Some(maker)) = (&object.metadata.uid, convert::maker(&object.metadata)) {
-            identity.made(uid, Some(maker.owner));
-        }
-    }
-
-    fn remove(&mut self, identity: &Identity, object: PartialObjectMeta<K>, _: SystemTime) {
-        if let Some(uid) = &object.metadata.uid {
-            identity.made(uid, None);
-        }
     }
 }

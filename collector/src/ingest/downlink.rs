@@ -9,7 +9,7 @@ use crate::identity::Followed;
 pub(super) struct Downlink {
     pub(super) cluster: Followed,
     pub(super) policy: watch::Receiver<Option<v1::Policy>>,
-    pub(super) commands: mpsc::Receiver<v1::SignedCommand>,
+    pub(super) asked: mpsc::Receiver<Item>,
 }
 
 impl Downlink {
@@ -18,7 +18,7 @@ impl Downlink {
         loop {
             tokio::select! {
                 item = self.cluster.next() => return item,
-                Some(command) = self.commands.recv() => return Item::Command(command),
+                Some(item) = self.asked.recv() => return item,
                 Ok(()) = self.policy.changed() => {
                     let policy = self.policy.borrow_and_update().clone();
                     if let Some(policy) = policy {

@@ -7,8 +7,8 @@ use api::v1::Timestamp;
 pub(super) enum Fault {
     #[error("it has no {0}")]
     Missing(&'static str),
-    #[error("its {field} {value} is unknown to this collector")]
-    Unknown { field: &'static str, value: i32 },
+    #[error("its {field} cannot be {value}")]
+    Number { field: &'static str, value: i32 },
     #[error("its {0} is no valid time")]
     Time(&'static str),
     #[error("its {field} has {length} bytes, more than {limit}")]
@@ -44,20 +44,21 @@ pub(super) enum Fault {
 }
 
 /// One of an enumeration, which has to be set.
-pub(super) fn set<T: TryFrom<i32>>(field: &'static str, value: i32) -> Result<(), Fault> {
+pub(super) fn set(field: &'static str, value: i32) -> Result<(), Fault> {
     // Zero stands for unspecified in every enumeration.
     if value == 0 {
         return Err(Fault::Missing(field));
     }
-    known::<T>(field, value)
+    number(field, value)
 }
 
-/// One of an enumeration, if it is set.
-pub(super) fn known<T: TryFrom<i32>>(field: &'static str, value: i32) -> Result<(), Fault> {
-    match T::try_from(value) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Fault::Unknown { field, value }),
+/// One of an enumeration, if it is set. An agent may be newer than this collector, so its number is kept also when it
+/// stands for nothing here: who knows it will read it.
+pub(super) fn number(field: &'static str, value: i32) -> Result<(), Fault> {
+    if value < 0 {
+        return Err(Fault::Number { field, value });
     }
+    Ok(())
 }
 
 pub(super) fn text(field: &'static str, text: &str, limit: usize) -> Result<(), Fault> {

@@ -46,6 +46,7 @@ mod tests {
             node: "n1".into(),
             epoch: 5,
             version: String::new(),
+            ..Default::default()
         };
         let id = |node: &str, epoch, sequence| v1::EventId {
             node: node.into(),

@@ -90,6 +90,7 @@ struct Reason {
 pub(crate) struct Metrics {
     received: Counter,
     refused: Counter,
+    skipped: Counter,
     streams: Family<Reason, Counter>,
     ended: Family<Ended, Counter>,
 }
@@ -99,6 +100,7 @@ impl Metrics {
         let metrics = Self {
             received: Counter::default(),
             refused: Counter::default(),
+            skipped: Counter::default(),
             streams: Family::default(),
             ended: Family::default(),
         };
@@ -111,6 +113,11 @@ impl Metrics {
             "refused_events",
             "Events refused for good, because something in them is wrong",
             metrics.refused.clone(),
+        );
+        registry.register(
+            "skipped_requests",
+            "What newer agents told that this collector does not know, and passed over",
+            metrics.skipped.clone(),
         );
         registry.register(
             "refused_streams",
@@ -136,6 +143,10 @@ impl Metrics {
             .inc_by(u64::try_from(received).unwrap_or(u64::MAX));
         self.refused
             .inc_by(u64::try_from(refused).unwrap_or(u64::MAX));
+    }
+
+    pub(super) fn skipped(&self) {
+        self.skipped.inc();
     }
 
     pub(super) fn stream_ended(&self, status: &Status) {

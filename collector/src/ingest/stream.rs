@@ -58,6 +58,7 @@ impl AgentStream {
     ) -> Result<(), Status> {
         // Never decreases: what a batch brings again was acknowledged before.
         let mut highest = 0;
+        let mut skipped: u64 = 0;
         loop {
             tokio::select! {
                 () = self.shutdown.cancelled() => return Err(shutting_down()),
@@ -87,7 +88,15 @@ impl AgentStream {
                         Some(publish_request::Item::Hello(_)) => {
                             return Err(Status::invalid_argument("a stream says hello once"));
                         }
-                        None => return Err(Status::invalid_argument("the request is empty or of a newer agent")),
+                        // Of a newer agent, for which this is not worth a stream.
+                        None => {
+                            self.metrics.skipped();
+                            if skipped == 0 {
+                                let v1::Hello { node, version, .. } = &self.hello;
+                                tracing::warn!(node, version, "an agent tells what this collector does not know; passing over it");
+                            }
+                            skipped += 1;
+                        }
                     }
                 }
             }

@@ -1,8 +1,8 @@
-//! Commands on their way to one agent, and those who wait for what becomes of them.
+//! What people ask of one agent, and those who wait for what becomes of it.
 
 use std::collections::BTreeMap;
 
-use api::v1;
+use api::v1::{self, publish_response::Item};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands of one node that somebody waits for.
@@ -14,6 +14,9 @@ pub(crate) enum RelayError {
     /// Nobody takes it.
     #[error("the agent of node `{node}` is not connected; `picket status` lists those that are")]
     Away { node: String },
+    /// It would not know what it is told.
+    #[error("the agent of node `{node}`, of version {version}, knows no commands yet; upgrade it")]
+    Old { node: String, version: String },
     /// Too many wait.
     #[error("too many commands wait for the agent of node `{node}`; try again in a moment")]
     Busy { node: String },
@@ -25,15 +28,21 @@ pub(crate) enum RelayError {
 /// What goes to the agent of a node.
 #[derive(Debug)]
 pub(super) struct Relay {
-    commands: mpsc::Sender<v1::SignedCommand>,
+    asked: mpsc::Sender<Item>,
     waiting: BTreeMap<String, oneshot::Sender<v1::CommandOutcome>>,
 }
 
 impl Relay {
-    pub(super) fn new() -> (Self, mpsc::Receiver<v1::SignedCommand>) {
-        let (commands, told) = mpsc::channel(WAITING);
+    pub(super) fn new() -> (Self, mpsc::Receiver<Item>) {
+        let (asked, told) = mpsc::channel(WAITING);
         let waiting = BTreeMap::new();
-        (Self { commands, waiting }, told)
+        (Self { asked, waiting }, told)
+    }
+
+    /// Whether the agent will be asked to scan itself.
+    pub(super) fn test(&self, id: &str) -> bool {
+        let item = Item::Selftest(v1::Selftest { id: id.to_owned() });
+        self.asked.try_send(item).is_ok()
     }
 
     pub(super) fn send(
@@ -50,8 +59,8 @@ impl Relay {
         if self.waiting.len() >= WAITING {
             return Err(RelayError::Busy { node: node() });
         }
-        self.commands
-            .try_send(command)
+        self.asked
+            .try_send(Item::Command(command))
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => RelayError::Busy { node: node() },
                 mpsc::error::TrySendError::Closed(_) => RelayError::Away { node: node() },

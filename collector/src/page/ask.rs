@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use api::{names::of_word, v1};
+use api::{names::of_word, quarantine::Allowed, v1};
 use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
 
@@ -93,6 +93,21 @@ pub(super) fn graph(query: Option<&str>) -> Result<v1::GetGraphRequest, Status> 
     Ok(request)
 }
 
+/// What a pod in quarantine may do.
+pub(super) fn allowed(query: Option<&str>) -> Result<Allowed, Status> {
+    let (mut dns, mut from, mut to) = (false, Vec::new(), Vec::new());
+    for (key, value) in pairs(query) {
+        match &key[..] {
+            "allow_dns" => dns = flag(&key, &value)?,
+            "allow_from" => from.push(value),
+            "allow_to" => to.push(value),
+            _ => return Err(unknown(&key)),
+        }
+    }
+    let allowed = Allowed::new(dns, from, to);
+    allowed.map_err(|refusal| Status::invalid_argument(refusal.to_string()))
+}
+
 /// A value of an enumeration, by its word.
 pub(super) fn word<T>(
     key: &str,
@@ -164,5 +179,6 @@ mod tests {
             assert!(said.message().contains(expected), "{said}");
         }
         assert!(graph(Some("detail=galaxies")).is_err());
+        assert!(allowed(Some("allow_to=a%0Ab")).is_err());
     }
 }

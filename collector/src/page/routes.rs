@@ -1,7 +1,7 @@
 //! Which path asks what. Each handler asks the service that gRPC asks.
 
 use api::{
-    json,
+    json, quarantine,
     v1::{
         self, actions_server::Actions as _, anomalies_server::Anomalies as _,
         detectors_server::Detectors as _, graph_server::Graph as _, nodes_server::Nodes as _,
@@ -48,6 +48,7 @@ pub(super) fn router() -> Router<Shared> {
         .route("/api/v1/nodes", get(nodes))
         .route("/api/v1/containments", get(containments))
         .route("/api/v1/pods/{namespace}/{pod}", get(pod))
+        .route("/api/v1/pods/{namespace}/{pod}/policy", get(policy))
         .route("/api/v1/commands", post(command))
         .route("/api/v1/stream", get(stream::stream))
         .layer(DefaultBodyLimit::max(LARGEST))
@@ -192,6 +193,28 @@ async fn pod(
         .await?
         .into_inner();
     Ok(found(&json::Described::new(&described)))
+}
+
+async fn policy(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path((namespace, pod)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let allowed = ask::allowed(query.as_deref())?;
+    let request = ask::request(v1::DescribeRequest { namespace, pod }, caller);
+    let described = shared
+        .services
+        .actions
+        .describe(request)
+        .await?
+        .into_inner();
+    let refused = |refusal: quarantine::Refusal| Status::failed_precondition(refusal.to_string());
+    quarantine::selects(&described).map_err(refused)?;
+    let text = quarantine::render(&described, &allowed, None).join("\n");
+    let passes = |edge: &v1::Edge| allowed.passes(edge);
+    let policy = json::Quarantine::new(&described, passes, None, text);
+    Ok(found(&policy))
 }
 
 /// Bytes are base64, as protobuf writes them in JSON.

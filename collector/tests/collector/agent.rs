@@ -1,6 +1,9 @@
 //! A client of `Ingest`.
 
-use api::v1::{self, ingest_client::IngestClient, publish_request, publish_response};
+use api::{
+    protocol::PROTOCOL,
+    v1::{self, ingest_client::IngestClient, publish_request, publish_response},
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Status, Streaming, metadata::AsciiMetadataValue, transport::Channel};
@@ -23,6 +26,7 @@ impl Agent {
             node: node.into(),
             epoch: EPOCH,
             version: "0.1.0".into(),
+            protocol: PROTOCOL,
         };
         Self::open(channel, publish_request::Item::Hello(hello)).await
     }
@@ -37,6 +41,7 @@ impl Agent {
             node: node.into(),
             epoch: EPOCH,
             version: "0.1.0".into(),
+            protocol: PROTOCOL,
         };
         Self::start(
             channel,
@@ -102,6 +107,7 @@ impl Agent {
             node: node.into(),
             epoch: EPOCH,
             version: "0.1.0".into(),
+            protocol: PROTOCOL,
         };
         let first = publish_request::Item::Hello(hello);
         Self::start(channel, first, None, false).await.unwrap()
@@ -112,7 +118,8 @@ impl Agent {
         loop {
             match self.any().await? {
                 publish_response::Item::Policy(policy) => self.policy = Some(policy),
-                publish_response::Item::Services(_) => {}
+                publish_response::Item::Services(_) | publish_response::Item::ServiceChanges(_) => {
+                }
                 other => return Ok(other),
             }
         }
@@ -126,13 +133,15 @@ impl Agent {
             }
             match self.any().await.unwrap() {
                 publish_response::Item::Policy(policy) => return policy,
-                publish_response::Item::Services(_) => {}
+                publish_response::Item::Services(_) | publish_response::Item::ServiceChanges(_) => {
+                }
                 other => panic!("{other:?} is no policy"),
             }
         }
     }
 
-    async fn any(&mut self) -> Result<publish_response::Item, Status> {
+    /// The next thing, whatever it is.
+    pub(crate) async fn any(&mut self) -> Result<publish_response::Item, Status> {
         let response = within("a response", self.responses.message()).await?;
         let response = response.ok_or_else(|| Status::new(Code::Ok, "the stream ended"))?;
         Ok(response.item.expect("a response has an item"))
@@ -147,6 +156,12 @@ impl Agent {
 
     pub(crate) async fn send(&self, item: publish_request::Item) {
         let request = v1::PublishRequest { item: Some(item) };
+        within("a send", self.requests.send(request)).await.unwrap();
+    }
+
+    /// As an agent would that is newer than the collector.
+    pub(crate) async fn send_what_nobody_knows(&self) {
+        let request = v1::PublishRequest { item: None };
         within("a send", self.requests.send(request)).await.unwrap();
     }
 

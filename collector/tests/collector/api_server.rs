@@ -12,7 +12,7 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{Response, StatusCode, Uri},
+    http::{HeaderMap, Response, StatusCode, Uri, header::ACCEPT},
 };
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -33,7 +33,6 @@ struct Known {
     generation: watch::Sender<u64>,
 }
 
-#[derive(Default)]
 struct State {
     objects: BTreeMap<(&'static str, String), Value>,
     /// Every change: of which version, of which resource, and what is told of it.
@@ -42,6 +41,8 @@ struct State {
     oldest: u64,
     by_status: bool,
     lists: u64,
+    /// Which version of EndpointSlices there is.
+    slices: Option<&'static str>,
 }
 
 impl ApiServer {
@@ -51,7 +52,14 @@ impl ApiServer {
         let mut server = Self {
             address: listener.local_addr().unwrap(),
             known: Arc::new(Known {
-                state: Mutex::default(),
+                state: Mutex::new(State {
+                    objects: BTreeMap::new(),
+                    log: Vec::new(),
+                    oldest: 0,
+                    by_status: false,
+                    lists: 0,
+                    slices: Some("v1"),
+                }),
                 version: watch::Sender::new(1),
                 generation: watch::Sender::new(0),
             }),
@@ -63,9 +71,9 @@ impl ApiServer {
 
     fn serve(&mut self, listener: TcpListener) {
         let known = Arc::clone(&self.known);
-        let app = Router::new().fallback(move |uri: Uri| {
+        let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
             let known = Arc::clone(&known);
-            async move { answer(&known, &uri) }
+            async move { answer(&known, &uri, &headers) }
         });
         let stop = CancellationToken::new();
         self.serving = Some(stop.clone().drop_guard());
@@ -106,6 +114,12 @@ impl ApiServer {
         self.cut();
     }
 
+    /// Has EndpointSlices in this version from now on, as after an upgrade, or none at all.
+    pub(crate) fn serve_slices(&self, version: Option<&'static str>) {
+        self.known.state.lock().unwrap().slices = version;
+        self.cut();
+    }
+
     /// How many lists were asked for.
     pub(crate) fn lists(&self) -> u64 {
         self.known.state.lock().unwrap().lists
@@ -131,15 +145,16 @@ impl ApiServer {
     }
 
     fn tell(&self, resource: &'static str, name: &str, kind: &str) {
-        let version = *self.known.version.borrow() + 1;
         let mut state = self.known.state.lock().unwrap();
+        let version = *self.known.version.borrow() + 1;
         let key = (resource, name.to_owned());
         let object = state.objects.get_mut(&key).unwrap();
         object["metadata"]["resourceVersion"] = json!(version.to_string());
         let told = json!({"type": kind, "object": object});
         state.log.push((version, resource, told));
-        drop(state);
+        // Before anybody else counts on.
         self.known.version.send_replace(version);
+        drop(state);
     }
 
     /// A kubeconfig for it.
@@ -154,16 +169,25 @@ impl ApiServer {
     }
 }
 
-fn answer(known: &Arc<Known>, uri: &Uri) -> Response<Body> {
-    let resource = match uri.path() {
+fn answer(known: &Arc<Known>, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+    let path = uri.path();
+    let slices = path.strip_prefix("/apis/discovery.k8s.io/");
+    let slices = slices.and_then(|it| it.strip_suffix("/endpointslices"));
+    let resource = match path {
         "/api/v1/pods" => "pods",
         "/api/v1/nodes" => "nodes",
         "/api/v1/services" => "services",
         "/apis/apps/v1/replicasets" => "replicasets",
         "/apis/batch/v1/jobs" => "jobs",
-        // As on a server that is older than EndpointSlices.
+        _ if slices.is_some() && slices == known.state.lock().unwrap().slices => "endpointslices",
         _ => return refusal(StatusCode::NOT_FOUND, "NotFound"),
     };
+    // Of what makes pods nothing else is needed, and it is much.
+    let accepts = headers.get(ACCEPT).and_then(|it| it.to_str().ok());
+    let wants_metadata = accepts.is_some_and(|it| it.contains("as=PartialObjectMetadata"));
+    if wants_metadata != matches!(resource, "replicasets" | "jobs") {
+        return refusal(StatusCode::NOT_ACCEPTABLE, "NotAcceptable");
+    }
     let query = uri.query().unwrap_or_default();
     let asked = |key: &str| {
         query
@@ -211,7 +235,7 @@ fn list(known: &Known, resource: &'static str, from: u64, limit: u64) -> Respons
     let all = state.objects.iter().filter(|((of, _), _)| *of == resource);
     let from = usize::try_from(from).unwrap();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut rest = all.map(|(_, object)| object.clone()).skip(from);
+    let mut rest = all.skip(from).map(|(_, object)| object.clone());
     let items: Vec<_> = rest.by_ref().take(limit).collect();
     let mut metadata = json!({"resourceVersion": known.version.borrow().to_string()});
     if rest.next().is_some() {

@@ -104,6 +104,20 @@ impl Collector {
         Self::start_as(engine, folder, config).await
     }
 
+    /// Knows these pods, and tells agents that.
+    pub(crate) async fn describing(engine: &Engine, pods: &str, detectors: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [table, policy] = ["pods.yaml", "detectors.yaml"].map(|it| folder.path().join(it));
+        fs::write(&table, pods).unwrap();
+        fs::write(&policy, detectors).unwrap();
+        let pods = api::pods::read(&table).unwrap();
+        let config = Config {
+            detectors: Some(policy),
+            ..config(engine, folder.path(), pods, Retain::default())
+        };
+        Self::start_as(engine, folder, config).await
+    }
+
     /// Learns names from this cluster.
     pub(crate) async fn watching(engine: &Engine, cluster: Cluster) -> Self {
         let folder = tempfile::tempdir().unwrap();

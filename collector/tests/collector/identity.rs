@@ -9,6 +9,7 @@ use crate::{
     api_server::ApiServer,
     engine::Engine,
     harness::{Collector, event, eventually},
+    nodes::nodes,
 };
 
 fn node(name: &str, address: &str) -> Value {
@@ -23,6 +24,13 @@ fn pod(name: &str, node: &str, address: &str) -> Value {
         "spec": {"nodeName": node, "containers": []},
         "status": {"phase": "Running", "podIP": address, "startTime": "2023-11-14T22:00:00Z"},
     })
+}
+
+fn slice(namespace: &str, service: &str, address: &str) -> Value {
+    json!({"metadata": {"namespace": namespace, "name": format!("{service}-1"),
+            "labels": {"kubernetes.io/service-name": service}},
+        "addressType": "IPv4", "endpoints": [{"addresses": [address]}],
+        "ports": [{"name": "", "port": 443, "protocol": "TCP"}]})
 }
 
 async fn with_nodes() -> ApiServer {
@@ -90,6 +98,142 @@ async fn each_agent_is_told_its_own_pods_and_what_becomes_of_them() {
     server.remove("pods", "default/a");
     let gone = told(&mut agent, |pod| pod.ended_at.is_some()).await;
     assert_eq!(gone.name, "a", "it is remembered, as one that has ended");
+}
+
+#[tokio::test]
+async fn endpoint_slices_are_read_in_the_version_that_there_is() {
+    let server = with_nodes().await;
+    server.put(
+        "endpointslices",
+        "blue/a-1",
+        slice("blue", "a", "203.0.113.1"),
+    );
+    let mut collector = None;
+    for (served, next) in [(Some("v1beta1"), "b"), (Some("v1"), "c")] {
+        server.serve_slices(served);
+        let collector = match &collector {
+            Some(collector) => collector,
+            None => collector.insert(watching(&server).await),
+        };
+        synchronized(collector, "endpointslices").await;
+        server.put(
+            "endpointslices",
+            &format!("blue/{next}-1"),
+            slice("blue", next, "203.0.113.2"),
+        );
+        let mut agent = collector.agent("n1").await;
+        told_service(&mut agent, next).await;
+    }
+    let collector = collector.unwrap();
+    let failures = "picket_collector_watch_failures_total{resource=\"endpointslices\"}";
+    let known = collector.metric(failures).await;
+    server.serve_slices(None);
+    eventually("that there are none", async || {
+        (collector.metric(failures).await > known).then_some(())
+    })
+    .await;
+    collector.agent("n2").await;
+}
+
+/// Waits until the agent is told of the Service.
+async fn told_service(agent: &mut Agent, name: &str) {
+    loop {
+        let services = match agent.any().await.unwrap() {
+            Item::Services(table) => table.services,
+            Item::ServiceChanges(changes) => changes.services,
+            _ => continue,
+        };
+        if services.iter().any(|it| it.name == name) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_cannot_be_told_is_neither_a_node_nor_a_service() {
+    let server = with_nodes().await;
+    server.put(
+        "endpointslices",
+        "blue/db-1",
+        slice("blue", "db", "203.0.113.2"),
+    );
+    let collector = watching(&server).await;
+    synchronized(&collector, "endpointslices").await;
+    synchronized(&collector, "nodes").await;
+    let mut agent = collector.agent("n1").await;
+    let mut events = Vec::new();
+    for (sequence, address, interface, unknown) in [
+        (1, "192.0.2.2", "cali1", "several pods had it"),
+        (2, "203.0.113.2", "", "several pods had it"),
+        (3, "203.0.113.2", "cali1", ""),
+    ] {
+        let mut told = event("n1", sequence);
+        told.source = Some(v1::Endpoint {
+            address: address.into(),
+            interface: interface.into(),
+            unknown: unknown.into(),
+            ..Default::default()
+        });
+        events.push(told);
+    }
+    agent.send_batch(events).await;
+    agent.acknowledged().await;
+    for stored in collector.log().await {
+        let source = stored.source.unwrap();
+        let named = [
+            &source.namespace,
+            &source.pod,
+            &source.service,
+            &source.node,
+        ];
+        assert_eq!(named, ["", "", "", ""], "{source:?}");
+    }
+    let unnamed = collector
+        .metric("picket_collector_unnamed_events_total")
+        .await;
+    assert_eq!(unnamed, 2, "who has no interface is no pod");
+}
+
+#[tokio::test]
+async fn a_node_that_is_deleted_is_listed_no_more_once_its_agent_has_left() {
+    let server = with_nodes().await;
+    let collector = watching(&server).await;
+    let agent = collector.agent("n1").await;
+    let _stays = collector.agent("n2").await;
+    server.remove("nodes", "n1");
+    drop(agent);
+    let channel = collector.channel().await;
+    eventually("that it is gone", async || {
+        let listed = nodes(channel.clone()).await;
+        let names: Vec<_> = listed.iter().map(|it| it.name.as_str()).collect();
+        (names == ["n2"]).then_some(())
+    })
+    .await;
+}
+
+/// An agent must not bind an interface before it knows of every pod that may have had it.
+#[tokio::test]
+async fn a_table_in_parts_says_that_there_is_more() {
+    let server = with_nodes().await;
+    for index in 0..2000_u32 {
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 + index).to_string();
+        let mut large = pod(&format!("p{index}"), "n1", &address);
+        large["metadata"]["labels"]["long"] = json!("l".repeat(1000));
+        server.put("pods", &format!("default/p{index}"), large);
+    }
+    let collector = watching(&server).await;
+    let mut agent = collector.agent("n1").await;
+    let (mut told, mut more, mut parts) = (agent.pods.pods.len(), agent.pods.more, 1);
+    while more {
+        let Item::PodChanges(changes) = agent.next().await.unwrap() else {
+            panic!("the rest does not follow at once");
+        };
+        told += changes.pods.len();
+        more = changes.more;
+        parts += 1;
+    }
+    assert_eq!(told, 2000);
+    assert!(parts > 1, "{parts}");
 }
 
 #[tokio::test]
@@ -176,10 +320,21 @@ async fn addresses_are_named_by_pod_service_and_node_as_they_were_then() {
         json!({"metadata": {"namespace": "blue", "name": "web"},
         "spec": {"clusterIP": "10.96.0.7", "ports": [{"port": 80}]}}),
     );
+    // As of every real cluster: what is behind it are nodes, and it does not say so.
+    server.put(
+        "endpointslices",
+        "default/kubernetes",
+        slice("default", "kubernetes", "192.0.2.2"),
+    );
+    server.put(
+        "endpointslices",
+        "blue/db-1",
+        slice("blue", "db", "203.0.113.2"),
+    );
     let collector = watching(&server).await;
     let mut agent = collector.agent("n1").await;
     let mut told = event("n1", 1);
-    for address in ["10.96.0.7", "192.0.2.2", "203.0.113.1"] {
+    for address in ["10.96.0.7", "192.0.2.2", "203.0.113.1", "203.0.113.2"] {
         let endpoint = v1::Endpoint {
             address: address.into(),
             ..Default::default()
@@ -204,32 +359,10 @@ async fn addresses_are_named_by_pod_service_and_node_as_they_were_then() {
             ["b", "", "n2"],
             ["", "web", ""],
             ["", "", "n2"],
-            ["", "", ""]
+            ["", "", ""],
+            ["", "db", ""]
         ]
     );
     let first = stored.targets[0].endpoint.as_ref().unwrap();
     assert_eq!(first.owner.as_ref().unwrap().name, "web");
-}
-
-/// As many as a large cluster has; they come in pages.
-#[tokio::test]
-async fn ten_thousand_pods_are_known_and_a_node_is_told_its_own() {
-    let server = with_nodes().await;
-    for index in 0..10_000_u32 {
-        let name = format!("p{index}");
-        let address = std::net::Ipv4Addr::from(0x0a00_0000 + index).to_string();
-        let node = if index % 100 == 0 { "n1" } else { "n2" };
-        server.put(
-            "pods",
-            &format!("default/{name}"),
-            pod(&name, node, &address),
-        );
-    }
-    let collector = watching(&server).await;
-    let agent = collector.agent("n1").await;
-    assert_eq!(agent.pods.pods.len(), 100);
-    assert_eq!(
-        collector.metric("picket_collector_known_pods").await,
-        10_000
-    );
 }

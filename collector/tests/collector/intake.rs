@@ -96,12 +96,14 @@ async fn a_stream_that_breaks_the_rules_ends_with_the_reason(engine: Engine) {
             node: node.into(),
             epoch,
             version: String::new(),
+            ..Default::default()
         })
     };
     let long = Item::Hello(v1::Hello {
         node: "n1".into(),
         epoch: EPOCH,
         version: "1".repeat(65),
+        ..Default::default()
     });
     for (first, expected) in [
         (long, "version"),

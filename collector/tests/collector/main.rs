@@ -4,6 +4,7 @@
     reason = "all of this is tests, not only the functions that say so"
 )]
 
+mod actions;
 mod agent;
 mod anomalies;
 mod api_server;
@@ -16,6 +17,7 @@ mod graph;
 mod harness;
 mod identity;
 mod intake;
+mod large_cluster;
 mod log;
 mod nodes;
 mod page;
@@ -29,5 +31,6 @@ mod reviews;
 mod scopes;
 mod secrets;
 mod security;
+mod skew;
 mod subscriber;
 mod subscribers;

@@ -21,15 +21,20 @@ use crate::{
     subscriber::Subscriber,
 };
 
-struct Process {
+pub(crate) struct Process {
     child: Child,
     socket: PathBuf,
 }
 
 impl Process {
     async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[]).await
+    }
+
+    pub(crate) async fn start_with(folder: &Path, arguments: &[&str]) -> Self {
         let socket = folder.join("picket.sock");
         let child = command(folder)
+            .args(arguments)
             .arg("--listen")
             .arg(format!("unix:{}", socket.display()))
             .spawn()
@@ -39,7 +44,11 @@ impl Process {
         process
     }
 
-    async fn channel(&self) -> Channel {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
         eventually("the socket", async || exists(&self.socket)).await;
         let remote: Remote = format!("unix:{}", self.socket.display()).parse().unwrap();
         eventually("a connection", async || remote.connect().await.ok()).await

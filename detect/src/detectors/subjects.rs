@@ -17,9 +17,14 @@ impl Detectors {
         }
     }
 
-    /// What the cluster declares from now on; what was seen so far still counts.
+    /// What the cluster's Services declare from now on; what was seen so far still counts.
     pub fn declare(&mut self, declared: Declared) {
         self.shared.declared = Arc::new(declared);
+    }
+
+    /// The same of the node's own pods, which come and go more often.
+    pub fn declare_by_pods(&mut self, declared: Declared) {
+        self.shared.declared_by_pods = Arc::new(declared);
     }
 
     /// Forgets a subject that is gone, after its last observation, and closes its anomalies.

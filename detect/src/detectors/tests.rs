@@ -317,18 +317,20 @@ fn services_that_are_down_are_no_scan_but_many_ports_of_one_are() {
     };
     let hosts: Vec<_> = (0..40).map(|host| (host, 8080)).collect();
     let ports: Vec<_> = (0..40).map(|port| (1, 8000 + port)).collect();
+    let nobody = |_: &mut Detectors, _| {};
+    let declares: [fn(&mut Detectors, Declared); 3] =
+        [nobody, Detectors::declare, Detectors::declare_by_pods];
     for (tried, declares, expected) in [
-        (&hosts, false, Some("ip_sweep")),
-        (&hosts, true, None),
-        (&ports, false, Some("port_scan")),
-        (&ports, true, Some("port_scan")),
+        (&hosts, declares[0], Some("ip_sweep")),
+        (&hosts, declares[1], None),
+        (&hosts, declares[2], None),
+        (&ports, declares[0], Some("port_scan")),
+        (&ports, declares[1], Some("port_scan")),
     ] {
         let mut detectors = Detectors::new(Settings::default());
-        if declares {
-            detectors.declare(declared(tried));
-        }
+        declares(&mut detectors, declared(tried));
         let found = refusals(&mut detectors, tried);
         let found: Vec<_> = found.into_iter().collect();
-        assert_eq!(found, Vec::from_iter(expected), "{declares}: {tried:?}");
+        assert_eq!(found, Vec::from_iter(expected), "{tried:?}");
     }
 }

@@ -110,6 +110,7 @@ fn hello() -> v1::Hello {
         node: "n1".into(),
         epoch: 5,
         version: String::new(),
+        ..v1::Hello::default()
     }
 }
 

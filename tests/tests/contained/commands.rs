@@ -20,9 +20,26 @@ const OTHER: u16 = 40_001;
 /// The command line of an operator.
 fn picket(watch: &Watch, operator: &Issued, arguments: &[&str]) -> Result<Finished> {
     let mut command = watch.picket()?;
-    command.arg("--tls-cert").arg(&operator.certificate);
-    command.arg("--tls-key").arg(&operator.key);
+    command.env("PICKET_OPERATOR_CERT", &operator.certificate);
+    command.env("PICKET_OPERATOR_KEY", &operator.key);
     run("picket", command.args(arguments), LIMIT)
+}
+
+/// What a policy would cut, from the packets that agents saw.
+fn cuts(watch: &Watch, operator: &Issued, pod: &str, edge: &str) -> Result<()> {
+    wait_for("the edge in the policy", LIMIT, || {
+        let policy = picket(watch, operator, &["policy", pod])?.success()?;
+        ensure!(
+            policy.stdout.contains("kind: NetworkPolicy"),
+            "{}",
+            policy.stdout
+        );
+        let mut cut = policy
+            .stdout
+            .lines()
+            .skip_while(|it| !it.ends_with("it cuts:"));
+        Ok(cut.any(|it| it.starts_with(edge)).then_some(()))
+    })
 }
 
 #[test]
@@ -89,6 +106,12 @@ fn an_operator_contains_and_releases_and_nobody_else_does() -> Result<()> {
     };
     ensure!(!app2_reaches()?, "it is contained");
 
+    let [from, to] = [app1.address(), app2.address()];
+    let edge = format!("#   to   blue/app2 ({to}) TCP {KNOWN}, ");
+    cuts(&watch, &anna, "default/app1", &edge)?;
+    let edge = format!("#   from default/app1 ({from}) TCP {KNOWN}, ");
+    cuts(&watch, &anna, "blue/app2", &edge)?;
+
     watch.kill_agent()?;
     watch.start_agent()?;
     watch.wait_until_watched(&[app1, app2, &system])?;
@@ -99,8 +122,9 @@ fn an_operator_contains_and_releases_and_nobody_else_does() -> Result<()> {
         Ok(is_told.then_some(()))
     })?;
     ensure!(!app2_reaches()?, "the next agent keeps it contained");
-    let policy = picket(&watch, &anna, &["policy", "default/app1"])?.success()?;
-    ensure!(policy.stdout.contains("kind: NetworkPolicy"), "{policy:?}");
+    let list = picket(&watch, &anna, &["contain", "--list", "--json"])?.success()?;
+    let listed = r#"{"kind":"containment","node":"#;
+    ensure!(list.stdout.starts_with(listed) && list.stdout.contains(r#""by":"anna""#));
 
     picket(&watch, &anna, &["release", "blue/app2"])?.success()?;
     ensure!(app2_reaches()?, "it is released");

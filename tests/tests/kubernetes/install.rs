@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::Value;
 use tests::{Cluster, Finished, Image, binary, run, wait_for};
 
-use crate::pods::Story;
+use crate::pods::{Pod, Story};
 
 pub(crate) const PICKET: &str = "picket";
 pub(crate) const AGENTS: &str = "picket-agents";
@@ -60,8 +60,22 @@ impl<'a> Install<'a> {
 
     /// Agents show certificates instead, which lie on their nodes.
     pub(crate) fn with_certificates(&self) -> Result<()> {
+        self.upgrade("")
+    }
+
+    /// Changes values of the chart beside that.
+    pub(crate) fn upgrade(&self, values: &str) -> Result<()> {
         let folder = format!("agent.paths.certificates={CERTIFICATES}");
-        self.helm(&["upgrade", "picket", CHART], &["--set", &folder])
+        let file = self.cluster.directory().join("values.yaml");
+        fs::write(&file, values)?;
+        let file = file.to_string_lossy();
+        let changed = ["--values", &*file, "--set", &folder];
+        self.helm(&["upgrade", "picket", CHART], &changed)
+    }
+
+    /// Where the certificates are.
+    pub(crate) fn pki(&self) -> PathBuf {
+        self.pki.clone()
     }
 
     /// `helm test`.
@@ -121,6 +135,22 @@ impl<'a> Install<'a> {
         .map_err(|error| self.told(&error))
     }
 
+    /// Waits until the agent of its node says that the pod is watched.
+    pub(crate) fn wait_until_covered(&self, pod: &Pod) -> Result<()> {
+        wait_for(&format!("{pod:?} to be watched"), LIMIT, || {
+            let status = ["/picket", "status", "--json"];
+            let told = self.cluster.exec(PICKET, COLLECTOR, &status, LIMIT)?.stdout;
+            let is_watched = told.lines().any(|line| {
+                let node: Value = serde_json::from_str(line).unwrap_or_default();
+                let slots = node["status"]["slots"].as_array().into_iter().flatten();
+                let mut slots = slots.filter(|it| it["namespace"] == *pod.namespace);
+                slots.any(|it| it["pod"] == *pod.name)
+            });
+            Ok(is_watched.then_some(()))
+        })
+        .map_err(|error| self.told(&error))
+    }
+
     fn told(&self, error: &anyhow::Error) -> anyhow::Error {
         let stories = [PICKET, AGENTS].map(|it| self.cluster.story(it));
         anyhow!("{error:#}{}", stories.concat())
@@ -140,7 +170,10 @@ impl<'a> Install<'a> {
             run("picket certs", &mut command, LIMIT)?.success()
         };
         picket(&["init"])?;
-        picket(&["server", SERVER])?;
+        // And as who forwards its port names it.
+        picket(&["server", SERVER, "localhost"])?;
+        picket(&["operator", "anna"])?;
+        picket(&["subscriber", "viewer"])?;
         for (node, root) in self.cluster.nodes() {
             picket(&["node", node])?;
             let folder = root.join(CERTIFICATES.trim_start_matches('/'));

@@ -1,7 +1,10 @@
-//! The story on a real Kubernetes of two nodes: installed as its users do, a pod that scans is told of.
+//! The story on a real Kubernetes of two nodes: installed as its users do, a pod that scans is told of, and contained.
 
+mod containment;
 mod install;
+mod operator;
 mod pods;
+mod policy;
 mod rights;
 mod subscriber;
 
@@ -21,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 const REFUSED: &str = "it does not say on which node its pod is";
 
 #[test]
-fn a_scan_is_told_of_with_the_names_of_both_pods() -> Result<()> {
+fn on_a_cluster_scans_are_told_of_with_names_and_contained_when_asked_for() -> Result<()> {
     if without_root() {
         return Ok(());
     }
@@ -48,7 +51,13 @@ fn a_scan_is_told_of_with_the_names_of_both_pods() -> Result<()> {
         ensure!(event["detector"] == "port_scan", "{event}");
     }
     rights::check(&cluster)?;
-    install.test()
+    install.test()?;
+    for command in ["selftest", "doctor"] {
+        let told = cluster.exec(PICKET, COLLECTOR, &["/picket", command], LIMIT)?;
+        println!("{}", told.success()?.stdout);
+    }
+    policy::check(&cluster, &install, &story)?;
+    containment::check(&cluster, &install, &story, &mut subscriber)
 }
 
 fn tells_of(event: &Value, source: &pods::Pod, target: &pods::Pod) -> bool {

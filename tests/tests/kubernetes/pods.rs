@@ -1,4 +1,4 @@
-//! The pods of the story: `app1` on one node, and an `app2` on each.
+//! The pods of the story: `app1` on one node, and an `app2` on each; and one that is contained.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use tests::Cluster;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const MANIFESTS: &str = include_str!("pods.yaml");
+const SCANNER: &str = include_str!("scanner.yaml");
 
 /// A pod, as the API server knows it.
 #[derive(Clone, Debug)]
@@ -40,6 +41,13 @@ pub(crate) fn start(cluster: &Cluster) -> Result<Story> {
     let nodes: Vec<_> = app2.iter().map(|pod| pod.node == app1.node).collect();
     ensure!(nodes == [true, false], "app2 is not on each node: {app2:?}");
     Ok(Story { app1, app2 })
+}
+
+/// One that nothing is known of yet.
+pub(crate) fn scanner(cluster: &Cluster) -> Result<Pod> {
+    cluster.apply(SCANNER)?;
+    cluster.wait_for_rollout("red", "deployment/scanner", LIMIT)?;
+    of(cluster, "red")?.pop().context("there is no scanner")
 }
 
 fn of(cluster: &Cluster, namespace: &str) -> Result<Vec<Pod>> {

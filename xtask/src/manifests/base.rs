@@ -16,18 +16,54 @@ use super::{
 use crate::{command, tools::KUBECTL, workspace::Workspace};
 
 const SOURCE: &str = "# Source: picket/templates/";
-/// Folders of kustomize below `deploy`, and with which value on top the chart makes the same.
-const FOLDERS: [(&str, &[&str]); 3] = [
-    ("kubernetes", &[]),
-    (
-        "kubernetes-ephemeral",
-        &["collector.database.persistence.enabled=false"],
-    ),
-    ("kubernetes-uninstall", UNINSTALL),
+const BASE: &str = "kubernetes";
+
+/// A folder of kustomize below `deploy`.
+struct Folder {
+    name: &'static str,
+    /// With which values on top the chart makes the same.
+    set: &'static [&'static str],
+    /// Which of its templates are rendered there.
+    templates: &'static [&'static str],
+    /// It is applied beside the base, and has nothing of it.
+    beside: bool,
+}
+
+const FOLDERS: [Folder; 4] = [
+    Folder {
+        name: "kubernetes-ephemeral",
+        set: &["collector.database.persistence.enabled=false"],
+        templates: &[],
+        beside: false,
+    },
+    Folder {
+        name: "kubernetes-uninstall",
+        set: &["agent.detach=true"],
+        // A patch.
+        templates: &["agent.yaml"],
+        beside: false,
+    },
+    Folder {
+        name: "kubernetes-openshift",
+        set: &[
+            "openshift.enabled=true",
+            "agent.seLinuxType=spc_t",
+            "collector.user=null",
+        ],
+        templates: &["openshift.yaml"],
+        beside: false,
+    },
+    Folder {
+        name: "kubernetes-monitoring",
+        set: &[
+            "monitoring.monitors.enabled=true",
+            "monitoring.rules.enabled=true",
+            "monitoring.dashboards.enabled=true",
+        ],
+        templates: &["monitors.yaml", "rules.yaml", "dashboards.yaml"],
+        beside: true,
+    },
 ];
-const UNINSTALL: &[&str] = &["agent.detach=true"];
-/// The one template whose rendering is a patch there.
-const PATCH: &str = "agent.yaml";
 
 /// Writes what is rendered.
 pub(super) fn update(chart: &Chart, workspace: &Workspace) -> Result<()> {
@@ -48,8 +84,17 @@ pub(super) fn faults(chart: &Chart, workspace: &Workspace) -> Result<Vec<String>
             ));
         }
     }
-    for (name, set) in FOLDERS {
-        let kustomized = kustomize(&workspace.root.join("deploy").join(name))?;
+    let deploy = workspace.root.join("deploy");
+    let base = kustomize(&deploy.join(BASE))?;
+    let mut folders = vec![(BASE, &[][..], base.clone())];
+    for folder in FOLDERS {
+        let mut kustomized = kustomize(&deploy.join(folder.name))?;
+        if folder.beside {
+            kustomized.extend(base.iter().cloned());
+        }
+        folders.push((folder.name, folder.set, kustomized));
+    }
+    for (name, set, kustomized) in folders {
         let rendered = workspace.target.join("manifests/kustomize").join(name);
         fs::create_dir_all(&rendered)?;
         let text = chart.render(&values(workspace), set)?;
@@ -74,12 +119,16 @@ fn files(chart: &Chart, workspace: &Workspace) -> Result<BTreeMap<PathBuf, Strin
     let deploy = workspace.root.join("deploy");
     let mut files: BTreeMap<_, _> = split(&chart.render(&values, &[])?)
         .into_iter()
-        .map(|(name, text)| (deploy.join("kubernetes").join(name), text))
+        .map(|(name, text)| (deploy.join(BASE).join(name), text))
         .collect();
-    let mut uninstall = split(&chart.render(&values, UNINSTALL)?);
-    let patch = uninstall.remove(PATCH);
-    let patch = patch.context("the chart has no agent.yaml any more")?;
-    files.insert(deploy.join("kubernetes-uninstall").join(PATCH), patch);
+    for folder in FOLDERS.iter().filter(|it| !it.templates.is_empty()) {
+        let mut rendered = split(&chart.render(&values, folder.set)?);
+        for name in folder.templates {
+            let text = rendered.remove(*name);
+            let text = text.with_context(|| format!("the chart makes no {name} any more"))?;
+            files.insert(deploy.join(folder.name).join(name), text);
+        }
+    }
     Ok(files)
 }
 

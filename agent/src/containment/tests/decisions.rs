@@ -9,7 +9,7 @@ use api::{
 };
 
 use super::*;
-use crate::containment::{Change, Deed, Order, Refusal, Step};
+use crate::containment::{Change, Deed, Kept, Order, Refusal, Step};
 
 const MINUTES: u64 = 60;
 
@@ -127,7 +127,7 @@ fn what_stands_against_it_is_told_once_in_a_while() {
         assert!(again.told.is_none(), "told again");
         let later = machine.found(SCAN, &suspect, 10, at(20 * MINUTES)).unwrap();
         assert_eq!(later.told.unwrap().withheld, 1);
-        assert!(!machine.arms(&suspect, 10, at(3)));
+        assert!(machine.armed(&[suspect], 10, at(3)).subjects.is_empty());
     }
 }
 
@@ -352,6 +352,13 @@ fn the_next_agent_takes_over_what_the_kernel_still_holds() {
     );
     assert!(next.is_idle());
 
+    let mut bare = Containment::new(acting(), 9);
+    let steps = bare.adopt(kept.clone(), "boot", &BTreeMap::new(), at(100));
+    for step in &steps {
+        assert_eq!(step.kind, ActionKind::Released, "no lease ended: {step:?}");
+    }
+    assert!(steps.len() == 2 && bare.is_idle());
+
     let mut rebooted = Containment::new(acting(), 9);
     let steps = rebooted.adopt(kept, "another", &BTreeMap::new(), at(1));
     assert_eq!(steps.len(), 2, "they ended with the boot");
@@ -359,8 +366,51 @@ fn the_next_agent_takes_over_what_the_kernel_still_holds() {
 }
 
 #[test]
-fn a_forged_command_is_told_of_but_not_without_end() {
-    let mut machine = machine(acting());
+fn a_forged_command_is_told_of_but_not_without_end_and_silences_nobody() {
+    let mut machine = machine(Settings {
+        mode: Mode::Propose,
+        ..acting()
+    });
     let told = (0..100).filter(|_| machine.reject("c1", "no signature", at(1)).told.is_some());
     assert_eq!(told.count(), 10);
+    let app = pod("blue", "app");
+    let suspects = [suspect(3, &app)];
+    let (step, done) = machine.obey(&order(1, &app, Deed::Release), &suspects, at(1));
+    assert_eq!(done, Err(Refusal::NotContained));
+    assert_eq!(step.told.unwrap().by, "anna");
+    let proposed = machine.found(SCAN, &suspects[0], 10, at(1)).unwrap();
+    assert_eq!(proposed.told.unwrap().withheld, 0);
+}
+
+#[test]
+fn no_lease_goes_on_for_what_nobody_minds_any_more() {
+    let mut machine = machine(acting());
+    let app = pod("blue", "app");
+    assert!(contained(&mut machine, 3, &app, at(0)));
+    machine.close(SCAN.anomaly_id);
+    let suspects = [suspect(3, &app)];
+    assert!(machine.review(&suspects, at(9 * MINUTES)).is_empty());
+    let steps = machine.review(&suspects, at(10 * MINUTES));
+    assert_eq!(steps[0].kind, ActionKind::Expired);
+}
+
+#[test]
+fn a_person_who_contains_an_interface_that_is_contained_means_the_pod_of_now() {
+    let (app, other) = (pod("blue", "app"), pod("red", "other"));
+    let leases = BTreeMap::from([(subject(3), at(10 * MINUTES))]);
+    for known_before in [false, true] {
+        let mut machine = machine(acting());
+        match known_before {
+            true => assert!(contained(&mut machine, 3, &app, at(0))),
+            false => drop(machine.adopt(Kept::default(), "boot", &leases, at(0))),
+        }
+        let deed = Deed::Contain(Duration::from_secs(60));
+        let (step, done) = machine.obey(&order(1, &other, deed), &[suspect(3, &other)], at(1));
+        done.unwrap();
+        let told = step.told.unwrap();
+        assert_eq!((&told.namespace[..], &told.pod[..]), ("red", "other"));
+        assert_eq!(told.uid, other.uid);
+        let steps = machine.review(&[suspect(3, &other)], at(2));
+        assert!(steps.is_empty(), "it is this one's: {steps:?}");
+    }
 }

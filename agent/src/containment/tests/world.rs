@@ -31,7 +31,9 @@ pub(super) struct World {
     kept: Kept,
     epoch: u64,
     open: BTreeSet<Opened>,
-    contained_at: Vec<Time>,
+    pub(super) contained_at: Vec<Time>,
+    /// Holds in vain.
+    pub(super) held_at: Vec<(Time, Subject)>,
     pub(super) contained: u64,
     pub(super) ended: u64,
     /// Leases that a person gave are not under the caps.
@@ -52,13 +54,14 @@ impl World {
             epoch: 1,
             open: BTreeSet::new(),
             contained_at: Vec::new(),
+            held_at: Vec::new(),
             contained: 0,
             ended: 0,
             commanding: false,
         }
     }
 
-    fn suspects(&self) -> Vec<Suspect<'_>> {
+    pub(super) fn suspects(&self) -> Vec<Suspect<'_>> {
         let pods = self.pods.iter();
         pods.map(|(subject, behind)| Suspect {
             subject: *subject,
@@ -99,11 +102,14 @@ impl World {
         }
     }
 
+    /// To be put back.
+    pub(super) fn take_machine(&mut self) -> Containment {
+        let empty = Containment::new(self.settings.clone(), 0);
+        std::mem::replace(&mut self.machine, empty)
+    }
+
     pub(super) fn review(&mut self) {
-        let mut machine = std::mem::replace(
-            &mut self.machine,
-            Containment::new(self.settings.clone(), 0),
-        );
+        let mut machine = self.take_machine();
         let steps = machine.review(&self.suspects(), self.now);
         self.machine = machine;
         self.take(steps);
@@ -111,10 +117,7 @@ impl World {
     }
 
     pub(super) fn obey(&mut self, order: &Order) -> Result<(), Refusal> {
-        let mut machine = std::mem::replace(
-            &mut self.machine,
-            Containment::new(self.settings.clone(), 0),
-        );
+        let mut machine = self.take_machine();
         let (step, done) = machine.obey(order, &self.suspects(), self.now);
         self.machine = machine;
         self.commanding = true;
@@ -139,8 +142,9 @@ impl World {
         self.judge(&found);
     }
 
-    /// The agent dies, and another one starts after a while; the kernel goes on, unless it starts anew too.
-    pub(super) fn restart(&mut self, away: std::time::Duration, reboots: bool) {
+    /// The agent dies, and another one starts after a while; the kernel goes on, unless it starts anew too. Its file may
+    /// be cut off.
+    pub(super) fn restart(&mut self, away: std::time::Duration, reboots: bool, is_cut: bool) {
         self.now = self.now + away;
         self.epoch += 1;
         if reboots {
@@ -149,9 +153,17 @@ impl World {
             self.now = Time::default() + away;
             self.contained_at.clear();
         }
+        self.held_at.clear();
         self.detectors = Detectors::new(detect::Settings::default());
         self.machine = Containment::new(self.settings.clone(), self.epoch);
-        let kept = serde_json::to_string(&self.kept).unwrap_or_default();
+        let mut kept = serde_json::to_string(&self.kept).unwrap_or_default();
+        if is_cut {
+            kept.truncate(kept.len() / 2);
+            // Nobody knows any more what was opened, and how often of late.
+            self.ended += self.open.len() as u64;
+            self.open.clear();
+            self.contained_at.clear();
+        }
         let kept = serde_json::from_str(&kept).unwrap_or_default();
         let steps = self.machine.adopt(kept, &self.boot, &self.leases, self.now);
         self.take(steps);
@@ -207,7 +219,7 @@ impl World {
                 self.ended += 1;
                 assert!(self.open.remove(&key), "closed, not open: {step:?}");
             }
-            (ActionKind::Proposed | ActionKind::Refused, State::Opened) => {
+            (ActionKind::Proposed | ActionKind::Refused | ActionKind::Held, State::Opened) => {
                 assert_eq!(step.change, Change::Nothing);
             }
             other => panic!("{other:?}"),

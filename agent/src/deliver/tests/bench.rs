@@ -66,6 +66,7 @@ pub(super) struct Bench {
     epoch: u64,
     pub(super) outbox: Outbox,
     pub(super) pods: watch::Receiver<Pods>,
+    pub(super) outcomes: Outcomes,
     pub(super) publisher: JoinHandle<()>,
     pub(super) stop: watch::Sender<bool>,
     _status: watch::Sender<v1::NodeStatus>,
@@ -93,6 +94,7 @@ impl Bench {
             attachment: "tcx".into(),
             ..v1::NodeStatus::default()
         });
+        let outcomes = Outcomes::default();
         let publisher = Publisher {
             remote: format!("unix:{}", directory.path().join("socket").display())
                 .parse()
@@ -103,7 +105,8 @@ impl Bench {
             },
             outbox: outbox.clone(),
             downlink: Downlink {
-                pods,
+                pods: pods.into(),
+                outcomes: outcomes.clone(),
                 ..Downlink::default()
             },
             status: reported,
@@ -114,6 +117,7 @@ impl Bench {
             epoch,
             outbox,
             pods: told,
+            outcomes,
             publisher: tokio::spawn(publisher.run(stopped)),
             stop,
             _status: status,
@@ -179,7 +183,10 @@ impl Collector {
             matches!(&hello, Item::Hello(hello) if hello.node == "n1" && hello.epoch == epoch),
             "{hello:?}"
         );
-        let welcome = v1::Welcome { sequence };
+        let welcome = v1::Welcome {
+            sequence,
+            protocol: api::protocol::PROTOCOL,
+        };
         connection.answer(Answer::Welcome(welcome)).await;
         connection
     }
@@ -217,6 +224,12 @@ impl Connection {
 
     pub(super) async fn answer(&self, item: Answer) {
         let answer = v1::PublishResponse { item: Some(item) };
+        self.answers.send(Ok(answer)).await.unwrap();
+    }
+
+    /// As a collector would that is newer than the agent.
+    pub(super) async fn answer_what_nobody_knows(&self) {
+        let answer = v1::PublishResponse { item: None };
         self.answers.send(Ok(answer)).await.unwrap();
     }
 

@@ -102,7 +102,10 @@ async fn the_status_goes_up_and_the_pods_come_down() {
         addresses: vec!["10.244.147.92".into()],
         ..v1::Pod::default()
     };
-    let table = v1::PodTable { pods: vec![pod] };
+    let table = v1::PodTable {
+        pods: vec![pod],
+        more: false,
+    };
     connection.answer(Answer::Pods(table)).await;
     soon(bench.pods.changed()).await.unwrap();
     let pods = bench.pods.borrow();

@@ -4,7 +4,12 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 
-use super::*;
+use super::{
+    interface::{ELSEWHERE, NO_POD, SEVERAL},
+    *,
+};
+
+const NAME: &str = "veth0";
 
 fn at(millis: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000 + millis)
@@ -36,14 +41,14 @@ fn pod(uid: &str, last: u8, started: u64) -> v1::Pod {
 
 /// One that is there since then, with an address.
 fn appear(binder: &mut Binder, subject: Subject, last: u8, since: u64) {
-    binder.appeared(subject.ifindex, Some(at(since)));
+    binder.appeared(subject.ifindex, NAME, Some(at(since)), at(since));
     binder.watched(subject);
     binder.addresses(subject.ifindex, &[address(last)]);
 }
 
 fn table(pods: impl IntoIterator<Item = v1::Pod>) -> Pods {
     let pods = pods.into_iter().collect();
-    Pods::from_table(v1::PodTable { pods })
+    Pods::from_table(v1::PodTable { pods, more: false })
 }
 
 #[test]
@@ -52,7 +57,7 @@ fn it_binds_as_soon_as_both_are_known_and_stays_with_it() {
     let first = subject(7, 1);
     appear(&mut binder, first, 1, 1500);
     assert_eq!(binder.bind(&table([]), true, at(1600)), []);
-    assert_eq!(binder.why_unknown(first), Some(NO_POD));
+    assert_eq!(binder.why_unknown(first, &table([])), Some(NO_POD));
 
     let pods = table([pod("a", 1, 1000)]);
     assert_eq!(binder.bind(&pods, true, at(2000)), [first]);
@@ -112,10 +117,10 @@ fn two_pods_that_fit_are_told_apart_by_nobody() {
     appear(&mut binder, second, 1, 1400);
     let pods = table([pod("a", 1, 1000), pod("b", 1, 1000)]);
     assert_eq!(binder.bind(&pods, true, at(60_000)), []);
-    assert_eq!(binder.why_unknown(second), Some(SEVERAL));
+    assert_eq!(binder.why_unknown(second, &table([])), Some(SEVERAL));
     let alone = table([pod("a", 1, 1000)]);
     assert_eq!(binder.bind(&alone, true, at(60_000)), []);
-    assert_eq!(binder.why_unknown(second), Some(ELSEWHERE));
+    assert_eq!(binder.why_unknown(second, &table([])), Some(ELSEWHERE));
 }
 
 #[test]
@@ -157,18 +162,115 @@ fn after_a_restart_only_what_is_still_the_same_is_bound_until_pods_are_told() {
     let pods = table([pod("a", 1, 1000), pod("b", 2, 1000)]);
     before.bind(&pods, true, at(2000));
 
-    let mut after = Binder::new("n1", before.bound(), false);
+    let mut after = Binder::new("n1", before.known(), false);
     for (subject, last) in [(subject(7, 1), 1), (subject(8, 2), 2)] {
-        after.appeared(subject.ifindex, None);
+        after.appeared(subject.ifindex, NAME, None, at(4000));
         after.watched(subject);
         after.addresses(subject.ifindex, &[address(last)]);
     }
     after.bind(&pods, true, at(5000));
     assert_eq!(after.key_of(subject(7, 1)), Some("a"));
     assert_eq!(after.appeared_at(subject(7, 1)), Some(at(1500)));
-    assert_eq!(after.why_unknown(subject(8, 2)), Some(OUTDATED));
-    after.set_current();
+    assert_eq!(after.why_unknown(subject(8, 2), &table([])), Some(OUTDATED));
+    after.set_current(true);
     assert_eq!(after.bind(&pods, true, at(6000)), [subject(8, 2)]);
+}
+
+#[test]
+fn what_an_agent_before_said_holds_until_it_is_wrong() {
+    let former = |name: &str| Former {
+        subject: subject(7, 1),
+        name: name.into(),
+        addresses: vec![address(1)],
+        pod: Some("a".into()),
+        appeared_at: Some(at(1500)),
+    };
+    let pods = || table([pod("a", 1, 1000), pod("b", 2, 3000)]);
+    let cases = [
+        ("the same", NAME, Some(1), pods(), Some("a")),
+        ("called otherwise", "veth9", None, pods(), None),
+        ("no address is known yet", NAME, None, pods(), Some("a")),
+        ("another's address", NAME, Some(2), pods(), None),
+        ("the pod is forgotten", NAME, Some(1), table([]), None),
+        (
+            "the pod came later",
+            NAME,
+            Some(1),
+            table([pod("a", 1, 2000)]),
+            None,
+        ),
+    ];
+    for (case, name, last, pods, expected) in cases {
+        let mut binder = Binder::new("n1", vec![former(name)], false);
+        binder.appeared(7, NAME, None, at(2500));
+        binder.watched(subject(7, 1));
+        let was_bound = binder.key_of(subject(7, 1)).is_some();
+        assert_eq!(was_bound, name == NAME, "{case}");
+        if let Some(last) = last {
+            binder.addresses(7, &[address(last)]);
+        }
+        binder.set_current(true);
+        let changed = binder.bind(&pods, true, at(5000));
+        assert_eq!(binder.key_of(subject(7, 1)), expected, "{case}");
+        let is_news = was_bound != expected.is_some();
+        assert_eq!(changed.contains(&subject(7, 1)), is_news, "{case}");
+    }
+}
+
+#[test]
+fn what_went_while_no_agent_ran_is_who_it_was_or_is_said_to_be_unknown() {
+    let former = Former {
+        subject: subject(7, 1),
+        name: NAME.into(),
+        addresses: vec![address(1)],
+        pod: Some("a".into()),
+        appeared_at: Some(at(1500)),
+    };
+    let mut binder = Binder::new("n1", vec![former.clone()], false);
+    let pods = table([pod("a", 1, 1000)]);
+    assert_eq!(binder.departed(subject(7, 1), at(4000)), Some(former));
+    assert_eq!(binder.departed(subject(8, 2), at(4000)), None);
+    assert_eq!(binder.pod(subject(7, 1), &pods).unwrap().uid, "a");
+    assert_eq!(binder.why_unknown(subject(8, 2), &pods), Some(UNSEEN));
+    // The index is another's by now, and the pod is not.
+    binder.appeared(7, NAME, Some(at(4500)), at(4500));
+    binder.watched(subject(7, 3));
+    binder.addresses(7, &[address(1)]);
+    binder.set_current(true);
+    binder.bind(&pods, true, at(9000));
+    assert_eq!(binder.key_of(subject(7, 3)), None);
+    assert_eq!(binder.key_of(subject(7, 1)), Some("a"));
+    assert_eq!(
+        binder.why_unknown(subject(7, 1), &table([])),
+        Some(FORGOTTEN)
+    );
+}
+
+/// Whoever may set addresses in his own network namespace has set that of a pod that comes later.
+#[test]
+fn one_that_was_there_before_the_pod_is_not_its_own() {
+    let mut binder = Binder::new("n1", Vec::new(), true);
+    let liar = subject(7, 1);
+    binder.appeared(7, NAME, None, at(2500));
+    binder.watched(liar);
+    binder.addresses(7, &[address(1), address(2)]);
+    let victim = table([pod("victim", 2, 3000)]);
+    assert_eq!(binder.bind(&victim, true, at(60_000)), []);
+    let own = subject(8, 2);
+    appear(&mut binder, own, 2, 3500);
+    assert_eq!(binder.bind(&victim, true, at(61_000)), [own]);
+}
+
+#[test]
+fn nobody_is_bound_by_what_a_collector_told_that_is_away() {
+    let mut binder = Binder::new("n1", Vec::new(), true);
+    let pods = table([pod("a", 1, 1000)]);
+    binder.set_current(false);
+    appear(&mut binder, subject(7, 1), 1, 1500);
+    assert_eq!(binder.bind(&pods, true, at(2000)), []);
+    assert_eq!(binder.why_unknown(subject(7, 1), &pods), Some(OUTDATED));
+    binder.set_current(true);
+    assert_eq!(binder.bind(&pods, true, at(3000)), [subject(7, 1)]);
 }
 
 #[test]
@@ -184,7 +286,7 @@ fn pods_that_an_operator_wrote_down_are_what_has_their_address_now() {
     let pods = table([written]);
     for epoch in 1..=3 {
         let subject = subject(7, epoch);
-        binder.appeared(7, (epoch > 1).then(|| at(1000)));
+        binder.appeared(7, NAME, (epoch > 1).then(|| at(1000)), at(1000));
         binder.watched(subject);
         binder.addresses(7, &[address(1)]);
         assert_eq!(binder.bind(&pods, true, at(2000)), [subject]);
@@ -266,7 +368,7 @@ fn nobody_is_ever_bound_to_the_pod_of_another() {
         for (time, step) in steps {
             match step {
                 Step::Appear(subject, last, knows_address) => {
-                    binder.appeared(subject.ifindex, Some(at(time)));
+                    binder.appeared(subject.ifindex, NAME, Some(at(time)), at(time));
                     binder.watched(subject);
                     if knows_address {
                         binder.addresses(subject.ifindex, &[address(last)]);

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::interfaces::Uplinks;
 
 /// A veth of a pod.
 fn pod(ifindex: u32, name: &str) -> Link {
@@ -10,6 +11,7 @@ fn pod(ifindex: u32, name: &str) -> Link {
         ifindex,
         name: name.into(),
         veth: true,
+        ethernet: true,
         address: vec![0xee; 6],
         peer: Some(3),
         peer_namespace: Some(0),
@@ -43,11 +45,17 @@ fn neighbour(last: u8, ifindex: u32, standing: Standing) -> Fact {
     }
 }
 
+fn inside(ifindex: u32, lasts: &[u8]) -> Fact {
+    let addresses = lasts.iter().copied().map(address).collect();
+    Fact::Inside { ifindex, addresses }
+}
+
 fn appeared(ifindex: u32, name: &str) -> Change {
     let name = name.into();
     Change::Appeared {
         ifindex,
         name,
+        whose: Whose::Pod,
         appeared_at: None,
     }
 }
@@ -160,7 +168,7 @@ fn links_come_and_go() {
         ),
     ];
     for (case, steps, expected) in cases {
-        assert_eq!(run(Selection::Pods, steps), expected, "{case}");
+        assert_eq!(run(Selection::default(), steps), expected, "{case}");
     }
 }
 
@@ -190,7 +198,7 @@ fn an_index_taken_over_unseen_is_another_interface() {
             addresses(7, &[2]),
             SYNCHRONIZED,
         ];
-        assert_eq!(run(Selection::Pods, steps), expected, "by its {what}");
+        assert_eq!(run(Selection::default(), steps), expected, "by its {what}");
     }
 }
 
@@ -271,8 +279,43 @@ fn addresses_follow_routes_and_neighbours() {
             vec![addresses(7, &[1]), addresses(7, &[]), SYNCHRONIZED],
         ),
         (
+            "what is set inside, whatever it answers to",
+            vec![
+                Told(inside(7, &[1])),
+                Told(neighbour(9, 7, Confirmed)),
+                Told(inside(7, &[1])),
+                Told(inside(7, &[2, 1, 2])),
+            ],
+            vec![addresses(7, &[1]), addresses(7, &[1, 2])],
+        ),
+        (
+            "a route ends what is set inside",
+            vec![Told(inside(7, &[9])), Told(route(1, 7))],
+            vec![addresses(7, &[9]), addresses(7, &[1])],
+        ),
+        (
+            "nothing is set inside",
+            vec![Told(neighbour(9, 7, Confirmed)), Told(inside(7, &[]))],
+            vec![addresses(7, &[9])],
+        ),
+        (
+            "the other end is in another network namespace by now",
+            vec![
+                Told(inside(7, &[1])),
+                Told(Fact::Link(Link {
+                    peer_namespace: Some(9),
+                    ..pod(7, "veth7")
+                })),
+            ],
+            vec![addresses(7, &[1]), addresses(7, &[])],
+        ),
+        (
             "an interface that is not watched",
-            vec![Told(route(1, 2)), Told(neighbour(1, 2, Confirmed))],
+            vec![
+                Told(route(1, 2)),
+                Told(neighbour(1, 2, Confirmed)),
+                Told(inside(2, &[1])),
+            ],
             vec![],
         ),
     ];
@@ -282,14 +325,14 @@ fn addresses_follow_routes_and_neighbours() {
             Told(Fact::Link(pod(8, "veth8"))),
         ];
         all.extend(steps);
-        let changes = run(Selection::Pods, all);
+        let changes = run(Selection::default(), all);
         assert_eq!(changes[2..], expected, "{case}");
     }
 }
 
 #[test]
 fn a_pod_cannot_grow_the_table() {
-    let mut table = Table::new(Selection::Pods);
+    let mut table = Table::new(Selection::default());
     let mut changes = Vec::new();
     let link = Fact::Link(pod(7, "veth7"));
     table.apply(link, Source::Notification, &mut changes);
@@ -307,6 +350,24 @@ fn a_pod_cannot_grow_the_table() {
 }
 
 #[test]
+fn what_is_set_inside_cannot_grow_it_either_and_only_the_unrouted_are_looked_into() {
+    let mut table = Table::new(Selection::Pods);
+    let mut changes = Vec::new();
+    for ifindex in [7, 8] {
+        let link = Fact::Link(pod(ifindex, "veth"));
+        table.apply(link, Source::Notification, &mut changes);
+    }
+    let lasts: Vec<_> = (0..=255).collect();
+    table.apply(inside(7, &lasts), Source::Dump, &mut changes);
+    table.apply(route(1, 8), Source::Notification, &mut changes);
+    table.tell_addresses(&mut changes);
+    assert_eq!(table.take_addresses_dropped(), 256 - ADDRESSES as u64);
+    assert_eq!(table.unrouted(7), Some(&pod(7, "veth")));
+    assert_eq!(table.unrouted(8), None);
+    assert_eq!(table.indexes().collect::<Vec<_>>(), [7, 8]);
+}
+
+#[test]
 fn names_select_across_renames() {
     let selection = Selection::by_name(["cali*", "lxc?"]).unwrap();
     let steps = vec![
@@ -321,51 +382,120 @@ fn names_select_across_renames() {
     ];
     let expected = vec![appeared(7, "cali7"), GONE, appeared(8, "lxc8")];
     assert_eq!(run(selection, steps), expected);
-    assert!(matches!(Selection::by_name([]), Ok(Selection::Pods)));
 }
 
 #[test]
-fn an_uplink_is_no_pod_unless_it_is_named() {
+fn an_uplink_is_the_nodes_and_no_pods() {
     let uplink = Fact::Uplink { ifindex: 7 };
     let link = Fact::Link(pod(7, "eth0"));
-    let appeared = Change::Appeared {
+    let with = |change: fn(&mut Link)| {
+        let mut link = pod(7, "eth0");
+        change(&mut link);
+        Fact::Link(link)
+    };
+    let as_node = Change::Appeared {
         ifindex: 7,
         name: "eth0".into(),
+        whose: Whose::Node,
         appeared_at: None,
     };
-    let gone = Change::Gone { ifindex: 7 };
+    let as_pod = || appeared(7, "eth0");
     let named = || Selection::by_name(["eth*"]).unwrap();
+    let ignored = || Selection::default().with(Uplinks::Ignore);
+    let dump = |link: &Fact| Dumped(vec![uplink.clone(), link.clone()]);
     let cases: Vec<(&str, Selection, Vec<Step>, Vec<Change>)> = vec![
         (
             "known before the link",
-            Selection::Pods,
-            vec![Dumped(vec![uplink.clone(), link.clone()])],
+            Selection::default(),
+            vec![dump(&link)],
+            vec![as_node.clone(), SYNCHRONIZED],
+        ),
+        ("ignored", ignored(), vec![dump(&link)], vec![SYNCHRONIZED]),
+        (
+            "no veth",
+            Selection::default(),
+            vec![dump(&with(|link| link.veth = false))],
+            vec![as_node.clone(), SYNCHRONIZED],
+        ),
+        (
+            "without Ethernet headers",
+            Selection::default(),
+            vec![dump(&with(|link| link.ethernet = false))],
             vec![SYNCHRONIZED],
         ),
         (
             "a default route that comes later",
-            Selection::Pods,
-            vec![Told(link.clone()), Told(uplink.clone())],
-            vec![appeared.clone(), gone],
+            Selection::default(),
+            vec![Told(link.clone()), Told(uplink.clone()), dump(&link)],
+            vec![as_pod(), GONE, as_node.clone(), SYNCHRONIZED],
         ),
         (
-            "a default route that is gone by the next dump but one",
-            Selection::Pods,
+            "a default route that is gone by the next dump",
+            Selection::default(),
             vec![
-                Dumped(vec![uplink.clone(), link.clone()]),
+                dump(&link),
                 Dumped(vec![link.clone()]),
                 Dumped(vec![link.clone()]),
             ],
-            vec![SYNCHRONIZED, SYNCHRONIZED, appeared.clone(), SYNCHRONIZED],
+            vec![
+                as_node.clone(),
+                SYNCHRONIZED,
+                GONE,
+                SYNCHRONIZED,
+                as_pod(),
+                SYNCHRONIZED,
+            ],
         ),
         (
             "named",
             named(),
-            vec![Dumped(vec![uplink, link])],
-            vec![appeared, SYNCHRONIZED],
+            vec![dump(&link)],
+            vec![as_node, SYNCHRONIZED],
+        ),
+        (
+            "named and ignored",
+            named().with(Uplinks::Ignore),
+            vec![dump(&link)],
+            vec![SYNCHRONIZED],
         ),
     ];
     for (case, selection, steps, expected) in cases {
         assert_eq!(run(selection, steps), expected, "{case}");
     }
+}
+
+/// What is behind an uplink are others: its gateway, and all they lead to.
+#[test]
+fn the_addresses_of_an_uplink_are_the_nodes_own() {
+    let own = |last| Fact::Own {
+        address: address(last),
+        ifindex: 7,
+    };
+    let steps = vec![
+        Dumped(vec![
+            Fact::Uplink { ifindex: 7 },
+            Fact::Link(pod(7, "eth0")),
+            Fact::Link(pod(8, "veth8")),
+            route(1, 7),
+            neighbour(2, 7, Standing::Confirmed),
+            own(3),
+            Fact::Own {
+                address: address(4),
+                ifindex: 8,
+            },
+        ]),
+        Told(own(5)),
+        Told(Fact::NotOwn {
+            address: address(3),
+            ifindex: 7,
+        }),
+    ];
+    let changes = run(Selection::default(), steps);
+    let expected = [
+        addresses(7, &[3]),
+        SYNCHRONIZED,
+        addresses(7, &[3, 5]),
+        addresses(7, &[5]),
+    ];
+    assert_eq!(changes[2..], expected);
 }

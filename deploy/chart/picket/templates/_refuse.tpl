@@ -22,8 +22,9 @@
 {{- if and (eq $certificates.source "cert-manager") (not $certificates.authorityConfigMap) (not $together) (or (not $issuer.name) (ne $issuer.kind "ClusterIssuer")) -}}
 {{- fail (printf "agents in the namespace %s cannot know who signs a certificate in %s: name a ClusterIssuer in certificates.certManager.issuer, or a ConfigMap with its ca.crt in certificates.authorityConfigMap, or set agent.namespace to %s" .Values.agent.namespace .Release.Namespace .Release.Namespace) -}}
 {{- end -}}
-{{- if and .Values.agent.operators.revocations (not .Values.agent.operators.authorityConfigMap) (eq $certificates.source "self-made") -}}
-{{- fail "agent.operators.revocations takes a ca.crl beside the authority of operators, and the self-made one signs nobody: name a ConfigMap with both in agent.operators.authorityConfigMap" -}}
+{{- $operators := .Values.agent.operators.authorityConfigMap -}}
+{{- if and $operators (eq $certificates.source "cert-manager") (eq $operators $certificates.authorityConfigMap) -}}
+{{- fail (printf "agent.operators.authorityConfigMap is %s, with the issuer of the collector's certificate: whoever may ask it for a certificate would be obeyed as an operator; name a ConfigMap with an authority for operators alone" $operators) -}}
 {{- end -}}
 {{- range $collector.subscribers -}}
 {{- if and .certificate (not $certificates.clients) -}}

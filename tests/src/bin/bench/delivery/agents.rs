@@ -56,6 +56,7 @@ impl Agent {
             node: name.clone(),
             epoch: EPOCH,
             version: env!("CARGO_PKG_VERSION").into(),
+            protocol: api::protocol::PROTOCOL,
         };
         requests
             .send(request(publish_request::Item::Hello(hello)))
