@@ -8,7 +8,7 @@ import { Help } from "./frame/help";
 import { SignIn } from "./frame/sign_in";
 import { GraphView } from "./graph/view";
 import { NodesView } from "./nodes/view";
-import { Empty, Waiting } from "./parts/empty";
+import { Empty } from "./parts/empty";
 import { link } from "./state/live";
 import { follow, route } from "./state/router";
 import { session, unreachable } from "./state/session";
@@ -16,6 +16,7 @@ import { session, unreachable } from "./state/session";
 export function App() {
   const known = session.value;
   const signedOut = known !== null && known.sign_in_needed && !known.signed_in;
+  const isUnreachable = known === null && unreachable.value !== null;
   return (
     <div class={`page ${link.value === "lost" ? "stale" : ""}`} onClick={follow}>
       <a class="skip" href="#main">
@@ -24,16 +25,16 @@ export function App() {
       <Header />
       <Banner />
       <main id="main" tabIndex={-1}>
-        {signedOut ? <SignIn /> : known ? <View /> : <Unknown />}
+        {/* Whoever need not sign in waits for nobody to say so. */}
+        {signedOut ? <SignIn /> : isUnreachable ? <Unreachable why={unreachable.value} /> : <View />}
       </main>
       <Help />
     </div>
   );
 }
 
-function Unknown() {
-  if (unreachable.value === null) return <Waiting what="who you are" />;
-  return <Empty title="The collector cannot be reached">{unreachable.value}</Empty>;
+function Unreachable({ why }: { why: string | null }) {
+  return <Empty title="The collector cannot be reached">{why}</Empty>;
 }
 
 function View() {

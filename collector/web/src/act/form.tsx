@@ -75,12 +75,14 @@ export function CommandForm({ described, done }: { described: Described; done: (
           ))}
         </fieldset>
         {!releases.value && (
-          <label>
-            Lease
+          <div class="field">
+            <label for="lease">Lease</label>
             <input
+              id="lease"
               type="text"
               required
               list="leases"
+              aria-describedby="lease-takes"
               value={lease}
               aria-invalid={!isLease}
               onInput={(event) => (lease.value = event.currentTarget.value)}
@@ -90,8 +92,10 @@ export function CommandForm({ described, done }: { described: Described; done: (
                 <option key={it} value={it} />
               ))}
             </datalist>
-            <span class={isLease ? "dim" : "hot"}>1s to 24h, such as 10m; it ends by itself</span>
-          </label>
+            <span id="lease-takes" class={isLease ? "dim" : "hot"}>
+              1s to 24h, such as 10m; it ends by itself
+            </span>
+          </div>
         )}
         <label>
           Reason

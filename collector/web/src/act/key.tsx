@@ -32,7 +32,7 @@ export function KeyChoice() {
       </label>
       <p class="dim">
         {known
-          ? `Signing as ${known.files.map(visible).join(" and ")}. `
+          ? `Signing as ${known.files.map((it) => visible(it)).join(" and ")}. `
           : "The command is signed here; the key never leaves this page. Choose both files at once. "}
         {known && (
           <button type="button" class="quiet" onClick={() => (signer.value = null)}>

@@ -62,7 +62,7 @@ export function QuarantineOf({ namespace, pod, hostNetwork }: { namespace: strin
                 <summary>It would leave {known.keeps.length}</summary>
                 <Edges edges={known.keeps} label="What it would leave" />
               </details>
-              <Snippet label="NetworkPolicy" text={known.yaml.split("\n").map(visible).join("\n")} />
+              <Snippet label="NetworkPolicy" text={known.yaml.split("\n").map((it) => visible(it)).join("\n")} />
             </>
           )}
         </>

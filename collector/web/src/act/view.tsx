@@ -63,7 +63,7 @@ function PodChoice({ pod }: { pod: string }) {
         id="pod"
         type="text"
         required
-        pattern="\s*[^\s/]+/[^\s/]+\s*"
+        pattern="\s*[^\s\/]+\/[^\s\/]+\s*"
         title="NAMESPACE/POD, such as default/app1"
         placeholder="NAMESPACE/POD  ( / )"
         value={text}

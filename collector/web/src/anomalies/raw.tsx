@@ -11,12 +11,13 @@ export function RawEvent({ event }: { event: Event }) {
       <summary>
         <h3>The raw event</h3>
       </summary>
-      {/* Line ends are ours; whatever else is unseen within the strings JSON leaves as it is. */}
-      {shown.value && <Snippet label="The raw event" text={lines(event)} />}
+      {shown.value && <Snippet label="The raw event" text={json(event)} />}
     </details>
   );
 }
 
-function lines(event: Event): string {
-  return JSON.stringify(event, null, 2).split("\n").map(visible).join("\n");
+/** JSON lets characters that cannot be seen stand as they are; here they are escaped too. */
+function json(event: Event): string {
+  const lines = JSON.stringify(event, null, 2).split("\n");
+  return lines.map((it) => visible(it, (code) => `\\u${code.padStart(4, "0")}`)).join("\n");
 }

@@ -26,8 +26,8 @@ export function AnomaliesView() {
   }, []);
   return (
     <div class={`anomalies ${opened === "" ? "" : "opened"}`}>
+      <h1 class="unseen">Anomalies</h1>
       <section class="left" aria-label="Anomalies that match">
-        <h1 class="unseen">Anomalies</h1>
         <Filters />
         <List opened={opened} />
       </section>

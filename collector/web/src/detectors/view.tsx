@@ -77,7 +77,7 @@ export function DetectorsView() {
         <ul>
           {known.scopes.map((it) => (
             <li key={it.selector}>
-              <bdi dir="ltr">{visible(it.selector)}</bdi>: <bdi dir="ltr">{it.settings.map(visible).join(", ")}</bdi>
+              <bdi dir="ltr">{visible(it.selector)}</bdi>: <bdi dir="ltr">{it.settings.map((it) => visible(it)).join(", ")}</bdi>
             </li>
           ))}
         </ul>
@@ -87,7 +87,7 @@ export function DetectorsView() {
           <summary>
             <h2>The text that is in force</h2>
           </summary>
-          <Snippet label="The policy" text={known.text.split("\n").map(visible).join("\n")} />
+          <Snippet label="The policy" text={known.text.split("\n").map((it) => visible(it)).join("\n")} />
         </details>
       )}
       {changes.length > 0 && (

@@ -44,7 +44,7 @@ export function Help() {
           {known.principal !== "" && `You are ${visible(known.principal)}. `}
           {known.namespaces === "all"
             ? "You see all namespaces."
-            : `You see the namespaces ${known.namespaces.map(visible).join(", ")}.`}
+            : `You see the namespaces ${known.namespaces.map((it) => visible(it)).join(", ")}.`}
         </p>
       )}
     </Dialog>
