@@ -27,16 +27,28 @@ export function fitUnlessChosen(width: number, height: number, room: { width: nu
   if (!isChosen) fit(width, height, room);
 }
 
+const REST_MS = 250;
+let rest: ReturnType<typeof setTimeout> | undefined;
+
+/** Puts the world where the camera sees it. While it moves it is a picture that is moved; at rest it is drawn sharp. */
+export function place(world: HTMLElement | null, { scale, x, y }: Camera): void {
+  if (!world) return;
+  world.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+  world.classList.add("moving");
+  clearTimeout(rest);
+  rest = setTimeout(() => world.classList.remove("moving"), REST_MS);
+}
+
 /** Nearer or farther, around a place of the screen. */
 export function zoom(by: number, at: { x: number; y: number }): void {
-  const { scale, x, y } = camera.value;
+  const { scale, x, y } = camera.peek();
   const next = clamp(scale * by);
   camera.value = { scale: next, x: at.x - ((at.x - x) * next) / scale, y: at.y - ((at.y - y) * next) / scale };
   isChosen = true;
 }
 
 export function move(dx: number, dy: number): void {
-  const { scale, x, y } = camera.value;
+  const { scale, x, y } = camera.peek();
   camera.value = { scale, x: x + dx, y: y + dy };
   isChosen = true;
 }
@@ -46,7 +58,7 @@ export function reveal(
   rect: { x: number; y: number; width: number; height: number },
   room: { width: number; height: number },
 ): void {
-  const { scale, x, y } = camera.value;
+  const { scale, x, y } = camera.peek();
   const dx = shift(rect.x * scale + x, rect.width * scale, room.width);
   const dy = shift(rect.y * scale + y, rect.height * scale, room.height);
   if (dx !== 0 || dy !== 0) move(dx, dy);

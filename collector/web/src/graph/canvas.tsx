@@ -1,10 +1,10 @@
 // The graph as a picture: boxes are buttons, links and dots are lines of one drawing under them.
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { vertex as nameOf } from "../words/names";
 import { visible } from "../words/visible";
 import { BoxOf } from "./box";
-import { camera, fit, fitUnlessChosen, move, reveal, zoom } from "./camera";
+import { camera, fit, fitUnlessChosen, move, place, reveal, zoom } from "./camera";
 import { dotAt, layout, type Layout } from "./layout";
 import { Lines } from "./lines";
 import type { Model } from "./model";
@@ -15,11 +15,14 @@ let last: Layout | null = null;
 
 export function Canvas({ model }: { model: Model }) {
   const room = useRef<HTMLDivElement>(null);
+  const world = useRef<HTMLDivElement>(null);
   const hover = useSignal<{ id: string; x: number; y: number } | null>(null);
   const placed = useMemo(() => (last = layout(model, last)), [model]);
   const size = () => ({ width: room.current?.clientWidth ?? 0, height: room.current?.clientHeight ?? 0 });
   const centre = () => ({ x: size().width / 2, y: size().height / 2 });
 
+  // Past the components: whatever moves is not drawn again by them.
+  useLayoutEffect(() => effect(() => place(world.current, camera.value)), []);
   useLayoutEffect(() => fitUnlessChosen(placed.width, placed.height, size()), [placed]);
   useEffect(() => {
     const element = room.current;
@@ -56,7 +59,7 @@ export function Canvas({ model }: { model: Model }) {
     const element = room.current;
     if (!element || placed.dense.size === 0) return undefined;
     const box = element.getBoundingClientRect();
-    const { scale, x, y } = camera.value;
+    const { scale, x, y } = camera.peek();
     const at = { x: (event.clientX - box.left - x) / scale, y: (event.clientY - box.top - y) / scale };
     for (const it of model.boxes) {
       const rect = placed.rects.get(it.key);
@@ -68,7 +71,6 @@ export function Canvas({ model }: { model: Model }) {
   }
 
   const drag = useRef<{ x: number; y: number; far: boolean } | null>(null);
-  const { scale, x, y } = camera.value;
   const hovered = hover.value && model.shown.get(hover.value.id);
   return (
     <div class="canvas-frame">
@@ -118,7 +120,7 @@ export function Canvas({ model }: { model: Model }) {
           event.currentTarget.scrollTo(0, 0);
         }}
       >
-        <div class="world" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
+        <div class="world" ref={world}>
           <Lines model={model} placed={placed} selected={selected.value} />
           {model.boxes.map((it) => (
             <BoxOf key={it.key} box={it} placed={placed} selected={selected.value} />
