@@ -10,8 +10,10 @@ interface Props {
   selected: string | null;
 }
 
-/** Beyond so many, links that are not special share a path and have no arrow. */
+/** Beyond so many, links that are not special share paths and have no arrow. */
 const ALONE = 300;
+/** So many share one: a browser draws a whole path again for each tile of the screen that it touches. */
+const TOGETHER = 24;
 
 export function Lines({ model, placed, selected }: Props) {
   const ways = useMemo(() => {
@@ -28,11 +30,8 @@ export function Lines({ model, placed, selected }: Props) {
   const many = ways.length > ALONE;
   const plain = many ? ways.filter((it) => !isSpecial(it)) : [];
   const alone = many ? ways.filter(isSpecial) : ways;
-  const path = (declared: boolean) =>
-    plain
-      .filter(({ edge }) => edge.declared === declared)
-      .map(({ d }) => d)
-      .join("");
+  const paths = (declared: boolean) =>
+    together(plain.filter(({ edge }) => edge.declared === declared).map(({ d }) => d));
   const spot = selected !== null && dots.ids.has(selected) ? placed.rects.get(selected) : undefined;
   return (
     <svg
@@ -59,8 +58,11 @@ export function Lines({ model, placed, selected }: Props) {
           </marker>
         ))}
       </defs>
-      <path class="edge many" d={path(true)} />
-      <path class="edge many undeclared" d={path(false)} />
+      {[true, false].flatMap((declared) =>
+        paths(declared).map((d, index) => (
+          <path key={`${declared} ${index}`} class={`edge many ${declared ? "" : "undeclared"}`} d={d} />
+        )),
+      )}
       <path class="dots" d={dots.calm} />
       <path class="dots service" d={dots.services} />
       <path class="dots burning" d={dots.burning} />
@@ -72,6 +74,13 @@ export function Lines({ model, placed, selected }: Props) {
       })}
     </svg>
   );
+}
+
+/** Links of one source follow each other, so that what shares a path is near. */
+function together(lines: string[]): string[] {
+  const paths: string[] = [];
+  for (let start = 0; start < lines.length; start += TOGETHER) paths.push(lines.slice(start, start + TOGETHER).join(""));
+  return paths;
 }
 
 function dotsOf(model: Model, placed: Layout) {
