@@ -11,10 +11,10 @@ import { NodesView } from "./nodes/view";
 import { Empty } from "./parts/empty";
 import { link } from "./state/live";
 import { follow, route } from "./state/router";
-import { session, unreachable } from "./state/session";
+import { caller, unreachable } from "./state/caller";
 
 export function App() {
-  const known = session.value;
+  const known = caller.value;
   const signedOut = known !== null && known.sign_in_needed && !known.signed_in;
   const isUnreachable = known === null && unreachable.value !== null;
   return (

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { App } from "./app";
 import { start } from "./state/live";
-import { ask } from "./state/session";
+import { ask } from "./state/caller";
 import "./state/theme";
 import "./style/index.css";
 

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Anomaly, Facet, ListAnomaliesResponse } from "../api/anomalies";
 import { client, Failure } from "../api/client";
-import { expired } from "../state/session";
+import { expired } from "../state/caller";
 
 const PAGE = 100;
 /** Pages that stay at hand; beyond, those farthest from what is seen go. */

@@ -5,7 +5,7 @@ import { client } from "../api/client";
 import type { Event, TriageKind } from "../api/event";
 import { ExceptionDialog } from "../detectors/exception";
 import { Problem } from "../parts/empty";
-import { session } from "../state/session";
+import { caller } from "../state/caller";
 import { advice } from "../words/advice";
 import { draftOf } from "../words/exception";
 import { Name } from "../parts/name";
@@ -40,7 +40,7 @@ export function WhatToDo({ anomaly, last, again }: Props) {
   }
 
   const resolved = anomaly.triage === "resolved";
-  const me = session.value?.principal ?? "";
+  const me = caller.value?.principal ?? "";
   return (
     <section class="block todo">
       <h3>What to do</h3>

@@ -5,7 +5,7 @@ import type { TriageKind } from "./event";
 import type { GraphResponse } from "./graph";
 import type { Containment, Described, ListNodesResponse, Outcome, Quarantine } from "./nodes";
 
-export interface Session {
+export interface Caller {
   principal: string;
   namespaces: "all" | string[];
   signed_in: boolean;
@@ -64,9 +64,9 @@ function failure(response: Response, text: string): Failure {
 const part = encodeURIComponent;
 
 export const client = {
-  session: (signal?: AbortSignal) => ask<Session>("GET", "session", undefined, signal),
-  signIn: (token: string) => ask<void>("POST", "session", { token }),
-  signOut: () => ask<void>("DELETE", "session"),
+  caller: (signal?: AbortSignal) => ask<Caller>("GET", "caller", undefined, signal),
+  signIn: (token: string) => ask<void>("POST", "caller", { token }),
+  signOut: () => ask<void>("DELETE", "caller"),
   anomalies: (query: URLSearchParams, signal?: AbortSignal) =>
     ask<ListAnomaliesResponse>("GET", `anomalies?${query}`, undefined, signal),
   anomaly: (id: string, signal?: AbortSignal) =>

@@ -1,7 +1,7 @@
 // What concerns the whole page: the connection is lost, or the collector is another one than before.
 import { now } from "../state/clock";
 import { link, lostAt, otherVersion } from "../state/live";
-import { session } from "../state/session";
+import { caller } from "../state/caller";
 import { visible } from "../words/visible";
 import { span } from "../words/time";
 
@@ -17,7 +17,7 @@ export function Banner() {
       {otherVersion.value !== null && (
         <div role="status" class="banner">
           The collector is now version {visible(otherVersion.value)}; this page is of{" "}
-          {visible(session.value?.version ?? "another")}.{" "}
+          {visible(caller.value?.version ?? "another")}.{" "}
           <button type="button" onClick={() => location.reload()}>
             Reload the page
           </button>

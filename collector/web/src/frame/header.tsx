@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { open as openCount, followCount } from "../state/open";
 import { link } from "../state/live";
 import { route } from "../state/router";
-import { session, signOut } from "../state/session";
+import { caller, signOut } from "../state/caller";
 import { helpShown, VIEWS } from "../state/shortcuts";
 import { nextTheme, theme } from "../state/theme";
 import { number } from "../words/names";
@@ -13,7 +13,7 @@ const LINKS = { connecting: "connecting", live: "live", lost: "not connected" } 
 export function Header() {
   useEffect(followCount, []);
   const [here] = route.value;
-  const known = session.value;
+  const known = caller.value;
   const open = openCount.value;
   document.title = `${open ? `(${number(open)}) ` : ""}${titleOf(here)} · Picket`;
   return (

@@ -1,6 +1,6 @@
 // Which keys do what.
 import { Dialog } from "../parts/dialog";
-import { session } from "../state/session";
+import { caller } from "../state/caller";
 import { helpShown, VIEWS } from "../state/shortcuts";
 import { visible } from "../words/visible";
 
@@ -17,7 +17,7 @@ const KEYS: [string, string][] = [
 
 export function Help() {
   if (!helpShown.value) return null;
-  const known = session.value;
+  const known = caller.value;
   return (
     <Dialog title="Keys" close={() => (helpShown.value = false)}>
       <dl class="keys">

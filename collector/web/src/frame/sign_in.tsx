@@ -1,7 +1,7 @@
 // Asks for a subscriber's token; the collector keeps it in a cookie that no script can read.
 import { useSignal } from "@preact/signals";
 import { Problem } from "../parts/empty";
-import { signIn } from "../state/session";
+import { signIn } from "../state/caller";
 
 export function SignIn() {
   const token = useSignal("");

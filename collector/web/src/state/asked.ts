@@ -1,7 +1,7 @@
 // An answer of the collector that is kept fresh: asked again when something is heard of, and at most so often.
 import { signal, type ReadonlySignal } from "@preact/signals";
 import { Failure } from "../api/client";
-import { expired } from "./session";
+import { expired } from "./caller";
 
 export interface Asked<T> {
   /** The last answer; null before the first. */

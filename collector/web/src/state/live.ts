@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Anomaly } from "../api/anomalies";
 import { client, Failure } from "../api/client";
-import { expired, learn } from "./session";
+import { expired, learn } from "./caller";
 
 export type Link = "connecting" | "live" | "lost";
 
@@ -103,7 +103,7 @@ function lost(): void {
 
 async function beat(): Promise<void> {
   try {
-    learn(await client.session(AbortSignal.timeout(PATIENCE_MS)));
+    learn(await client.caller(AbortSignal.timeout(PATIENCE_MS)));
     if (link.value === "lost" && source?.readyState !== EventSource.CONNECTING) open();
   } catch (error) {
     if (error instanceof Failure && error.code === "unauthenticated") expired();
