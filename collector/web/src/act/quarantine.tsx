@@ -59,10 +59,10 @@ export function QuarantineOf({ namespace, pod, hostNetwork }: { namespace: strin
               <h3>It would cut {count(known.cuts.length, "of what was seen", "of what was seen")}</h3>
               <Edges edges={known.cuts} label="What it would cut" />
               <details>
-                <summary>It would leave {known.keeps.length}</summary>
-                <Edges edges={known.keeps} label="What it would leave" />
+                <summary>It would leave {known.leaves.length}</summary>
+                <Edges edges={known.leaves} label="What it would leave" />
               </details>
-              <Snippet label="NetworkPolicy" text={known.yaml.split("\n").map((it) => visible(it)).join("\n")} />
+              <Snippet label="NetworkPolicy" text={known.policy.split("\n").map((it) => visible(it)).join("\n")} />
             </>
           )}
         </>

@@ -55,7 +55,7 @@ export interface NewException {
   reason: string;
   detectors: string[];
   namespaces: string[];
-  pods: string[];
+  labels: Record<string, string>;
   targets: string[];
   until: string | null;
 }

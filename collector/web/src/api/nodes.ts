@@ -110,9 +110,10 @@ export interface Described {
 }
 
 export interface Quarantine {
-  yaml: string;
+  /** YAML, with what is to be done as comments. */
+  policy: string;
   cuts: Edge[];
-  keeps: Edge[];
+  leaves: Edge[];
 }
 
 export interface Outcome {

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { NewException } from "../api/detectors";
 import { Dialog } from "../parts/dialog";
 import { exact } from "../words/time";
-import { endIn, listOf } from "../words/exception";
+import { endIn, labelsOf, labelsText, listOf } from "../words/exception";
 import { PolicyChange } from "./change";
 
 const ENDS: [string, number][] = [
@@ -31,7 +31,7 @@ export function ExceptionDialog({ draft, close }: { draft: NewException; close: 
       />
     </label>
   );
-  const list = (key: "detectors" | "namespaces" | "pods" | "targets", label: string, hint: string) => (
+  const list = (key: "detectors" | "namespaces" | "targets", label: string, hint: string) => (
     <label>
       {label}
       <input
@@ -82,7 +82,15 @@ export function ExceptionDialog({ draft, close }: { draft: NewException; close: 
         </fieldset>
         {list("detectors", "Detectors", "any")}
         {list("namespaces", "Namespaces", "any")}
-        {list("pods", "Pods", "any")}
+        <label>
+          Labels that the pods have, all of them
+          <input
+            type="text"
+            placeholder="any"
+            value={labelsText(it.value.labels)}
+            onChange={(event) => set({ labels: labelsOf(event.currentTarget.value) })}
+          />
+        </label>
         {list("targets", "Targets: addresses or networks; all of an event's must be in one", "any")}
         <div class="buttons">
           <button type="submit" class="main">

@@ -26,7 +26,7 @@ const NEW: NewException = {
   reason: "",
   detectors: [],
   namespaces: [],
-  pods: [],
+  labels: {},
   targets: [],
   until: null,
 };

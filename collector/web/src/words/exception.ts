@@ -14,10 +14,35 @@ export function draftOf(event: Event): NewException {
     reason: "",
     detectors: [event.detector],
     namespaces: source?.namespace ? [source.namespace] : [],
-    pods: source?.pod ? [source.pod] : [],
+    labels: lasting(source?.labels ?? {}),
     targets: all ? [...new Set(addresses)] : [],
     until: null,
   };
+}
+
+/** Labels that Kubernetes gives to one pod, or to one version of its workload: the next one has others. */
+const PASSING =
+  /(^|\/)(pod-template-hash|controller-revision-hash|pod-template-generation|pod-name|pod-index|controller-uid|job-name|job-completion-index)$/;
+
+function lasting(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !PASSING.test(key)));
+}
+
+/** `key=value` of each, as people write them. */
+export function labelsText(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(", ");
+}
+
+/** Back from that; a key without a value has an empty one. */
+export function labelsOf(text: string): Record<string, string> {
+  return Object.fromEntries(
+    listOf(text).map((it) => {
+      const at = it.indexOf("=");
+      return at < 0 ? [it, ""] : [it.slice(0, at), it.slice(at + 1)];
+    }),
+  );
 }
 
 /** One word that tells it from the others. */

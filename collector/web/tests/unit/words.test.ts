@@ -6,7 +6,7 @@ import { bytes, count, endpoint } from "../../src/words/names";
 import { attackPage } from "../../src/words/attack";
 import { ago, duration, millis, parseDuration, span } from "../../src/words/time";
 import { visible } from "../../src/words/visible";
-import { draftOf, listOf } from "../../src/words/exception";
+import { draftOf, labelsOf, labelsText, listOf } from "../../src/words/exception";
 import { endpointOf, eventOf } from "./made";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
@@ -121,6 +121,17 @@ describe("an exception made of an event", () => {
 
   test("names no target when there are more, for it would never hit", () => {
     expect(draftOf(eventOf({ targets: ["10.0.0.1"], further: 3 })).targets).toEqual([]);
+  });
+
+  test("covers the pods that come after, too", () => {
+    const event = eventOf({ targets: [] });
+    if (event.source) event.source.labels = { app: "web", "pod-template-hash": "7d9f4c", "statefulset.kubernetes.io/pod-name": "web-0" };
+    expect(draftOf(event).labels).toEqual({ app: "web" });
+  });
+
+  test("has labels as people write them", () => {
+    expect(labelsOf("app=web, a/b=c=d\nbare")).toEqual({ app: "web", "a/b": "c=d", bare: "" });
+    expect(labelsText({ app: "web", tier: "" })).toBe("app=web, tier=");
   });
 
   test("has lists as people write them", () => expect(listOf(" a, b\nc ,, ")).toEqual(["a", "b", "c"]));
