@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 use api::{
     principal::Principal,
     retry,
-    transport::{Limits, Listen, Peer, Reception, Tally, Tls},
+    transport::{Listen, Peer, Reception, Tally, Tls},
 };
 pub use metrics::Metrics;
 use tonic::{Request, Status, service::Interceptor};

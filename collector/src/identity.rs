@@ -12,6 +12,7 @@ mod watch;
 
 use std::{
     collections::BTreeSet,
+    net::IpAddr,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{Duration, SystemTime},
 };

@@ -9,7 +9,7 @@ use std::{
 
 use api::{
     transport::{
-        CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Limits, Listen, Reception,
+        CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Listen, Reception,
         Tally, Tls, TransportError,
     },
     v1::{
