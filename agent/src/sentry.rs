@@ -3,6 +3,7 @@
 mod arm;
 mod clock;
 mod contain;
+mod follow;
 mod guard;
 mod holds;
 mod judge;
@@ -11,13 +12,14 @@ mod memory;
 mod metrics;
 mod own;
 mod raise;
+mod remembering;
 mod repair;
 mod report;
 mod roster;
 mod status;
 mod workload;
 
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use api::{pods::Pods, policy::Policy, services, v1};
 use detect::{Anomaly, Detectors, Observation, Subject, Time};
@@ -25,14 +27,13 @@ use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
-use tracing::{info, warn};
 
 use self::{
     clock::WallClock,
     guard::Guard,
     holds::Holds,
     keeper::{KEEP_EVERY, Keeper},
-    memory::Remembering,
+    remembering::Remembering,
     roster::Roster,
 };
 pub use self::{guard::Orders, judge::judge, metrics::Metrics};
@@ -47,7 +48,6 @@ use crate::{
     identity::{Binder, Former, Remembered, Teller, Unnamed},
     interfaces::{CANARY, Change, Changes, InterfacesError},
     policy::{Hits, Hushed},
-    whose::Whose,
 };
 
 /// How often it is checked that the programs are still attached.
@@ -253,85 +253,6 @@ impl Sentry {
         Ok(())
     }
 
-    fn follow(&mut self, change: Change) {
-        match change {
-            Change::Appeared {
-                ifindex,
-                name,
-                whose,
-                appeared_at,
-            } => {
-                if is_pod(&name, whose) {
-                    self.clock = self.clock.again();
-                    let now = self.clock.now();
-                    self.binder.appeared(ifindex, &name, appeared_at, now);
-                }
-                self.watch(ifindex, name, whose);
-            }
-            Change::Renamed { ifindex, name } => {
-                self.binder.renamed(ifindex, &name);
-                self.roster.rename(ifindex, name);
-                self.watch_waiting();
-            }
-            Change::Gone { ifindex } => {
-                self.unwatch(ifindex);
-                self.watch_waiting();
-            }
-            Change::Addresses { ifindex, addresses } => {
-                if let Some(subject) = self.roster.subject(ifindex) {
-                    self.set_addresses(subject, &addresses);
-                }
-                self.binder.addresses(ifindex, &addresses);
-                self.roster.set_addresses(ifindex, addresses);
-                self.identify(true);
-                if let Some(subject) = self.roster.subject(ifindex) {
-                    self.set_detectors(subject);
-                }
-            }
-            Change::Synchronized => {}
-        }
-    }
-
-    fn watch(&mut self, ifindex: u32, name: String, whose: Whose) {
-        match self.datapath.watch_named(ifindex, whose, &name) {
-            Ok(subject) => {
-                info!(interface = name, ifindex, ?whose, "watching");
-                if is_pod(&name, whose) {
-                    self.binder.watched(subject);
-                }
-                self.roster.watched(subject, name, whose);
-                self.set_addresses(subject, self.roster.addresses(ifindex));
-                self.set_detectors(subject);
-                self.arm();
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                if self.roster.reason(ifindex) != Some(&reason) {
-                    warn!(interface = name, ifindex, reason, "not watching");
-                    self.metrics.refused_interfaces.inc();
-                }
-                self.roster.unwatched(ifindex, name, whose, reason);
-            }
-        }
-    }
-
-    /// Tries again what could not be watched: a slot or a name may be free by now.
-    fn watch_waiting(&mut self) {
-        for (ifindex, name, whose) in self.roster.waiting() {
-            self.watch(ifindex, name, whose);
-        }
-    }
-
-    /// A node may have addresses that are none of this interface's: of it no source is spoofed.
-    fn set_addresses(&self, subject: Subject, addresses: &[IpAddr]) {
-        let known = if self.roster.is_node(subject) {
-            &[]
-        } else {
-            addresses
-        };
-        self.datapath.set_addresses(subject, known);
-    }
-
     /// Judges every pod by what is set for it now.
     fn apply_policy(&mut self) {
         self.ends.policy.mark_unchanged();
@@ -379,24 +300,6 @@ impl Sentry {
             self.edges.remove(subject);
             self.raise();
             self.roster.forget_departed();
-        }
-    }
-
-    fn unwatch(&mut self, ifindex: u32) {
-        let now = monotonic();
-        if let Some(last) = self.datapath.unwatch(ifindex, now) {
-            self.observe(&[last], now);
-        }
-        if let Some(subject) = self.roster.subject(ifindex) {
-            self.detectors.remove(subject, &mut self.found);
-            self.edges.remove(subject);
-            self.raise();
-        }
-        self.clock = self.clock.again();
-        self.binder.gone(ifindex, self.clock.now());
-        self.identify(true);
-        if let Some(name) = self.roster.remove(ifindex) {
-            info!(interface = name, ifindex, "gone");
         }
     }
 
@@ -459,9 +362,4 @@ impl Sentry {
         }
         self.raise();
     }
-}
-
-/// The canary is nobody's pod.
-fn is_pod(name: &str, whose: Whose) -> bool {
-    whose == Whose::Pod && name != CANARY
 }

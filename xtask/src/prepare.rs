@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// Needs root for `command`, because of `why`; installs what the lab needs, and builds the programs and
-/// then all binaries with `arguments`, with the same features as the tests, so that nothing is built twice.
+/// then all binaries with `arguments`: with `--tests`, with the same features as the tests, so that nothing is
+/// built twice.
 pub(crate) fn lab(command: &str, why: &str, arguments: &[&str]) -> Result<Workspace> {
     privilege::require_root(command, why)?;
     build(
@@ -22,10 +23,10 @@ pub(crate) fn lab(command: &str, why: &str, arguments: &[&str]) -> Result<Worksp
 }
 
 /// The same with a Kubernetes.
-pub(crate) fn cluster(command: &str, why: &str) -> Result<Workspace> {
+pub(crate) fn cluster(command: &str, why: &str, arguments: &[&str]) -> Result<Workspace> {
     privilege::require_root(command, why)?;
     build(
-        &[],
+        arguments,
         Needs {
             lab: true,
             cluster: true,

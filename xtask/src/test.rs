@@ -38,8 +38,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn all(arguments: &[OsString]) -> Result<()> {
     let why = "its tests make network namespaces and load programs into the kernel";
     let workspace = match takes_cluster(arguments) {
-        true => prepare::cluster("test", why)?,
-        false => prepare::lab("test", why, &[])?,
+        true => prepare::cluster("test", why, &["--tests"])?,
+        false => prepare::lab("test", why, &["--tests"])?,
     };
     Err(command::become_command(
         command::cargo()

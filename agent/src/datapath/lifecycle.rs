@@ -46,9 +46,8 @@ impl Datapath {
 
     /// The interface that a former agent watched, if it is still the same.
     pub(super) fn take_former(&mut self, ifindex: u32, whose: Whose) -> Option<Watched> {
-        let is_same = |it: &takeover::Former| {
-            it.subject.ifindex == ifindex && it.whose == whose && it.links.is_some()
-        };
+        let is_same =
+            |it: &Former| it.subject.ifindex == ifindex && it.whose == whose && it.links.is_some();
         let index = self.former.iter().position(is_same)?;
         let former = self.former.swap_remove(index);
         Some(Watched {

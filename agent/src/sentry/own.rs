@@ -97,7 +97,7 @@ mod tests {
         let own = own(&all);
         assert_eq!(own.contacts, kept);
         assert_eq!(own.udp_ports, [53]);
-        assert_eq!(own.probed, []);
+        assert!(own.probed.is_empty());
         assert_eq!(own.count(Count::Probes), 0);
         assert_eq!(own.count(Count::Accepted), 7);
         assert!(own.samples.len() == 1 && own.samples[0].sent);
