@@ -9,8 +9,8 @@ use std::{
 
 use api::{
     transport::{
-        CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Listen, Reception,
-        Tally, Tls, TransportError,
+        CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Listen, Reception, Tally,
+        Tls, TransportError,
     },
     v1::{
         actions_server::ActionsServer, anomalies_server::AnomaliesServer,

@@ -65,6 +65,7 @@ fn scan() -> Event {
             refused: 10,
             answered: 1,
             silent: 0,
+            ..PortCounts::default()
         }),
         technique: Technique::TcpSyn.into(),
         attack_ids: vec!["T1046".to_owned()],

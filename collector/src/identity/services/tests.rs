@@ -172,9 +172,16 @@ fn a_port_is_declared_at_the_services_own_address_and_behind_it() {
         ("10.0.0.8", v1::Transport::Tcp, 5432, false),
     ] {
         let told = declares(&services, address, transport, port);
-        assert_eq!(told.as_deref(), expected.then_some("db"), "{address} {port}");
+        assert_eq!(
+            told.as_deref(),
+            expected.then_some("db"),
+            "{address} {port}"
+        );
     }
     services.slice(&slice("db-1", pods), true);
-    assert_eq!(declares(&services, "10.0.0.9", v1::Transport::Tcp, 5432), None);
+    assert_eq!(
+        declares(&services, "10.0.0.9", v1::Transport::Tcp, 5432),
+        None
+    );
     assert!(services.by_declared.is_empty());
 }
