@@ -109,17 +109,6 @@ macro_rules! detectors {
                 }
             }
 
-            /// The same, to be read; none when there is no detector of this name.
-            #[must_use]
-            pub fn mode_of(&self, detector: &str) -> Option<Mode> {
-                match detector {
-                    $(<$detector::Pod as crate::detector::Detector>::ID => {
-                        Some(self.$detector.mode)
-                    })+
-                    _ => None,
-                }
-            }
-
             /// The thresholds of a detector.
             ///
             /// # Errors

@@ -115,7 +115,7 @@ async fn people_read_one_line_an_event() {
     let printed = answer(&["events", "--server", &server.address]).await;
 
     let expected = "\
-2027-01-15T08:00:00.001Z  high    opened   default/app1  default/app1 scanned blue/app2
+2027-01-15T08:00:00.001Z  high    opened   default/app1  in shadow: default/app1 scanned blue/app2
 2027-01-15T08:00:00.002Z  low     closed   veth\u{fffd}7 on n1  it\u{fffd}ended
 2027-01-15T08:00:00.002Z  low     closed   10.244.147.9 on n1  it\u{fffd}ended
 -                         unspecified  unspecified  node n1  event 4
@@ -138,19 +138,21 @@ async fn machines_read_every_field_under_its_name_on_the_wire() {
         r#""anomaly_id":"n1/7/1","state":"opened","detector":"port_scan","severity":"high","#,
         r#""raised_at":"2027-01-15T08:00:00.001000000Z","crossed_at":"2027-01-15T07:43:22.500000000Z","#,
         r#""first_seen":"2027-01-15T07:43:21.500000000Z","last_seen":"2027-01-15T07:43:23.500000000Z","#,
-        r#""source":{"namespace":"default","pod":"app1","uid":"u-1","address":"10.244.147.92","interface":"veth1","workload":"app","labels":{"app":"shop"}},"#,
-        r#""targets":[{"endpoint":{"namespace":"blue","pod":"app2","uid":"","address":"10.244.147.93","interface":"","workload":"","labels":{}},"#,
+        r#""source":{"namespace":"default","pod":"app1","uid":"u-1","address":"10.244.147.92","interface":"veth1","workload":"app","labels":{"app":"shop"},"#,
+        r#""owner":null,"node":"","service":"","service_account":"","appeared_at":null,"unknown":""},"#,
+        r#""targets":[{"endpoint":{"namespace":"blue","pod":"app2","uid":"","address":"10.244.147.93","interface":"","workload":"","labels":{},"#,
+        r#""owner":null,"node":"","service":"","service_account":"","appeared_at":null,"unknown":""},"#,
         r#""failed_ports":10,"answered_ports":1,"sample_ports":[22,80,443]}],"further_targets":2,"#,
         r#""crossed":{"measure":"failed_ports_per_destination","counted":10,"threshold":10,"window":"60s"},"#,
-        r#""ports":{"distinct":11,"refused":10,"answered":1,"silent":0},"counted":11,"technique":"tcp_syn","samples":["a.example"],"shadow":true,"withheld":6,"attack_ids":["T1046"],"#,
+        r#""ports":{"distinct":11,"refused":10,"answered":1,"silent":0,"distinct_set":null,"refused_set":null,"answered_set":null},"counted":11,"technique":"tcp_syn","samples":["a.example"],"shadow":true,"withheld":6,"attack_ids":["T1046"],"#,
         r#""summary":"default/app1 scanned blue/app2","#,
         r#""coverage":{"records_dropped":1,"parse_failures":2,"sample_rate":16,"spoofed_packets":3,"#,
-        r#""contained_packets":4,"reply_filter_percent":5},"correlated_into":"@collector/1/distributed_scan/1","correlated":["n1/1/2.1/port_scan/1"],"durability":"volatile"}"#,
+        r#""contained_packets":4,"reply_filter_percent":5},"correlated_into":"@collector/1/distributed_scan/1","correlated":["n1/1/2.1/port_scan/1"],"durability":"volatile","action":null,"triage":null}"#,
         "\n",
         r#"{"kind":"event","id":null,"cursor":2,"anomaly_id":"","state":"unspecified","detector":"","#,
         r#""severity":"unspecified","raised_at":null,"crossed_at":null,"first_seen":null,"last_seen":null,"#,
         r#""source":null,"targets":[],"further_targets":0,"crossed":null,"ports":null,"#,
-        r#""counted":0,"technique":"unspecified","samples":[],"shadow":false,"withheld":0,"attack_ids":[],"summary":"","coverage":null,"correlated_into":"","correlated":[],"durability":"unspecified"}"#,
+        r#""counted":0,"technique":"unspecified","samples":[],"shadow":false,"withheld":0,"attack_ids":[],"summary":"","coverage":null,"correlated_into":"","correlated":[],"durability":"unspecified","action":null,"triage":null}"#,
         "\n",
     );
     assert_eq!(printed, expected);

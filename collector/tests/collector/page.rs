@@ -137,6 +137,36 @@ async fn anomalies_are_listed_opened_and_judged() {
 }
 
 #[tokio::test]
+async fn a_pod_is_shown_the_policy_that_would_cut_it_off() {
+    let pods = "pods:\n\
+        - {namespace: blue, name: app1, uid: 3f1b7a3e-8c1d, addresses: [10.0.0.1]}\n\
+        - {namespace: blue, name: old, addresses: [10.0.0.2]}\n";
+    let collector = Collector::with_pods(&Engine::Sqlite, pods).await;
+    let asked = "/api/v1/pods/blue/app1/policy?allow_dns=1&allow_from=red";
+    let (status, told) = get(&collector, asked).await;
+    assert_eq!((status, &told["pod"]), (200, &json!("app1")), "{told}");
+    let policy = told["policy"].as_str().unwrap();
+    for expected in [
+        "picket.dev/quarantine: \"3f1b7a3e\"",
+        "kubectl label pod --namespace blue app1",
+        "metadata.name: \"red\"",
+        "k8s-app: kube-dns",
+    ] {
+        assert!(policy.contains(expected), "{expected} is not in\n{policy}");
+    }
+    for (path, status) in [
+        ("/api/v1/pods/blue/nobody/policy", 404),
+        ("/api/v1/pods/blue/old/policy", 412),
+        ("/api/v1/pods/blue/app1/policy?allow_to=a%0Ab", 400),
+        ("/api/v1/pods/blue/app1/policy?allow_all=1", 400),
+    ] {
+        let (got, said) = get(&collector, path).await;
+        assert_eq!(got, status, "{path}: {said}");
+    }
+    collector.stop().await;
+}
+
+#[tokio::test]
 async fn another_page_or_another_name_reaches_nothing() {
     let collector = Collector::start(&Engine::Sqlite).await;
     let id = publish(&collector).await.replace('/', "%2F");

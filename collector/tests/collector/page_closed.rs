@@ -1,6 +1,6 @@
 //! The page over TLS: signing in, and what each then sees.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -11,12 +11,32 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     closed::{ADMIN, Closed, TOKEN, WALL},
     harness::{event, within},
 };
+
+/// A connection of a browser that speaks these.
+async fn connect(collector: &Closed, protocols: &[&str]) -> io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    let authority = collector.authority.certificate();
+    roots
+        .add(CertificateDer::from_pem_file(authority).unwrap())
+        .unwrap();
+    let mut config =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
+    let stream = TcpStream::connect(&collector.page).await.unwrap();
+    let name = "127.0.0.1".try_into().unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    connector.connect(name, stream).await
+}
 
 /// Status, head and body of an answer.
 async fn ask(
@@ -26,23 +46,7 @@ async fn ask(
     cookie: &str,
     body: &Value,
 ) -> (u16, String, Value) {
-    let mut roots = RootCertStore::empty();
-    let authority = collector.authority.certificate();
-    roots
-        .add(CertificateDer::from_pem_file(authority).unwrap())
-        .unwrap();
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-    let stream = TcpStream::connect(&collector.page).await.unwrap();
-    let name = "127.0.0.1".try_into().unwrap();
-    let mut stream = TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
-        .unwrap();
+    let mut stream = connect(collector, &["http/1.1"]).await.unwrap();
     let body = body.to_string();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {}\r\nX-Picket: 1\r\nContent-Type: application/json\r\n\
@@ -83,6 +87,22 @@ async fn sign_in(collector: &Closed, token: &str) -> String {
     }
     assert!(!cookie.contains(token));
     cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_browser_speaks_what_it_likes_best() {
+    let collector = Closed::start().await;
+    for (speaks, expected) in [
+        (&["h2", "http/1.1"][..], Some("h2")),
+        (&["http/1.1"], Some("http/1.1")),
+        (&[], None),
+    ] {
+        let stream = connect(&collector, speaks).await.unwrap();
+        let chosen = stream.get_ref().1.alpn_protocol();
+        assert_eq!(chosen, expected.map(str::as_bytes), "{speaks:?}");
+    }
+    assert!(connect(&collector, &["spdy/3"]).await.is_err());
+    collector.stop().await;
 }
 
 #[tokio::test]
@@ -150,6 +170,7 @@ async fn who_signs_in_sees_and_does_what_the_subscribers_file_says() {
         ("/api/v1/nodes".into(), 403),
         ("/api/v1/detectors".into(), 403),
         ("/api/v1/pods/red/app2".into(), 403),
+        ("/api/v1/pods/red/app2/policy".into(), 403),
     ] {
         assert_eq!(get(&what, &blue).await.0, status, "{what}");
     }
