@@ -189,8 +189,8 @@ impl Datapath {
         let pins = Pins::open(&config.pin, config.slots)?;
         let seed = pins.as_ref().map(takeover::former_seed).transpose()?;
         let others = pins.as_ref().map(others_of).unwrap_or_default();
-        let seeds = others.iter().filter_map(|other| other.seed);
-        let seed = seed.flatten().or_else(|| seeds.last());
+        let mut seeds = others.iter().filter_map(|other| other.seed);
+        let seed = seed.flatten().or_else(|| seeds.next_back());
         let mut programs = Programs::load(
             config.slots,
             &config.kernel_log,

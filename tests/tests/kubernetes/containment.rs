@@ -109,6 +109,7 @@ pub(crate) fn check(
 }
 
 /// Scans every port; it is contained meanwhile, and few of them answer.
+#[expect(clippy::print_stdout, reason = "the figure is what people ask for")]
 fn scan(cluster: &Cluster, scanner: &Pod, target: &Pod, subscriber: &mut Subscriber) -> Result<()> {
     let before = refusals(cluster, target)?;
     let mut kubectl = cluster.kubectl()?;
