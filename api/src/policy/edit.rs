@@ -146,9 +146,7 @@ fn replace(lines: &mut [String], line: usize, key: &str, value: &str) -> Result<
     };
     let start = at + key.len() + 1;
     let rest = &text[start..];
-    let end = rest
-        .find(|it| matches!(it, ',' | '}' | '#'))
-        .unwrap_or(rest.len());
+    let end = rest.find([',', '}', '#']).unwrap_or(rest.len());
     let kept = rest[..end].trim_end().len();
     lines[line] = format!("{} {value}{}", &text[..start], &rest[kept..]);
     Ok(())

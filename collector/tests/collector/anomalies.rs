@@ -97,7 +97,7 @@ async fn what_people_make_of_an_anomaly_is_told_to_all_and_survives_a_restart(en
         assert_eq!((anomaly.events, anomaly.notes), (2, 1));
         let sequences: Vec<_> = details.events.iter().map(sequence).collect();
         assert_eq!(sequences, [1, 2]);
-        assert_eq!(details.triage, [said.clone()]);
+        assert_eq!(details.triage, std::slice::from_ref(&said));
         assert_eq!(details.related.len(), 1, "of the same source");
     };
     check(&collector).await;

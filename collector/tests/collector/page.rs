@@ -184,7 +184,7 @@ async fn another_page_or_another_name_reaches_nothing() {
             403,
         ),
         (format!("{triage}{OURS}Host: evil.example\r\n"), 403),
-        (format!("GET / HTTP/1.1\r\nHost: evil.example\r\n"), 403),
+        ("GET / HTTP/1.1\r\nHost: evil.example\r\n".to_owned(), 403),
         (format!("{triage}{OURS}"), 200),
     ] {
         let (got, _, said) = ask(&collector, &head, body).await;
