@@ -67,15 +67,16 @@ impl Follower {
         let everything = Arc::new(v1::Filter::default());
         let mut end = self.log.end();
         let mut moved = self.log.store.watch_horizon();
-        let mut cursor = self.log.store.last().borrow().saturating_sub(BACK);
+        let back = self.log.store.last().borrow().saturating_sub(BACK);
+        let mut cursor = back.max(*moved.borrow_and_update());
+        self.take_in(iter::empty(), cursor);
         loop {
-            let horizon = self.log.store.horizon();
-            cursor = cursor.max(horizon);
             let read = self.log.advance(&everything, cursor, PAGE, &mut end);
             let read = tokio::select! {
                 read = read => read,
                 // Retention takes what is kept at hand too, whether something new comes or not.
                 Ok(()) = moved.changed() => {
+                    cursor = cursor.max(*moved.borrow());
                     self.take_in(iter::empty(), cursor);
                     continue;
                 }
