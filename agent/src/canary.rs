@@ -29,6 +29,8 @@ use crate::{datapath::monotonic, deliver::Agent, interfaces::CANARY};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For the loop to have looked at the interface; it does many times a second.
 const WATCHED_WITHIN: Duration = Duration::from_secs(5);
+/// For the loop to have counted all that was sent.
+const COUNTED_WITHIN: Duration = Duration::from_secs(1);
 /// Events that wait for the loop: a silence that begins or ends, and a scan that was asked for.
 const EVENTS: usize = 2;
 /// Requests for a scan that wait for the next one.
@@ -151,6 +153,13 @@ impl Canary {
         let found = |seen: &Seen| seen.found.is_some_and(|at| at >= began);
         let waited = timeout(PATIENCE, self.seen.wait_for(found)).await.map(drop);
         let found = waited.is_ok();
+        // It may be found by the first of them, and the last be counted at the next tick.
+        let all = |seen: &Seen| {
+            seen.counted.packets >= before.counted.packets + sent
+                && seen.counted.back >= before.counted.back + back
+        };
+        let counted = timeout(COUNTED_WITHIN, self.seen.wait_for(all));
+        drop(counted.await.map(drop));
         let seen = *self.seen.borrow();
         let counts = Counts {
             sent: Sent {

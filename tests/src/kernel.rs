@@ -1,10 +1,12 @@
 //! The datapath alone, on an interface of its own namespace: packets are run, not sent.
 
+use std::{error::Error, io, time::Duration};
+
 use agent::datapath::{Attach, Config, Datapath, Direction, Injector, Passage, Pin, monotonic};
 use anyhow::{Context, Result};
 use detect::{Observation, Subject};
 
-use crate::Namespace;
+use crate::{Namespace, deadline::wait_for};
 
 /// The interface that stands for the host side of a pod's veth.
 const INTERFACE: &str = "pod0";
@@ -13,6 +15,7 @@ const IFINDEX: u32 = 4711;
 const TC_ACT_UNSPEC: i32 = -1;
 const TC_ACT_SHOT: i32 = 2;
 const SLOTS: u32 = 4;
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// A watched interface, and a way to run packets through its programs.
 #[derive(Debug)]
@@ -40,6 +43,21 @@ pub fn unpinned(slots: u32) -> Result<Datapath> {
         kernel_log: None,
         seed: None,
     })?)
+}
+
+/// Watches an interface anew, with nothing known of it. A process that another test has just forked keeps the links
+/// until it runs its own program.
+///
+/// # Errors
+/// When the programs cannot be attached again.
+pub fn watch_anew(datapath: &mut Datapath, ifindex: u32) -> Result<Subject> {
+    datapath.unwatch(ifindex, monotonic());
+    wait_for("the programs to be detached", LIMIT, || {
+        match datapath.watch(ifindex) {
+            Err(error) if is_there_already(&error) => Ok(None),
+            watched => Ok(Some(watched?)),
+        }
+    })
 }
 
 impl Kernel {
@@ -87,8 +105,7 @@ impl Kernel {
     /// # Errors
     /// When the programs cannot be attached again.
     pub fn renew(&mut self) -> Result<()> {
-        self.datapath.unwatch(IFINDEX, monotonic());
-        self.subject = self.datapath.watch(IFINDEX)?;
+        self.subject = watch_anew(&mut self.datapath, IFINDEX)?;
         Ok(())
     }
 
@@ -138,4 +155,10 @@ impl Kernel {
             .pop()
             .context("nothing is watched")
     }
+}
+
+fn is_there_already(error: &(dyn Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut errors = causes.filter_map(|it| it.downcast_ref::<io::Error>());
+    errors.any(|it| it.kind() == io::ErrorKind::AlreadyExists)
 }

@@ -44,7 +44,7 @@ pub use device::Passed;
 pub use exposition::{Metric, metrics, scrape};
 pub use flood::Flood;
 pub use interrupt::{fail_waits_on_signals, interrupted};
-pub use kernel::{Kernel, unpinned};
+pub use kernel::{Kernel, unpinned, watch_anew};
 pub use maps::{KernelMap, maps_at, program_at};
 pub use memory_limit::MemoryLimit;
 pub use namespace::Namespace;

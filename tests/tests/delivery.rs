@@ -138,7 +138,7 @@ fn scan(from: &Pod, to: &Pod) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the collector's log holds `times` openings by `pod`.
+/// Waits until the collector's log holds `times` openings of scans by `pod`.
 fn told(watch: &Watch, pod: &str, times: usize) -> Result<()> {
     let client = watch.client()?;
     wait_for(&format!("opening {times} by {pod}"), LIMIT, || {
@@ -150,8 +150,7 @@ fn told(watch: &Watch, pod: &str, times: usize) -> Result<()> {
 }
 
 fn by(event: &Event, pod: &str) -> bool {
-    event
-        .source
-        .as_ref()
-        .is_some_and(|source| source.pod == pod)
+    let source = event.source.as_ref();
+    // What is proposed to do about it is told too.
+    event.action.is_none() && source.is_some_and(|source| source.pod == pod)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use api::v1::{Event, State, subscribe_request::From};
-use tests::{Place, Pod, Story, Watch, run, without_root};
+use tests::{Place, Pod, Story, Watch, run, wait_for, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 60s}, port_scan_target: {mode: off}}\n";
@@ -51,8 +51,13 @@ fn an_event_of_an_unknown_pod_is_told_again_with_its_name() -> Result<()> {
     if without_root() {
         return Ok(());
     }
-    let (again, is_contained) = told_twice(&format!("{AGENT_CONFIG}{ACT}"))?;
-    ensure!(!again.shadow && is_contained, "{again:?}");
+    let story = Story::new()?;
+    let (again, watch) = told_twice(&story, &format!("{AGENT_CONFIG}{ACT}"))?;
+    ensure!(!again.shadow, "{again:?}");
+    wait_for("the pod to be contained", LIMIT, || {
+        Ok(is_contained(&watch)?.then_some(()))
+    })
+    .with_context(|| watch.log())?;
     ensure!(again.summary.contains("default/app1"), "{}", again.summary);
     Ok(())
 }
@@ -66,18 +71,25 @@ fn what_nobody_is_to_be_told_of_is_named_for_the_record_and_contained_by_nobody(
         "exceptions: [{name: ours, owner: us, reason: it is ours, namespaces: [default]}]",
         "scopes: [{namespaces: [default], detectors: {port_scan: {mode: shadow}}}]",
     ] {
-        let (again, is_contained) = told_twice(&format!("{AGENT_CONFIG}{ACT}{quiet}\n"))?;
-        ensure!(again.shadow && !is_contained, "{quiet}: {again:?}");
+        let story = Story::new()?;
+        let (again, watch) = told_twice(&story, &format!("{AGENT_CONFIG}{ACT}{quiet}\n"))?;
+        ensure!(again.shadow, "{quiet}: {again:?}");
+        ensure!(!is_contained(&watch)?, "{quiet}: {again:?}");
     }
     Ok(())
 }
 
-/// A scan by a pod that was not known when it was told of, and is later: the event that names it, and whether
-/// anybody is contained.
-fn told_twice(config: &str) -> Result<(Event, bool)> {
-    let Story { app1, app2, node } = Story::new()?;
-    let pods = [&app1, &app2];
-    let mut watch = Watch::start(&node, &pods, config, Place::Apart)?;
+fn is_contained(watch: &Watch) -> Result<bool> {
+    let nodes = watch.agent_client()?.nodes()?;
+    let mut statuses = nodes.iter().flat_map(|node| &node.status);
+    Ok(statuses.any(|status| !status.containments.is_empty()))
+}
+
+/// A scan by a pod that was not known when it was told of, and is later: the event that names it.
+fn told_twice(story: &Story, config: &str) -> Result<(Event, Watch)> {
+    let Story { app1, app2, node } = story;
+    let pods = [app1, app2];
+    let mut watch = Watch::start(node, &pods, config, Place::Apart)?;
     watch.wait_until_remembered(&pods)?;
     watch.stop_agent()?;
     watch.stop_collector()?;
@@ -85,7 +97,7 @@ fn told_twice(config: &str) -> Result<(Event, bool)> {
     watch.start_agent()?;
     watch.wait_until_attached(&pods)?;
     let mut subscription = watch.agent_client()?.subscribe(From::Now(true), LIMIT)?;
-    scan(&app1, &app2)?;
+    scan(app1, app2)?;
     let (unknown, _) = subscription
         .event(LIMIT, is_opened)
         .with_context(|| watch.log())?;
@@ -113,8 +125,5 @@ fn told_twice(config: &str) -> Result<(Event, bool)> {
         source.uid == "uid-app1" && source.unknown.is_empty(),
         "{source:?}"
     );
-    let nodes = watch.agent_client()?.nodes()?;
-    let mut statuses = nodes.iter().flat_map(|node| &node.status);
-    let is_contained = statuses.any(|status| !status.containments.is_empty());
-    Ok((event, is_contained))
+    Ok((event, watch))
 }

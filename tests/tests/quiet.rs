@@ -7,7 +7,8 @@ use api::v1::{State, subscribe_request::From};
 use tests::{Place, Pod, Story, Watch, run, visit, wait_for, without_root};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n";
+const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 2s}, port_scan_target: {mode: off}}\n\
+    containment: {mode: off}\n";
 
 #[test]
 fn a_server_answering_20000_client_ports_raises_nothing() -> Result<()> {

@@ -14,9 +14,9 @@ use std::{
 use agent::datapath::Datapath;
 use agent_common::VolumeClass;
 use anyhow::{Context, Result, anyhow, ensure};
-use detect::{Subject, Time};
+use detect::Subject;
 use rustix::net::{AddressFamily, SocketType, netdevice, socket};
-use tests::{Node, Passed, Pod, unpinned, wait_for, without_root};
+use tests::{Node, Passed, Pod, unpinned, wait_for, watch_anew, without_root};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const PORT: u16 = 5001;
@@ -162,8 +162,7 @@ impl<'a> Veth<'a> {
         let ifindex = netdevice::name_to_index(any, &pod.interface)?;
         wait_for("a moment without packets", LIMIT, || {
             let before = Passed::of(&pod.interface)?;
-            datapath.unwatch(ifindex, Time::default());
-            let subject = datapath.watch(ifindex)?;
+            let subject = watch_anew(datapath, ifindex)?;
             let veth = Self {
                 pod,
                 subject,

@@ -10,6 +10,7 @@ use agent_common::Slot;
 use api::{transport::valid_until, v1::Finding};
 use rustix::{
     fs::{Access, access},
+    io::Errno,
     thread::CapabilitySet,
 };
 
@@ -174,8 +175,13 @@ pub(super) fn spool(place: &Place) -> Finding {
         Place::At(directory) | Place::IfPossible(directory) => directory,
     };
     let there = directory.ancestors().find(|path| path.exists());
+    let there = there.unwrap_or(directory);
     let shown = directory.display();
-    match access(there.unwrap_or(directory), Access::WRITE_OK) {
+    let may_write = match there.is_dir() {
+        true => access(there, Access::WRITE_OK),
+        false => Err(Errno::NOTDIR),
+    };
+    match may_write {
         Ok(()) => ok("spool", format!("events can be written in {shown}")),
         Err(error) => failed(
             "spool",
@@ -279,10 +285,14 @@ mod tests {
 
     #[test]
     fn places_that_cannot_be_written_are_found() {
-        let place = |path: &str| Place::IfPossible(path.into());
         assert_eq!(spool(&Place::Nowhere).verdict(), Verdict::Warning);
-        assert_eq!(spool(&place("/proc/none/spool")).verdict(), Verdict::Failed);
         let own = tempfile::tempdir().unwrap();
+        let in_file = own.path().join("file/spool");
+        fs::write(own.path().join("file"), "").unwrap();
+        assert_eq!(
+            spool(&Place::IfPossible(in_file)).verdict(),
+            Verdict::Failed
+        );
         let own = Place::At(own.path().join("spool"));
         assert_eq!(spool(&own).verdict(), Verdict::Ok);
         assert_eq!(

@@ -41,7 +41,8 @@ fn by_default_a_scan_is_proposed_for_containment_once_and_goes_on() -> Result<()
     ensure!(told.len() == 1, "{told:?}");
     let proposed = told[0];
     ensure!(kind(proposed) == Some(ActionKind::Proposed));
-    let expected = "proposes to contain default/app1: containment is set to propose; ";
+    let expected =
+        "proposes to contain default/app1 (10.244.147.92): containment is set to propose; ";
     ensure!(proposed.summary.starts_with(expected), "{proposed:?}");
     let answers = proposed.action.as_ref().map(|it| &it.anomaly_id);
     ensure!(answers == Some(&closed.anomaly_id), "{proposed:?}");

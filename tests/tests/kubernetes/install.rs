@@ -209,6 +209,15 @@ impl<'a> Install<'a> {
             "picket-ca",
             &from("ca.crt", "ca.crt"),
         ])?;
+        self.cluster.ask(&[
+            "--namespace",
+            AGENTS,
+            "create",
+            "configmap",
+            "picket-operators",
+            &from("ca.crt", "ca.crt"),
+            &from("ca.crl", "ca.crl"),
+        ])?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use api::{
@@ -16,9 +16,6 @@ use super::{
     Binder,
     interface::{ELSEWHERE, Interface, NO_ADDRESS, NO_POD, SEVERAL, State},
 };
-
-/// Kubernetes tells times in whole seconds, rounded down.
-const ROUNDED: Duration = Duration::from_secs(1);
 
 impl Binder {
     /// What a former agent said is held against addresses and times, once these are known. Those that are wrong.
@@ -156,7 +153,9 @@ impl Binder {
         let Some(gone) = other.life.gone_at else {
             return false;
         };
+        // Kubernetes rounds times down to seconds: of a pod that lived for less than one, what was rounded up would
+        // come after its end.
         let running = pod.running_at.and_then(|it| SystemTime::try_from(it).ok());
-        pod.started_at.is_none() || running.is_some_and(|running| running + ROUNDED > gone)
+        pod.started_at.is_none() || running.is_some_and(|running| running > gone)
     }
 }
