@@ -18,9 +18,9 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(60);
 const ANNA: &str = "operator-anna";
 const VIEWER: &str = "subscriber-viewer";
-/// What the scanner used before, and what it did not.
+/// What the scanner used before, and what it did not: nmap begins with ports that are used often.
 const KNOWN: &str = "80";
-const NEW: &str = "8080";
+const NEW: &str = "43210";
 const THRESHOLD: u64 = 25;
 /// All counts of the detector trip at the same number of ports.
 const VALUES: &str = "
