@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 use api::{
     principal::Principal,
     retry,
-    transport::{Limits, Listen, Peer, Reception, Tally, Tls},
+    transport::{Listen, Peer, Reception, Tally, Tls},
 };
 pub use metrics::Metrics;
 use tonic::{Request, Status, service::Interceptor};
@@ -31,8 +31,8 @@ impl Access {
     pub(crate) fn reception(&self, listen: &Listen) -> Reception {
         Reception {
             tls: self.tls.clone().filter(|_| !listen.is_local()),
-            limits: Limits::default(),
             tally: self.tally(),
+            ..Reception::default()
         }
     }
 

@@ -11,7 +11,7 @@ use detect::{Anomaly, Role, Severity, State, Technique, Time};
 use prost_types::Timestamp;
 
 pub use self::taken::Taken;
-use crate::{summary, v1};
+use crate::{port_sets, summary, v1};
 
 /// What an anomaly does not know of itself: who raised it as which event, and when.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,7 @@ impl Raised<'_> {
     /// The event that tells of the anomaly. Pods are not named yet, see [`crate::pods::Pods`].
     #[must_use]
     pub fn event(&self, anomaly: &Anomaly) -> v1::Event {
+        let sets = anomaly.port_sets.as_deref();
         let mut event = v1::Event {
             id: Some(v1::EventId {
                 node: self.node.into(),
@@ -70,6 +71,9 @@ impl Raised<'_> {
                 refused: anomaly.ports.refused,
                 answered: anomaly.ports.answered,
                 silent: anomaly.ports.silent,
+                distinct_set: sets.map(|it| port_sets::encode(&it.distinct)),
+                refused_set: sets.map(|it| port_sets::encode(&it.refused)),
+                answered_set: sets.map(|it| port_sets::encode(&it.answered)),
             }),
             technique: technique(anomaly.technique).into(),
             shadow: anomaly.shadow,
@@ -77,6 +81,7 @@ impl Raised<'_> {
             samples: anomaly.samples.clone(),
             withheld: anomaly.withheld,
             action: None,
+            triage: None,
             correlated_into: String::new(),
             correlated: Vec::new(),
             durability: v1::Durability::Unspecified.into(),
@@ -188,7 +193,7 @@ const fn technique(technique: Option<Technique>) -> v1::Technique {
 
 #[cfg(test)]
 mod tests {
-    use detect::{AnomalyId, Coverage, Criterion, Measure, PortCounts, Subject, Target};
+    use detect::{AnomalyId, Coverage, Criterion, Measure, PortCounts, PortSets, Subject, Target};
 
     use super::*;
 
@@ -230,6 +235,11 @@ mod tests {
                 answered: 1,
                 silent: 0,
             },
+            port_sets: Some(Box::new(PortSets {
+                distinct: (21..=31).collect(),
+                refused: (21..=30).collect(),
+                answered: [31].into_iter().collect(),
+            })),
             technique: Some(Technique::Syn),
             samples: vec!["a.example".into()],
             withheld: 6,
@@ -279,7 +289,12 @@ mod tests {
         assert_eq!(source.interface, "veth1");
         assert_eq!(event.targets[0].sample_ports, [21, 22]);
         assert_eq!(event.further_targets, 5);
-        assert_eq!(event.ports.unwrap().distinct, 11);
+        let ports = event.ports.as_ref().unwrap().clone();
+        assert_eq!(ports.distinct, 11);
+        let runs = |set: Option<v1::PortSet>| port_sets::runs(&set.unwrap()).unwrap();
+        assert_eq!(runs(ports.distinct_set), [21..=31]);
+        assert_eq!(runs(ports.refused_set), [21..=30]);
+        assert_eq!(runs(ports.answered_set), [31..=31]);
         let coverage = v1::Coverage {
             records_dropped: 1,
             parse_failures: 2,

@@ -3,6 +3,7 @@
 
 mod containment;
 mod detectors;
+mod edit;
 mod exception;
 mod exceptions;
 mod manifest;
@@ -21,6 +22,7 @@ use detect::Settings;
 use ring::digest::{SHA256, digest};
 
 pub use self::{
+    edit::{Change, NewException, NotEdited, edit},
     exception::Exception,
     manifest::validate,
     refused::{Problem, Refused},

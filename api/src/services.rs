@@ -51,13 +51,17 @@ pub fn change(table: &mut v1::ServiceTable, changes: v1::ServiceChanges) {
     table.services = services.into_values().collect();
 }
 
-fn endpoints(endpoints: &v1::Endpoints) -> impl Iterator<Item = (IpAddr, Transport, u16)> {
+/// The addresses behind a Service.
+pub fn addresses(endpoints: &v1::Endpoints) -> impl Iterator<Item = IpAddr> {
     let (ipv4, _) = endpoints.ipv4.as_chunks();
     let (ipv6, _) = endpoints.ipv6.as_chunks();
     let ipv4 = ipv4.iter().map(|it| IpAddr::V4(Ipv4Addr::from(*it)));
     let ipv6 = ipv6.iter().map(|it| IpAddr::V6(Ipv6Addr::from(*it)));
-    let addresses = ipv4.chain(ipv6);
-    addresses.flat_map(|address| with_ports(address, &endpoints.ports))
+    ipv4.chain(ipv6)
+}
+
+fn endpoints(endpoints: &v1::Endpoints) -> impl Iterator<Item = (IpAddr, Transport, u16)> {
+    addresses(endpoints).flat_map(|address| with_ports(address, &endpoints.ports))
 }
 
 fn with_ports(

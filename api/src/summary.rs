@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use detect::{Measure, Words};
 
-use crate::{actions, correlations, v1};
+use crate::{actions, correlations, triage, v1};
 
 /// How to say what a detector found that this program does not know.
 const UNKNOWN: Words = Words {
@@ -19,6 +19,9 @@ const UNKNOWN: Words = Words {
 pub fn summarize(event: &v1::Event) -> String {
     if let Some(action) = &event.action {
         return with_withheld(event, actions::sentence(event, action, &source(event)));
+    }
+    if let Some(told) = &event.triage {
+        return triage::sentence(told, &source(event));
     }
     let words = detect::words(&event.detector).or_else(|| correlations::words(&event.detector));
     let words = words.unwrap_or(UNKNOWN);
@@ -127,7 +130,7 @@ fn crossing(event: &v1::Event) -> String {
             format_args!(" (threshold {})", crossed.threshold),
         );
     }
-    match event.ports.unwrap_or_default().distinct {
+    match event.ports.as_ref().map_or(0, |ports| ports.distinct) {
         0 => append(&mut text, format_args!(", {} so far", event.counted)),
         distinct => append(
             &mut text,
@@ -138,7 +141,8 @@ fn crossing(event: &v1::Event) -> String {
 }
 
 fn totals(event: &v1::Event) -> String {
-    let ports = event.ports.unwrap_or_default();
+    let none = v1::PortCounts::default();
+    let ports = event.ports.as_ref().unwrap_or(&none);
     let when = match event.state() {
         v1::State::Closed => "in all",
         _ => "so far",
@@ -252,6 +256,7 @@ mod tests {
                 refused: 9,
                 answered: 2,
                 silent: 1,
+                ..v1::PortCounts::default()
             }),
             technique: v1::Technique::TcpSyn.into(),
             first_seen: Some(Timestamp {

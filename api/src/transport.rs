@@ -32,7 +32,7 @@ pub use refused::{Refused, Reread, Tally};
 pub use remote::Remote;
 pub use secret::{Kind, SecretError, token};
 pub use settled::Settled;
-pub use tls::{Tls, TlsFiles};
+pub use tls::{GRPC, HTTP, Tls, TlsFiles};
 
 pub(crate) use secret::Secret;
 pub(crate) use tls::{provider, roots};

@@ -4,9 +4,12 @@ use std::{env, error::Error, fs, path::Path};
 
 use prost::Message as _;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 7] = [
     "picket/v1/actions.proto",
+    "picket/v1/anomalies.proto",
+    "picket/v1/detectors.proto",
     "picket/v1/events.proto",
+    "picket/v1/graph.proto",
     "picket/v1/ingest.proto",
     "picket/v1/nodes.proto",
 ];

@@ -67,9 +67,9 @@ impl Nodes for NoNodes {
 async fn serve(limits: Limits) -> (String, Arc<Counts>) {
     let counts = Arc::new(Counts::default());
     let reception = Reception {
-        tls: None,
         limits,
         tally: Arc::<Counts>::clone(&counts),
+        ..Reception::default()
     };
     let listen: Listen = "127.0.0.1:0".parse().unwrap();
     let incoming = listen.bind_with(reception).await.unwrap();

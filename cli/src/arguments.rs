@@ -10,12 +10,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::{
+    anomalies::AnomaliesArguments,
     certs::CertsArguments,
     config::ConfigArguments,
     contain::{ContainArguments, Own, ReleaseArguments},
+    detectors::DetectorsArguments,
     doctor::DoctorArguments,
+    explain::ExplainArguments,
+    graph::GraphArguments,
     policy::PolicyArguments,
     selftest::SelftestArguments,
+    severity::Severity,
     time::Since,
 };
 
@@ -96,6 +101,14 @@ pub(crate) enum Command {
     /// Print events, oldest first.
     #[command(after_long_help = EVENTS_HELP)]
     Events(EventsArguments),
+    /// Print anomalies, the most urgent first, each with all of its events together.
+    Anomalies(AnomaliesArguments),
+    /// Print everything that was told of one anomaly, and what people made of it.
+    Explain(ExplainArguments),
+    /// Print who talks to whom, and where anomalies are open.
+    Graph(GraphArguments),
+    /// Print how the detectors of all nodes are set, and what they find.
+    Detectors(DetectorsArguments),
     /// Print nodes, what they watch, and what they cannot see.
     #[command(after_long_help = STATUS_HELP)]
     Status(StatusArguments),
@@ -247,25 +260,6 @@ impl From<State> for v1::State {
             State::Opened => Self::Opened,
             State::Updated => Self::Updated,
             State::Closed => Self::Closed,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Severity {
-    Info,
-    Low,
-    Medium,
-    High,
-}
-
-impl From<Severity> for v1::Severity {
-    fn from(severity: Severity) -> Self {
-        match severity {
-            Severity::Info => Self::Info,
-            Severity::Low => Self::Low,
-            Severity::Medium => Self::Medium,
-            Severity::High => Self::High,
         }
     }
 }

@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use crate::{
     agent::AgentError, certs::CertsError, config::ConfigError, contain::ContainError,
-    doctor::DoctorError, manual::ManualError, policy::PolicyError, selftest::SelftestError,
-    server::ServerError,
+    doctor::DoctorError, form::AnswerError, manual::ManualError, policy::PolicyError,
+    selftest::SelftestError, server::ServerError,
 };
 
 /// As clap's own for flags it does not know.
@@ -17,6 +17,8 @@ const CONFIGURATION: u8 = 2;
 pub enum RunError {
     #[error(transparent)]
     Server(#[from] ServerError),
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     #[error(transparent)]
     Manual(#[from] ManualError),
     #[error(transparent)]
@@ -53,6 +55,7 @@ impl RunError {
     pub(crate) fn reader_left(&self) -> bool {
         match self {
             Self::Output(error)
+            | Self::Answer(AnswerError::Output(error))
             | Self::Certs(CertsError::Output(error))
             | Self::Config(ConfigError::Output(error))
             | Self::Contain(ContainError::Output(error))

@@ -1,19 +1,11 @@
 //! Lines for machines: the messages of the wire under stable names.
 
-mod canary;
-mod containment;
-mod event;
-mod finding;
-mod gap;
-mod node;
-mod policy;
-mod quarantine;
-
-use api::v1;
+pub(crate) use api::json::{Canary, Finding, Policy, Quarantine};
+use api::{
+    json::{Containment, Event, Gap, Node},
+    v1,
+};
 use serde::Serialize;
-
-pub(crate) use self::{canary::Canary, finding::Finding, policy::Policy, quarantine::Quarantine};
-use self::{containment::Containment, event::Event, gap::Gap, node::Node};
 
 #[derive(Serialize)]
 struct Line<T> {

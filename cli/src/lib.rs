@@ -1,13 +1,18 @@
 //! `picket`: what the collector and the agents know, on the command line.
 
 mod agent;
+mod anomalies;
 mod arguments;
 mod certs;
 mod config;
 mod contain;
+mod detectors;
 mod doctor;
 mod events;
+mod explain;
 mod failure;
+mod form;
+mod graph;
 mod json;
 mod manual;
 mod names;
@@ -18,6 +23,7 @@ mod replay;
 mod run;
 mod selftest;
 mod server;
+mod severity;
 mod status;
 mod table;
 mod time;

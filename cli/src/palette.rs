@@ -1,10 +1,11 @@
-//! Colour, and the guard against control characters from elsewhere.
+//! Colour.
 
 use std::{
     env,
     io::{self, IsTerminal as _},
 };
 
+pub(crate) use api::harmless::harmless;
 use clap::builder::styling::{AnsiColor, Style};
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -42,23 +43,6 @@ impl Palette {
     }
 }
 
-/// Interface names may hold any byte, and a terminal obeys escape sequences and shows text in another
-/// order when told to.
-pub(crate) fn harmless(text: &str) -> String {
-    text.replace(
-        |character: char| character.is_control() || is_bidirectional(character),
-        "\u{fffd}",
-    )
-}
-
-/// Unicode's `Bidi_Control` characters (`PropList.txt`).
-const fn is_bidirectional(character: char) -> bool {
-    matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,16 +55,5 @@ mod tests {
         );
         let coloured = Palette::Coloured.paint(HIGH, "a\x1bb");
         assert_eq!(coloured, "\x1b[1m\x1b[31ma\u{fffd}b\x1b[0m");
-    }
-
-    #[test]
-    fn text_from_elsewhere_reorders_nothing() {
-        for control in [
-            '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}',
-        ] {
-            assert_eq!(harmless(&format!("a{control}b")), "a\u{fffd}b");
-        }
-        let right_to_left = "שלום \u{200d}";
-        assert_eq!(harmless(right_to_left), right_to_left);
     }
 }

@@ -1,11 +1,10 @@
 //! `picket policy`: a NetworkPolicy that quarantines one pod, for a person to apply.
 
-mod allowed;
 mod others;
-mod render;
 
 use std::path::PathBuf;
 
+use api::quarantine::{self, Allowed, Refusal, named, policy, render};
 use clap::Args;
 use thiserror::Error;
 
@@ -15,19 +14,13 @@ use crate::{
     output::Output,
     server::{Server, ServerError},
 };
-use allowed::Allowed;
-use render::{named, policy, render};
 
 #[derive(Debug, Error)]
 pub enum PolicyError {
     #[error(transparent)]
     Server(#[from] ServerError),
-    #[error("{pod} has no uid in the collector's table, so no label can tell it from others")]
-    NoUid { pod: String },
-    #[error(
-        "{pod} has the network of its node, so no NetworkPolicy selects it; drain the node instead"
-    )]
-    HostNetwork { pod: String },
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     #[error(
         "cannot read the policies of {}: {source}; give it what `kubectl get networkpolicy --output json` prints", path.display()
     )]
@@ -73,19 +66,12 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<(), PolicyError> {
     let described = server.describe(&arguments.pod).await?;
-    let pod = described.pod.as_ref();
-    let name = || arguments.pod.to_string();
-    if pod.is_none_or(|pod| pod.uid.is_empty()) {
-        return Err(PolicyError::NoUid { pod: name() });
-    }
-    if pod.is_some_and(|pod| pod.host_network) {
-        return Err(PolicyError::HostNetwork { pod: name() });
-    }
-    let allowed = Allowed {
-        dns: arguments.allow_dns,
-        from: arguments.allow_from,
-        to: arguments.allow_to,
-    };
+    quarantine::selects(&described)?;
+    let allowed = Allowed::new(
+        arguments.allow_dns,
+        arguments.allow_from,
+        arguments.allow_to,
+    )?;
     let policies = arguments
         .policies
         .map(|path| others::read(&path).map_err(|source| PolicyError::Policies { path, source }));

@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 use crate::{
-    Arguments,
+    Arguments, anomalies,
     arguments::Command,
-    certs, config, contain, doctor, events,
+    certs, config, contain, detectors, doctor, events, explain,
     failure::RunError,
-    manual,
+    graph, manual,
     output::Output,
     policy, replay, selftest,
     server::{Server, ServerError},
@@ -33,6 +33,14 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
     let own = arguments.own();
     match arguments.command {
         Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
+        Command::Anomalies(arguments) => {
+            Ok(anomalies::run(&server?, arguments, now, &mut output).await?)
+        }
+        Command::Explain(arguments) => Ok(explain::run(&server?, arguments, &mut output).await?),
+        Command::Graph(arguments) => Ok(graph::run(&server?, arguments, &mut output).await?),
+        Command::Detectors(arguments) => {
+            Ok(detectors::run(&server?, &arguments, now, &mut output).await?)
+        }
         Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
         Command::Contain(arguments) => {
             Ok(contain::contain(&server?, own, arguments, now, &mut output).await?)

@@ -5,10 +5,14 @@ use std::{error::Error as _, time::Duration};
 use api::{
     transport::{Remote, TransportError, cause},
     v1::{
-        CommandOutcome, Containment, DescribeRequest, DescribeResponse, ListContainmentsRequest,
-        ListNodesRequest, ListNodesResponse, ListRequest, ListResponse, SignedCommand,
-        SubscribeRequest, SubscribeResponse, TestNodesRequest, actions_client::ActionsClient,
-        events_client::EventsClient, nodes_client::NodesClient,
+        AnomalyDetails, CommandOutcome, Containment, DescribeRequest, DescribeResponse,
+        GetAnomalyRequest, GetGraphRequest, GetGraphResponse, ListAnomaliesRequest,
+        ListAnomaliesResponse, ListContainmentsRequest, ListDetectorsRequest,
+        ListDetectorsResponse, ListNodesRequest, ListNodesResponse, ListRequest, ListResponse,
+        SignedCommand, SubscribeRequest, SubscribeResponse, TestNodesRequest,
+        actions_client::ActionsClient, anomalies_client::AnomaliesClient,
+        detectors_client::DetectorsClient, events_client::EventsClient, graph_client::GraphClient,
+        nodes_client::NodesClient,
     },
 };
 use thiserror::Error;
@@ -109,6 +113,42 @@ impl Server {
                 _ => self.explain(&status),
             })?
             .into_inner())
+    }
+
+    pub(crate) async fn anomalies(
+        &self,
+        request: ListAnomaliesRequest,
+    ) -> Result<ListAnomaliesResponse, ServerError> {
+        let answer = self.of_anomalies().await?.list(self.prompt(request)?).await;
+        Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
+    }
+
+    pub(crate) async fn anomaly(&self, id: String) -> Result<AnomalyDetails, ServerError> {
+        let request = self.prompt(GetAnomalyRequest { id })?;
+        let answer = self.of_anomalies().await?.get(request).await;
+        Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
+    }
+
+    pub(crate) async fn graph(
+        &self,
+        request: GetGraphRequest,
+    ) -> Result<GetGraphResponse, ServerError> {
+        let channel = self.remote.connect().await?;
+        let mut client = GraphClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+        let answer = client.get(self.prompt(request)?).await;
+        Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
+    }
+
+    pub(crate) async fn detectors(&self) -> Result<ListDetectorsResponse, ServerError> {
+        let channel = self.remote.connect().await?;
+        let mut client = DetectorsClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+        let answer = client.list(self.prompt(ListDetectorsRequest {})?).await;
+        Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
+    }
+
+    async fn of_anomalies(&self) -> Result<AnomaliesClient<Channel>, ServerError> {
+        let channel = self.remote.connect().await?;
+        Ok(AnomaliesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER))
     }
 
     /// Asks every agent to scan itself; those that were asked, and nobody when the server cannot ask.

@@ -1,12 +1,12 @@
-//! Times as people and JSON readers write and read them.
+//! Times as people write and read them.
 
 use std::{
-    fmt::Write as _,
     str::FromStr,
     time::{Duration, SystemTime},
 };
 
-use api::v1;
+use api::times::known;
+pub(crate) use api::times::{seconds, short};
 use thiserror::Error;
 
 /// Where the past asked for begins.
@@ -46,30 +46,6 @@ impl FromStr for Since {
     }
 }
 
-/// In UTC with nanoseconds, for machines; nothing when not known.
-pub(crate) fn exact<T>(timestamp: Option<T>) -> Option<String>
-where
-    SystemTime: TryFrom<T>,
-{
-    written(humantime::format_rfc3339_nanos(known(timestamp)?))
-}
-
-/// In UTC with milliseconds, for people; always as wide as the next.
-pub(crate) fn short<T>(timestamp: Option<T>) -> String
-where
-    SystemTime: TryFrom<T>,
-{
-    known(timestamp)
-        .and_then(|time| written(humantime::format_rfc3339_millis(time)))
-        .unwrap_or_else(|| format!("{:24}", "-"))
-}
-
-/// In seconds, as protobuf writes a duration in JSON.
-pub(crate) fn seconds(duration: v1::Duration) -> String {
-    let seconds = duration.seconds as f64 + f64::from(duration.nanos) / 1e9;
-    format!("{seconds:.6}s")
-}
-
 /// How long before `now`, in whole seconds, for people.
 pub(crate) fn ago<T>(timestamp: Option<T>, now: SystemTime) -> String
 where
@@ -86,20 +62,6 @@ where
             )
         },
     )
-}
-
-fn known<T>(timestamp: Option<T>) -> Option<SystemTime>
-where
-    SystemTime: TryFrom<T>,
-{
-    SystemTime::try_from(timestamp?).ok()
-}
-
-/// Nothing for years the format has no digits for, which `to_string` would panic on.
-fn written(time: humantime::Rfc3339Timestamp) -> Option<String> {
-    let mut text = String::new();
-    write!(text, "{time}").ok()?;
-    Some(text)
 }
 
 #[cfg(test)]
@@ -133,16 +95,5 @@ mod tests {
                 "{text}"
             );
         }
-    }
-
-    #[test]
-    fn times_no_format_holds_are_not_known() {
-        let far = SystemTime::UNIX_EPOCH + Duration::from_secs(400_000_000_000);
-        assert_eq!(exact(Some(far)), None);
-        assert_eq!(short(Some(far)).trim_end(), "-");
-        assert_eq!(
-            short(None::<SystemTime>).len(),
-            "2027-01-15T08:00:00.000Z".len()
-        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod caller;
 mod metrics;
+mod pass;
 mod review;
 mod reviewer;
 mod scope;
@@ -9,7 +10,7 @@ mod subscribers;
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use api::{
@@ -65,6 +66,42 @@ impl Access {
         .await;
     }
 
+    /// Whoever makes a request over this connection, with what it shows.
+    pub(crate) fn caller(
+        &self,
+        peer: Peer,
+        authorization: Option<&str>,
+        pass: Option<&str>,
+    ) -> Result<Caller, Status> {
+        peer.ask(now()).map_err(|delay| {
+            retry::after(
+                delay,
+                "too many requests over this connection; wait, and ask less often",
+            )
+        })?;
+        let signed_in = pass.and_then(|it| self.signed_in(it, wall()));
+        let caller = Caller::new(self.clone(), peer, authorization, signed_in);
+        if caller.is_trusted() {
+            caller.peer.admit();
+        }
+        Ok(caller)
+    }
+
+    /// A pass for whoever has this token.
+    pub(crate) fn sign_in(&self, token: &str) -> Result<String, Status> {
+        let subscriber = self.subscribers().of_token(token);
+        let pass = subscriber.and_then(|it| pass::open(&it, wall()));
+        pass.ok_or_else(|| {
+            let message =
+                "the token is no subscriber's; name its file in the collector's --subscribers";
+            self.deny(Denied::Token, Status::unauthenticated(message))
+        })
+    }
+
+    fn signed_in(&self, pass: &str, now: SystemTime) -> Option<Arc<subscribers::Subscriber>> {
+        pass::of(&self.subscribers(), pass, now)
+    }
+
     fn subscribers(&self) -> Arc<Subscribers> {
         let subscribers = self.0.subscribers.read();
         Arc::clone(&subscribers.unwrap_or_else(PoisonError::into_inner))
@@ -81,16 +118,8 @@ impl Interceptor for Access {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let peer = request.extensions().get::<Peer>().cloned();
         let peer = peer.ok_or_else(|| Status::internal("the connection has no peer"))?;
-        peer.ask(now()).map_err(|delay| {
-            retry::after(
-                delay,
-                "too many requests over this connection; wait, and ask less often",
-            )
-        })?;
-        let caller = Caller::new(self.clone(), peer, request.metadata());
-        if caller.is_trusted() {
-            caller.peer.admit();
-        }
+        let header = request.metadata().get("authorization");
+        let caller = self.caller(peer, header.and_then(|it| it.to_str().ok()), None)?;
         request.extensions_mut().insert(caller);
         Ok(request)
     }
@@ -99,4 +128,9 @@ impl Interceptor for Access {
 #[expect(clippy::disallowed_methods, reason = "requests own this clock")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "passes end by this clock")]
+fn wall() -> SystemTime {
+    SystemTime::now()
 }

@@ -25,6 +25,7 @@ use tracing_subscriber::{EnvFilter, filter::ParseError};
 pub use crate::{
     access::{ReviewError, ServiceAccount, Subscribers, SubscribersError},
     correlate::{SettingError, Settings},
+    detectors::{ConfigMap, ConfigMapError},
     identity::{Cluster, ClusterError},
     store::{Cause, Database, DatabaseError, Postgres, Retain, StoreError},
 };
@@ -49,6 +50,9 @@ pub struct Flags {
     /// Serve /metrics, /healthz and /readyz on HOST:PORT [default: 127.0.0.1:7402]
     #[arg(long, value_name = "ADDRESS", env = "PICKET_METRICS")]
     pub metrics: Option<SocketAddr>,
+    /// Serve the page on HOST:PORT, or none [default: 127.0.0.1:7405]
+    #[arg(long, value_name = "ADDRESS", env = "PICKET_PAGE")]
+    pub page: Option<String>,
     /// Keep the events in this SQLite file, or in the database at postgres://USER:PASSWORD@HOST/NAME, which
     /// several collectors may share [default: picket.db]
     #[arg(
@@ -74,6 +78,13 @@ pub struct Flags {
     /// says so
     #[arg(long, value_name = "FILE", env = "PICKET_DETECTORS")]
     pub detectors: Option<PathBuf>,
+    /// The ConfigMap that this file is mounted from, which the page may change
+    #[arg(
+        long,
+        value_name = "NAMESPACE/NAME",
+        env = "PICKET_DETECTORS_CONFIG_MAP"
+    )]
+    pub detectors_config_map: Option<ConfigMap>,
     /// Learn nodes, pods and Services from the API server of this pod's cluster
     #[arg(long, env = "PICKET_KUBERNETES", conflicts_with = "pod_table")]
     pub kubernetes: bool,
@@ -103,6 +114,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Where HTTP is served.
     pub metrics: SocketAddr,
+    /// Where the page is served.
+    pub page: Option<Listen>,
     /// Where the events are kept.
     pub database: Database,
     /// And for how long.
@@ -111,6 +124,8 @@ pub struct Config {
     pub pods: Pods,
     /// How the detectors of all nodes are set.
     pub detectors: Option<PathBuf>,
+    /// The ConfigMap that says so.
+    pub detectors_config_map: Option<ConfigMap>,
     /// The cluster to learn more from.
     pub cluster: Option<Cluster>,
     /// When events of several pods are one thing.
@@ -153,6 +168,14 @@ pub enum ConfigError {
     /// Who may talk to the collector is not told well enough.
     #[error(transparent)]
     Security(#[from] SecurityError),
+    /// The page cannot be served there.
+    #[error("cannot serve the page on `{0}`: write an address like 127.0.0.1:7405, or none")]
+    Page(String),
+    /// A ConfigMap, without a cluster that it is in.
+    #[error(
+        "--detectors-config-map needs --detectors, and --kubernetes or --kubeconfig, beside it"
+    )]
+    ConfigMap,
     /// The log filter cannot.
     #[error(
         "cannot use `{text}` as log filter; write a level, or targets with levels as in `warn,collector=debug`"
@@ -176,9 +199,21 @@ impl Config {
         let security = flags.security.or(file.security());
         let text = flags.log.or(file.log).unwrap_or_else(|| LOG.into());
         let listen = listen(flags.listen, &file.listen);
+        let page = page(flags.page.or(file.page))?;
+        let all: Vec<_> = listen.iter().chain(&page).cloned().collect();
+        let detectors = flags.detectors.or(file.detectors);
+        let detectors_config_map = flags.detectors_config_map.or(file.detectors_config_map);
+        let cluster = cluster(
+            flags.kubernetes || file.kubernetes,
+            flags.kubeconfig.or(file.kubeconfig),
+        );
+        if detectors_config_map.is_some() && (detectors.is_none() || cluster.is_none()) {
+            return Err(ConfigError::ConfigMap);
+        }
         Ok(Self {
-            security: security.load(&listen)?,
+            security: security.load(&all)?,
             listen,
+            page,
             metrics: flags
                 .metrics
                 .or(file.metrics)
@@ -197,12 +232,10 @@ impl Config {
                 flags.retain.or(file.retain),
                 flags.retain_bytes.or(file.retain_bytes),
             )?,
-            cluster: cluster(
-                flags.kubernetes || file.kubernetes,
-                flags.kubeconfig.or(file.kubeconfig),
-            ),
+            cluster,
             pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
-            detectors: flags.detectors.or(file.detectors),
+            detectors,
+            detectors_config_map,
             correlate: correlate(file.correlate)?,
             log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
@@ -220,6 +253,18 @@ fn listen(flags: Vec<Listen>, file: &[file::Address]) -> Vec<Listen> {
         return vec![Listen::Tcp(([127, 0, 0, 1], 7400).into())];
     }
     listen
+}
+
+/// On this machine alone, unless somebody says otherwise.
+fn page(text: Option<String>) -> Result<Option<Listen>, ConfigError> {
+    match text.as_deref() {
+        None => Ok(Some(Listen::Tcp(([127, 0, 0, 1], 7405).into()))),
+        Some("none") => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(address) => Ok(Some(Listen::Tcp(address))),
+            Err(_) => Err(ConfigError::Page(text.to_owned())),
+        },
+    }
 }
 
 fn correlate(file: file::Correlate) -> Result<Settings, ConfigError> {
@@ -328,6 +373,8 @@ mod tests {
             let config = load(yaml, &[]);
             assert_eq!(listen(&config), ["127.0.0.1:7400"]);
             assert_eq!(config.metrics.to_string(), "127.0.0.1:7402");
+            let page = config.page.map(|it| it.to_string());
+            assert_eq!(page.as_deref(), Some("127.0.0.1:7405"));
             assert_eq!(config.database.to_string(), "picket.db");
             let retain = Retain {
                 age: Some(Duration::from_secs(30 * 24 * 60 * 60)),
@@ -338,5 +385,18 @@ mod tests {
             assert_eq!(all.retain, Retain::default());
             assert!(config.pods.is_empty() && config.pods.knows_node("any"));
         }
+    }
+
+    #[test]
+    fn the_page_is_served_where_it_is_told_or_not_at_all() {
+        let none = load("page: none\n", &[]).page;
+        assert!(none.is_none());
+        let page = load("page: none\n", &["--page", "[::1]:1"]).page;
+        assert_eq!(page.map(|it| it.to_string()).as_deref(), Some("[::1]:1"));
+        let flags = |text| Flags::try_parse_from(["picket-collector", "--page", text]).unwrap();
+        let wrong = Config::load(flags("7405")).unwrap_err().to_string();
+        assert!(wrong.contains("`7405`"), "{wrong}");
+        let open = Config::load(flags("0.0.0.0:7405")).unwrap_err().to_string();
+        assert!(open.contains("without TLS"), "{open}");
     }
 }

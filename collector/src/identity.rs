@@ -12,13 +12,14 @@ mod watch;
 
 use std::{
     collections::BTreeSet,
+    net::IpAddr,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{Duration, SystemTime},
 };
 
 use api::{
     filter,
-    pods::{Pods, address_of, describe},
+    pods::{Pods, address_of, describe, key},
     summary, v1,
 };
 use k8s_openapi::api::core::v1::{Node, Service};
@@ -138,6 +139,53 @@ impl Identity {
                 known.name(endpoint, None);
             }
         }
+    }
+
+    /// Who has the address, without labels.
+    pub(crate) fn who(&self, address: &str) -> v1::Endpoint {
+        let mut endpoint = v1::Endpoint {
+            address: address.to_owned(),
+            ..v1::Endpoint::default()
+        };
+        self.name(&mut endpoint);
+        endpoint.labels.clear();
+        if !endpoint.pod.is_empty() {
+            let known = self.read();
+            let pods = known.table.pods();
+            let pod = address_of(address).and_then(|address| pods.by_address(address));
+            endpoint.owner = pod.and_then(|pod| pod.owner.clone());
+        }
+        endpoint
+    }
+
+    /// The owner of a pod; one without a uid is known by its name.
+    pub(crate) fn owner(&self, namespace: &str, name: &str, uid: &str) -> Option<v1::Owner> {
+        let key = key(&v1::Pod {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            ..v1::Pod::default()
+        });
+        self.read().table.pods().by_uid(&key)?.owner.clone()
+    }
+
+    /// Every pod that lives.
+    pub(crate) fn living(&self) -> Vec<v1::Pod> {
+        let known = self.read();
+        let pods = known.table.pods().iter();
+        pods.filter(|pod| pod.ended_at.is_none()).cloned().collect()
+    }
+
+    /// Namespace and name of the Service that declares the port at the address, which may be of a pod behind it.
+    pub(crate) fn declares(
+        &self,
+        address: IpAddr,
+        transport: v1::Transport,
+        port: u32,
+    ) -> Option<String> {
+        let known = self.read();
+        let (namespace, name) = known.services.declares(address, transport, port)?;
+        Some(format!("{namespace}/{name}"))
     }
 
     /// The pod of this name that lives.

@@ -2,12 +2,16 @@
 
 mod access;
 mod actions;
+mod anomalies;
 pub mod config;
 mod correlate;
+mod detectors;
+mod graph;
 mod identity;
 mod ingest;
 pub mod metrics;
 mod nodes;
+mod page;
 mod policy;
 pub mod server;
 mod status;

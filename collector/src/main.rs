@@ -49,6 +49,9 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         tracing::info!(%listen, "serving gRPC");
     }
     tracing::info!(listen = %server.metrics(), %database, "serving metrics");
+    if let Some(listen) = server.page() {
+        tracing::info!(%listen, "serving the page");
+    }
     server
         .run(async {
             tokio::select! {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{access, correlate, identity, ingest, nodes, policy, store, subscribe};
+use crate::{access, anomalies, correlate, identity, ingest, nodes, policy, store, subscribe};
 
 /// Before every name.
 const PREFIX: &str = "picket_collector";
@@ -24,6 +24,7 @@ pub fn exposition() -> Result<String, fmt::Error> {
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     pub(crate) access: access::Metrics,
+    pub(crate) anomalies: anomalies::Metrics,
     pub(crate) correlate: correlate::Metrics,
     pub(crate) identity: identity::Metrics,
     pub(crate) ingest: ingest::Metrics,
@@ -38,6 +39,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix(PREFIX);
         let metrics = Self {
             access: access::Metrics::new(&mut registry),
+            anomalies: anomalies::Metrics::new(&mut registry),
             correlate: correlate::Metrics::new(&mut registry),
             identity: identity::Metrics::new(&mut registry),
             ingest: ingest::Metrics::new(&mut registry),

@@ -6,7 +6,10 @@ mod relay;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -49,6 +52,7 @@ pub(crate) struct TooManyNodes {
 pub(crate) struct Nodes {
     known: Arc<Mutex<BTreeMap<String, Known>>>,
     policy: watch::Receiver<Option<v1::PolicyStatus>>,
+    changes: Arc<AtomicU64>,
     metrics: Metrics,
 }
 
@@ -71,6 +75,7 @@ impl Nodes {
         Self {
             known: Arc::default(),
             policy,
+            changes: Arc::default(),
             metrics,
         }
     }
@@ -130,6 +135,7 @@ impl Nodes {
             before.replaced.cancel();
             before.node.status
         });
+        self.changes.fetch_add(1, Ordering::Relaxed);
         let replaced = CancellationToken::new();
         let (relay, told) = Relay::new();
         known.insert(
@@ -213,6 +219,33 @@ impl Nodes {
             })
         });
         named.collect()
+    }
+
+    /// Uids of the pods that are watched, as the agents of all nodes say.
+    pub(crate) fn covered(&self) -> std::collections::BTreeSet<String> {
+        let known = self.lock();
+        let statuses = known.values().filter_map(|it| it.node.status.as_ref());
+        let pods = statuses.flat_map(|it| &it.pods);
+        let covered = pods.filter(|it| it.state() == v1::CoverageState::Covered);
+        covered.map(|it| it.uid.clone()).collect()
+    }
+
+    /// How often the policy's exceptions applied, as the agents of all nodes say.
+    pub(crate) fn hits(&self) -> BTreeMap<String, u64> {
+        let mut hits = BTreeMap::new();
+        for known in self.lock().values() {
+            let status = known.node.status.as_ref();
+            let policy = status.and_then(|it| it.policy.as_ref());
+            for it in policy.into_iter().flat_map(|it| &it.exceptions) {
+                *hits.entry(it.name.clone()).or_default() += it.hits;
+            }
+        }
+        hits
+    }
+
+    /// Counts up as something about nodes changes.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// Who talked to whom, as the agents of all nodes say.
@@ -303,6 +336,7 @@ impl Connected {
             && known.stream == self.stream
         {
             change(&mut known.node);
+            self.nodes.changes.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

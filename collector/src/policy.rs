@@ -12,7 +12,10 @@ use api::{
     policy::{Policy, Refused, Time, revision},
     v1,
 };
-use tokio::{sync::watch, time::interval};
+use tokio::{
+    sync::{mpsc, watch},
+    time::interval,
+};
 
 pub(crate) use metrics::Metrics;
 
@@ -30,6 +33,8 @@ pub(crate) struct Told {
     pub(crate) policy: watch::Receiver<Option<v1::Policy>>,
     /// To people; none when there is no file.
     pub(crate) status: watch::Receiver<Option<v1::PolicyStatus>>,
+    /// For a text that was written to where the file comes from, so that it holds before it is found there.
+    pub(crate) apply: mpsc::Sender<String>,
 }
 
 /// Reads the file again whenever it changes.
@@ -42,6 +47,8 @@ pub(crate) struct Follower {
     away: u32,
     policy: watch::Sender<Option<v1::Policy>>,
     status: watch::Sender<Option<v1::PolicyStatus>>,
+    /// Texts that were written to where the file comes from.
+    written: mpsc::Receiver<String>,
     metrics: Metrics,
 }
 
@@ -50,18 +57,21 @@ impl Follower {
     pub(crate) fn start(path: Option<PathBuf>, metrics: Metrics, now: SystemTime) -> (Self, Told) {
         let (policy, told) = watch::channel(path.is_none().then(v1::Policy::default));
         let (status, standing) = watch::channel(path.is_some().then(v1::PolicyStatus::default));
+        let (apply, written) = mpsc::channel(1);
         let mut follower = Self {
             path,
             last: None,
             away: 0,
             policy,
             status,
+            written,
             metrics,
         };
         follower.look(now);
         let told = Told {
             policy: told,
             status: standing,
+            apply,
         };
         (follower, told)
     }
@@ -70,13 +80,20 @@ impl Follower {
     pub(crate) async fn run(mut self) {
         let mut look = interval(LOOK_EVERY);
         loop {
-            look.tick().await;
+            let written = tokio::select! {
+                _ = look.tick() => None,
+                Some(written) = self.written.recv() => Some(written),
+            };
             #[expect(
                 clippy::disallowed_methods,
                 reason = "an exception must not have ended"
             )]
             let now = SystemTime::now();
-            self.look(now);
+            match (written, &self.path) {
+                // It was checked by whoever wrote it; what the file says next is news, or the same.
+                (Some(text), Some(path)) => self.take(path.display().to_string(), &text, now),
+                _ => self.look(now),
+            }
         }
     }
 

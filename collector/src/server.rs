@@ -9,12 +9,13 @@ use std::{
 
 use api::{
     transport::{
-        CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Limits, Listen, Reception,
-        Tally, Tls, TransportError,
+        CONCURRENT_REQUESTS, Incoming, LARGEST_HEADERS, LARGEST_REQUEST, Listen, Reception, Tally,
+        Tls, TransportError,
     },
     v1::{
-        actions_server::ActionsServer, events_server::EventsServer, ingest_server::IngestServer,
-        nodes_server::NodesServer,
+        actions_server::ActionsServer, anomalies_server::AnomaliesServer,
+        detectors_server::DetectorsServer, events_server::EventsServer, graph_server::GraphServer,
+        ingest_server::IngestServer, nodes_server::NodesServer,
     },
 };
 use futures_util::stream::select_all;
@@ -30,15 +31,19 @@ use tonic_health::server::HealthReporter;
 use crate::{
     access::Access,
     actions::Actions,
+    anomalies::{self, Anomalies},
     config::Config,
     correlate::Correlator,
+    detectors::{Detectors, Place},
+    graph::Graph,
     identity::{ClusterError, Identity, Watches},
     ingest::Ingest,
     metrics::Metrics,
     nodes::Nodes,
+    page::{Page, Services},
     policy,
     store::{Store, StoreError, Writer},
-    subscribe::Events,
+    subscribe::{Events, Log},
     web::{Ready, Web, WebError},
 };
 
@@ -79,6 +84,9 @@ pub enum ServerError {
     /// HTTP could not be served any more.
     #[error("cannot go on serving metrics; restart the collector")]
     Metrics(#[source] io::Error),
+    /// The page could not be served any more.
+    #[error("cannot go on serving the page; restart the collector")]
+    Page(#[source] io::Error),
     /// A server's task ended by itself.
     #[error("a server ended by itself; restart the collector")]
     Task(#[source] tokio::task::JoinError),
@@ -89,6 +97,7 @@ pub enum ServerError {
 pub struct Server {
     incoming: Vec<Incoming>,
     web: Web,
+    page: Option<Page>,
     registry: Registry,
     routes: Routes,
     access: Access,
@@ -99,6 +108,7 @@ pub struct Server {
     ticking: Store,
     policy: policy::Follower,
     nodes: Nodes,
+    anomalies: anomalies::Follower,
     identity: Arc<Identity>,
     watches: Option<Watches>,
     shutdown: CancellationToken,
@@ -116,8 +126,8 @@ impl Server {
         let tally: Arc<dyn Tally> = Arc::new(metrics.access.clone());
         let reception = Reception {
             tls: security.tls.clone(),
-            limits: Limits::default(),
             tally: Arc::clone(&tally),
+            ..Reception::default()
         };
         for listen in &config.listen {
             incoming.push(listen.bind_with(reception.clone()).await?);
@@ -129,12 +139,14 @@ impl Server {
             metrics.access,
         );
         let web = Web::bind(config.metrics).await?;
+        let correlations = config.correlate.clone();
         let correlator = Correlator::new(config.correlate, metrics.correlate);
         let opened = Store::open(&config.database, config.retain, correlator, metrics.store);
         let (store, writer) = opened.await?;
         let shutdown = CancellationToken::new();
+        let path = config.detectors.clone();
         let (policy, told) = policy::Follower::start(config.detectors, metrics.policy, now());
-        let nodes = Nodes::new(metrics.nodes, told.status);
+        let nodes = Nodes::new(metrics.nodes, told.status.clone());
         let client = match &config.cluster {
             Some(cluster) => Some(cluster.client().await?),
             None => None,
@@ -150,20 +162,52 @@ impl Server {
             shutdown: shutdown.clone(),
         };
         let counted = nodes.clone();
-        let actions = Actions {
+        let actions = Arc::new(Actions {
             nodes: nodes.clone(),
             identity: Arc::clone(&identity),
-            policy: told.policy,
-        };
+            policy: told.policy.clone(),
+        });
         let ready = Ready::new(store.clone());
         let ticking = store.clone();
-        let events = Events::new(store, metrics.subscribe, shutdown.clone());
+        let log = Log::follow(store, metrics.subscribe.clone(), shutdown.clone());
+        let (anomalies, known) = Anomalies::new(log.clone(), metrics.anomalies);
+        let events = Events::new(log.clone(), metrics.subscribe, shutdown.clone());
+        let place = Place {
+            path,
+            config_map: config.detectors_config_map.zip(client.clone()),
+            apply: told.apply.clone(),
+        };
+        let detectors = Detectors::new(told, place, correlations, nodes.clone(), anomalies.clone());
+        let graph = Graph::new(nodes.clone(), Arc::clone(&identity), anomalies.clone());
+        let page = match &config.page {
+            Some(listen) => {
+                let services = Services {
+                    access: access.clone(),
+                    actions: Arc::clone(&actions),
+                    anomalies: anomalies.clone(),
+                    detectors: detectors.clone(),
+                    events: events.clone(),
+                    graph: graph.clone(),
+                    log,
+                    nodes: nodes.clone(),
+                };
+                Some(Page::bind(listen, reception, services).await?)
+            }
+            None => None,
+        };
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = Routes::builder();
         routes
             .add_service(IngestServer::new(ingest).max_decoding_message_size(LARGEST_REQUEST))
             .add_service(EventsServer::new(events).max_decoding_message_size(LARGEST_QUESTION))
-            .add_service(ActionsServer::new(actions).max_decoding_message_size(LARGEST_QUESTION))
+            .add_service(
+                ActionsServer::from_arc(actions).max_decoding_message_size(LARGEST_QUESTION),
+            )
+            .add_service(
+                AnomaliesServer::new(anomalies).max_decoding_message_size(LARGEST_QUESTION),
+            )
+            .add_service(DetectorsServer::new(detectors).max_decoding_message_size(LARGEST_REQUEST))
+            .add_service(GraphServer::new(graph).max_decoding_message_size(LARGEST_QUESTION))
             .add_service(NodesServer::new(nodes).max_decoding_message_size(LARGEST_QUESTION))
             .add_service(health_service)
             .add_service(reflection().build_v1()?)
@@ -171,6 +215,7 @@ impl Server {
         Ok(Self {
             incoming,
             web,
+            page,
             registry,
             routes: routes.routes(),
             access,
@@ -181,6 +226,7 @@ impl Server {
             ticking,
             policy,
             nodes: counted,
+            anomalies: known,
             identity: Arc::clone(&identity),
             watches: client.map(|client| Watches { identity, client }),
             shutdown,
@@ -196,6 +242,12 @@ impl Server {
     #[must_use]
     pub const fn metrics(&self) -> SocketAddr {
         self.web.local()
+    }
+
+    /// Where the page is served, if it is; the port is the real one.
+    #[must_use]
+    pub fn page(&self) -> Option<&Listen> {
+        self.page.as_ref().map(Page::local)
     }
 
     /// Serves until `stop` resolves, then ends all streams and stores what is queued.
@@ -222,9 +274,23 @@ impl Server {
             self.web
                 .serve(self.registry, ready.clone(), shutdown.clone()),
         );
+        let page = self.page;
+        let page = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move {
+                match page {
+                    Some(page) => page.serve(shutdown).await,
+                    None => {
+                        shutdown.cancelled().await;
+                        Ok(())
+                    }
+                }
+            }
+        });
         tokio::spawn(tick(self.ticking, shutdown.clone()));
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
         tokio::spawn(until(shutdown.clone(), self.policy.run()));
+        tokio::spawn(until(shutdown.clone(), self.anomalies.run()));
         tokio::spawn(until(
             shutdown.clone(),
             self.nodes.keep_account(self.identity),
@@ -239,11 +305,12 @@ impl Server {
         ready.set(true);
         tracing::info!("ready");
 
-        let (mut grpc, mut web) = (grpc, web);
+        let (mut grpc, mut web, mut page) = (grpc, web, page);
         let ended = tokio::select! {
             () = stop => None,
             result = &mut grpc => Some(served(result)),
             result = &mut web => Some(answered(result)),
+            result = &mut page => Some(shown(result)),
         };
         tracing::info!("shutting down");
         ready.set(false);
@@ -252,9 +319,13 @@ impl Server {
         let result = match ended {
             Some(result) => result,
             None => {
-                let both = async { served(grpc.await).and(answered(web.await)) };
+                let all = async {
+                    served(grpc.await)
+                        .and(answered(web.await))
+                        .and(shown(page.await))
+                };
                 // A client that reads nothing would hold us for ever.
-                tokio::time::timeout(GRACE, both).await.unwrap_or(Ok(()))
+                tokio::time::timeout(GRACE, all).await.unwrap_or(Ok(()))
             }
         };
         self.writer.close().await;
@@ -304,6 +375,9 @@ async fn serving(health: &HealthReporter, serving: bool) {
         <IngestServer<Ingest> as tonic::server::NamedService>::NAME,
         <EventsServer<Events> as tonic::server::NamedService>::NAME,
         <NodesServer<Nodes> as tonic::server::NamedService>::NAME,
+        <DetectorsServer<Detectors> as tonic::server::NamedService>::NAME,
+        <GraphServer<Graph> as tonic::server::NamedService>::NAME,
+        <AnomaliesServer<Anomalies> as tonic::server::NamedService>::NAME,
         <ActionsServer<Actions> as tonic::server::NamedService>::NAME,
     ] {
         health.set_service_status(service, status).await;
@@ -325,4 +399,10 @@ fn answered(result: Joined<io::Result<()>>) -> Result<(), ServerError> {
     result
         .map_err(ServerError::Task)?
         .map_err(ServerError::Metrics)
+}
+
+fn shown(result: Joined<io::Result<()>>) -> Result<(), ServerError> {
+    result
+        .map_err(ServerError::Task)?
+        .map_err(ServerError::Page)
 }

@@ -28,7 +28,7 @@ use api::v1::{self, Timestamp};
 use bounds::Bounds;
 pub use database::{Database, DatabaseError, Postgres};
 use engine::Engine;
-pub(crate) use entry::{Append, Entry, Record};
+pub(crate) use entry::{Append, Entry, Record, nanoseconds};
 pub(crate) use error::chain;
 pub use error::{Cause, StoreError};
 pub(crate) use metrics::Metrics;
@@ -175,6 +175,17 @@ impl Store {
         Ok(async move { committed.await.map_err(|_| StoreError::Closed)? })
     }
 
+    /// Has an event raised by this collector, and hands it back as it is in the log.
+    pub(crate) async fn raise(&self, draft: v1::Event) -> Result<v1::Event, StoreError> {
+        let (reply, committed) = oneshot::channel();
+        let command = Command::Raise(Box::new(draft), reply);
+        timeout(PATIENCE, self.commands.send(command))
+            .await
+            .map_err(|_| StoreError::Busy)?
+            .map_err(|_| StoreError::Closed)?;
+        committed.await.map_err(|_| StoreError::Closed)?
+    }
+
     /// Lets time end what it ends; false once the log is closed.
     pub(crate) async fn tick(&self) -> bool {
         self.commands.send(Command::Tick).await.is_ok()
@@ -222,6 +233,11 @@ impl Store {
         *self.horizon.borrow()
     }
 
+    /// The same, as it moves.
+    pub(crate) fn watch_horizon(&self) -> watch::Receiver<u64> {
+        self.horizon.clone()
+    }
+
     /// Highest stored sequence of an agent's epoch; 0 when none.
     pub(crate) async fn highest_sequence(
         &self,
@@ -235,6 +251,11 @@ impl Store {
     /// that is 0.
     pub(crate) async fn page(&self, query: Query) -> Result<Page, StoreError> {
         self.readers.page(&query).await
+    }
+
+    /// The events at these cursors, in their order; those that are gone or damaged are left out.
+    pub(crate) async fn events_at(&self, cursors: Vec<u64>) -> Result<Vec<v1::Event>, StoreError> {
+        self.readers.events_at(cursors).await
     }
 
     /// A cursor that only events raised earlier lie before.

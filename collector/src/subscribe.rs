@@ -7,17 +7,17 @@ mod tail;
 use std::{pin::Pin, sync::Arc};
 
 use api::v1::{self, events_server, subscribe_request};
-use follow::{Follower, Log};
+use follow::Follower;
+pub(crate) use follow::{Log, Most};
 use futures_util::Stream;
 pub(crate) use metrics::Metrics;
-use tail::Tail;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::{
     access, status,
-    store::{Entry, PAGE_BYTES, Query, Store, StoreError},
+    store::{Entry, PAGE_BYTES, Query, StoreError},
 };
 
 /// Events of a page, when the client does not say and at most.
@@ -44,11 +44,10 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Starts to follow the log.
-    pub(crate) fn new(store: Store, metrics: Metrics, shutdown: CancellationToken) -> Self {
-        let tail = Tail::follow(store.clone(), metrics.clone(), shutdown.clone());
+    /// Serves what is read of the log.
+    pub(crate) fn new(log: Log, metrics: Metrics, shutdown: CancellationToken) -> Self {
         Self {
-            log: Log { store, tail },
+            log,
             metrics,
             shutdown,
             seats: Arc::new(Semaphore::new(SUBSCRIBERS)),

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::{Count, Measure, Observation, Subject, Technique, Time};
+use crate::{Count, Measure, Observation, Subject, Technique, Time, port_set::PortSet};
 
 /// One step in the life of an anomaly.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,8 @@ pub struct Anomaly {
     pub counted: u64,
     /// Distinct ports over the whole life, where ports are what is counted.
     pub ports: PortCounts,
+    /// Which they are, of a scan of ports.
+    pub port_sets: Option<Box<PortSets>>,
     /// How it probes, when a record told it.
     pub technique: Option<Technique>,
     /// Some of what was counted, for people: names that were looked up, or what a payload began with; at
@@ -138,6 +140,17 @@ pub struct PortCounts {
     pub answered: u32,
     /// Without an answer in time; from records.
     pub silent: u32,
+}
+
+/// Which ports [`PortCounts`] counts.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PortSets {
+    /// Initiated to.
+    pub distinct: PortSet,
+    /// Refused.
+    pub refused: PortSet,
+    /// With an answer.
+    pub answered: PortSet,
 }
 
 /// What could not be seen.

@@ -231,6 +231,7 @@ impl Case {
             further_targets: further + self.further_targets,
             counted: self.counted,
             ports: PortCounts::default(),
+            port_sets: None,
             technique: most_frequent(&self.techniques),
             samples: self.samples.iter().cloned().collect(),
             attack_ids: self.attack_ids,

@@ -109,17 +109,6 @@ macro_rules! detectors {
                 }
             }
 
-            /// The same, to be read; none when there is no detector of this name.
-            #[must_use]
-            pub fn mode_of(&self, detector: &str) -> Option<Mode> {
-                match detector {
-                    $(<$detector::Pod as crate::detector::Detector>::ID => {
-                        Some(self.$detector.mode)
-                    })+
-                    _ => None,
-                }
-            }
-
             /// The thresholds of a detector.
             ///
             /// # Errors
@@ -128,6 +117,20 @@ macro_rules! detectors {
                 match detector {
                     $(<$detector::Pod as crate::detector::Detector>::ID => {
                         Ok($detector::Thresholds::limits())
+                    })+
+                    _ => Err(UnknownDetector),
+                }
+            }
+
+            /// What the thresholds of a detector are set to, in the order of its limits, and its mode.
+            ///
+            /// # Errors
+            /// When there is none of this name.
+            pub fn values(&self, detector: &str) -> Result<(Mode, Vec<Quantity>), UnknownDetector> {
+                match detector {
+                    $(<$detector::Pod as crate::detector::Detector>::ID => {
+                        let setting = &self.$detector;
+                        Ok((setting.mode, setting.thresholds.values()))
                     })+
                     _ => Err(UnknownDetector),
                 }

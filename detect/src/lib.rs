@@ -47,7 +47,7 @@ mod window;
 
 pub use ack_flood::Thresholds as AckFloodThresholds;
 pub use anomaly::{
-    Anomaly, AnomalyId, Coverage, Criterion, PortCounts, Role, Severity, State, Target,
+    Anomaly, AnomalyId, Coverage, Criterion, PortCounts, PortSets, Role, Severity, State, Target,
 };
 pub use baselines::{Baseline, Cell, DamagedBaseline, Series};
 pub use beacon::Thresholds as BeaconThresholds;
@@ -73,6 +73,7 @@ pub use observation::{Contact, Hosts, Observation, Outcome, Sample, SampleKind, 
 pub use odd_flags::Thresholds as OddFlagsThresholds;
 pub use port_scan::Thresholds as PortScanThresholds;
 pub use port_scan_target::Thresholds as PortScanTargetThresholds;
+pub use port_set::PortSet;
 pub use protocol_mismatch::Thresholds as ProtocolMismatchThresholds;
 pub use protocol_scan::Thresholds as ProtocolScanThresholds;
 pub use sketch::Sketch;

@@ -40,6 +40,9 @@ pub trait Thresholds: Default {
     /// All there are.
     fn limits() -> Vec<Limit>;
 
+    /// What each is set to, in the same order.
+    fn values(&self) -> Vec<Quantity>;
+
     /// Sets the threshold of this name.
     ///
     /// # Errors
@@ -157,6 +160,11 @@ macro_rules! thresholds {
                 },)+]
             }
 
+            fn values(&self) -> Vec<$crate::limits::Quantity> {
+                use $crate::limits::Field as _;
+                vec![$(<$kind>::quantity(self.$field),)+]
+            }
+
             fn set(
                 &mut self,
                 key: &str,
@@ -237,6 +245,7 @@ mod tests {
             assert_eq!(said.as_deref(), refused, "{key} = {value}");
         }
         assert_eq!((it.ports, it.quiet), (65_536, SECOND));
+        assert_eq!(it.values(), [Quantity::Count(65_536), seconds(1)]);
         let defaults: Vec<_> = Of::limits().iter().map(|it| it.default).collect();
         assert_eq!(defaults, [Quantity::Count(3), seconds(60)]);
     }

@@ -142,7 +142,7 @@ impl Watch {
             Place::Host { listen, metrics } => {
                 let mut command = guarded(program);
                 command.args(["--listen", &listen.to_string()]);
-                command.args(["--metrics", &metrics.to_string()]);
+                command.args(["--metrics", &metrics.to_string(), "--page", "none"]);
                 command
             }
         };

@@ -285,13 +285,14 @@ fn ports() -> Result<String> {
         (
             "picket-collector",
             "listen",
-            "gRPC: `Events`, `Nodes`, `Actions`, `Ingest`, health, reflection",
+            "gRPC: `Events`, `Anomalies`, `Graph`, `Detectors`, `Nodes`, `Actions`, `Ingest`, health, reflection",
         ),
         (
             "picket-collector",
             "metrics",
             "HTTP: `/metrics`, `/healthz`, `/readyz`",
         ),
+        ("picket-collector", "page", "HTTP: the page"),
         (
             "picket-agent",
             "listen",

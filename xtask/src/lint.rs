@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    command, ebpf, manifests,
+    command, ebpf, manifests, page,
     setup::{self, Needs},
     tidy,
     tools::CARGO_DENY,
@@ -18,6 +18,7 @@ pub(crate) fn run() -> Result<()> {
     setup::run(Needs {
         lint: true,
         manifests: true,
+        page: true,
         ..Needs::default()
     })?;
     let workspace = Workspace::load()?;
@@ -36,6 +37,7 @@ pub(crate) fn run() -> Result<()> {
     )?;
     deny(&workspace)?;
     manifests::check(&workspace)?;
+    page::check(&workspace)?;
     ebpf::build(&workspace)?;
     ebpf::lint(&workspace)?;
     command::run(

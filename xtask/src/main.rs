@@ -14,6 +14,8 @@ mod ebpf;
 mod fuzz;
 mod lint;
 mod manifests;
+mod node;
+mod page;
 mod prepare;
 mod privilege;
 mod setup;
@@ -39,13 +41,19 @@ enum Task {
     },
     /// Build the kernel programs into `target/bpf/picket-programs.o`.
     BuildEbpf,
-    /// Check tidiness, format, dependencies, manifests, and clippy on the host and the BPF target.
+    /// Check tidiness, format, dependencies, manifests, the page, and clippy on the host and the BPF target.
     Lint,
     /// Check the chart, and the manifests that are rendered from it.
     Manifests {
         /// Render them anew.
         #[arg(long)]
         update: bool,
+    },
+    /// Build the collector's page from `collector/web` into its `dist`.
+    Page {
+        /// Only check that what is committed is what is built.
+        #[arg(long)]
+        check: bool,
     },
     /// Check the rules of the house that no other tool knows.
     Tidy,
@@ -91,11 +99,13 @@ fn run(task: Task) -> Result<()> {
             lab: true,
             lint,
             manifests: lint,
+            page: lint,
             ..setup::Needs::default()
         }),
         Task::BuildEbpf => ebpf::build(&workspace::Workspace::load()?),
         Task::Lint => lint::run(),
         Task::Manifests { update } => manifests::run(update),
+        Task::Page { check } => page::run(check),
         Task::Tidy => tidy::run(&workspace::Workspace::load()?),
         Task::Test(arguments) => test::run(&arguments),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),

@@ -3,6 +3,7 @@
 mod kubectl;
 mod kubernetes;
 mod needs;
+mod node;
 mod packages;
 mod plan;
 mod promtool;
@@ -45,6 +46,9 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     }
     if needs.cluster {
         steps.extend(kubernetes::step()?);
+    }
+    if needs.page {
+        steps.extend(node::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);

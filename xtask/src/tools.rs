@@ -59,6 +59,12 @@ pub(crate) const HELM: Fetched = Fetched {
 /// Of whatever version Debian's release has.
 pub(crate) const PROMTOOL: &str = "promtool";
 
+/// Where the machine has none that is new enough.
+pub(crate) const NODE: Fetched = Fetched {
+    name: "node",
+    version: "24.19.0",
+};
+
 pub(crate) const KUBERNETES_VALIDATE: Fetched = Fetched {
     name: "kubernetes-validate",
     version: "1.37.0",

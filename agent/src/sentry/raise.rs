@@ -92,9 +92,9 @@ impl Sentry {
         if let Some(exception) = policy.exception(event, pod, now) {
             return Verdict::Except(exception.name.clone());
         }
-        match policy.settings(pod).mode_of(&event.detector) {
-            Some(Mode::Shadow | Mode::Off) => Verdict::Record,
-            Some(Mode::On) | None => Verdict::Act,
+        match policy.settings(pod).values(&event.detector) {
+            Ok((Mode::Shadow | Mode::Off, _)) => Verdict::Record,
+            Ok((Mode::On, _)) | Err(_) => Verdict::Act,
         }
     }
 

@@ -81,6 +81,9 @@ pub struct Event {
     /// What was done about a pod; only of detector `containment`.
     #[prost(message, optional, tag = "27")]
     pub action: ::core::option::Option<Action>,
+    /// What people made of an anomaly; only of detector `triage`.
+    #[prost(message, optional, tag = "28")]
+    pub triage: ::core::option::Option<Triage>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EventId {
@@ -168,6 +171,25 @@ pub struct Action {
     #[prost(string, tag = "6")]
     pub anomaly_id: ::prost::alloc::string::String,
 }
+/// What a person made of an anomaly. The event that carries it is raised by the collector, is `opened`, of severity
+/// info, and has the source and targets of the anomaly, so that it is seen by whoever sees that one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Triage {
+    /// The anomaly it is about.
+    #[prost(string, tag = "1")]
+    pub anomaly_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "TriageKind", tag = "2")]
+    pub kind: i32,
+    /// The principal who did it; empty over a connection that needs none.
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+    /// Whose it is from now on; only of ASSIGNED, and empty when it is nobody's.
+    #[prost(string, tag = "4")]
+    pub assignee: ::prost::alloc::string::String,
+    /// For people; at most 4096 bytes.
+    #[prost(string, tag = "5")]
+    pub note: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Target {
     #[prost(message, optional, tag = "1")]
@@ -194,7 +216,7 @@ pub struct Criterion {
     pub window: ::core::option::Option<::prost_types::Duration>,
 }
 /// Over the anomaly's life, of the pod as a whole.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PortCounts {
     /// Distinct destination ports the pod initiated to; exact.
     #[prost(uint32, tag = "1")]
@@ -207,6 +229,32 @@ pub struct PortCounts {
     pub answered: u32,
     #[prost(uint32, tag = "4")]
     pub silent: u32,
+    /// Which they are; only of detector `port_scan`.
+    #[prost(message, optional, tag = "5")]
+    pub distinct_set: ::core::option::Option<PortSet>,
+    #[prost(message, optional, tag = "6")]
+    pub refused_set: ::core::option::Option<PortSet>,
+    #[prost(message, optional, tag = "7")]
+    pub answered_set: ::core::option::Option<PortSet>,
+}
+/// A set of ports, written in whichever way is shorter; without a field when it is empty or nobody knows it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PortSet {
+    #[prost(oneof = "port_set::Ports", tags = "1, 2")]
+    pub ports: ::core::option::Option<port_set::Ports>,
+}
+/// Nested message and enum types in `PortSet`.
+pub mod port_set {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Ports {
+        /// Runs of ports, ascending, each as two varints (LEB128): how many ports lie between the run before, or port 0,
+        /// and it; and its length less one.
+        #[prost(bytes, tag = "1")]
+        Runs(::prost::alloc::vec::Vec<u8>),
+        /// 8192 bytes: port P is bit P % 8, the lowest first, of byte P / 8.
+        #[prost(bytes, tag = "2")]
+        Bitmap(::prost::alloc::vec::Vec<u8>),
+    }
 }
 /// What the agent could not see of this pod, over the anomaly's life.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -460,6 +508,47 @@ impl ActionKind {
             "ACTION_KIND_EXPIRED" => Some(Self::Expired),
             "ACTION_KIND_REFUSED" => Some(Self::Refused),
             "ACTION_KIND_HELD" => Some(Self::Held),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TriageKind {
+    Unspecified = 0,
+    /// Somebody has seen it.
+    Acknowledged = 1,
+    Assigned = 2,
+    Noted = 3,
+    /// Nothing is left to be done about it, whether the pod goes on or not.
+    Resolved = 4,
+    /// It is to be looked at again.
+    Reopened = 5,
+}
+impl TriageKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TRIAGE_KIND_UNSPECIFIED",
+            Self::Acknowledged => "TRIAGE_KIND_ACKNOWLEDGED",
+            Self::Assigned => "TRIAGE_KIND_ASSIGNED",
+            Self::Noted => "TRIAGE_KIND_NOTED",
+            Self::Resolved => "TRIAGE_KIND_RESOLVED",
+            Self::Reopened => "TRIAGE_KIND_REOPENED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TRIAGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "TRIAGE_KIND_ACKNOWLEDGED" => Some(Self::Acknowledged),
+            "TRIAGE_KIND_ASSIGNED" => Some(Self::Assigned),
+            "TRIAGE_KIND_NOTED" => Some(Self::Noted),
+            "TRIAGE_KIND_RESOLVED" => Some(Self::Resolved),
+            "TRIAGE_KIND_REOPENED" => Some(Self::Reopened),
             _ => None,
         }
     }
@@ -1369,6 +1458,1210 @@ pub mod actions_server {
     }
 }
 /// Every set field must match; a repeated field matches when any of its values does.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnomalyFilter {
+    /// Of the source, or of the first target when the source is unknown.
+    #[prost(string, repeated, tag = "1")]
+    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "2")]
+    pub pods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "3")]
+    pub nodes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "4")]
+    pub detectors: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(enumeration = "Severity", repeated, tag = "5")]
+    pub severities: ::prost::alloc::vec::Vec<i32>,
+    #[prost(enumeration = "AnomalyState", repeated, tag = "6")]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+    #[prost(enumeration = "TriageState", repeated, tag = "7")]
+    pub triage: ::prost::alloc::vec::Vec<i32>,
+    #[prost(string, repeated, tag = "8")]
+    pub assignees: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Part of the summary, the id, a name or an address; in any case of letters.
+    #[prost(string, tag = "9")]
+    pub text: ::prost::alloc::string::String,
+    /// That something was told of at or after.
+    #[prost(message, optional, tag = "10")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// That opened before.
+    #[prost(message, optional, tag = "11")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// Those of detectors that are tried out, too.
+    #[prost(bool, tag = "12")]
+    pub include_shadow: bool,
+    /// Those that are part of an anomaly of several pods, not.
+    #[prost(bool, tag = "13")]
+    pub exclude_correlated: bool,
+}
+/// What all events of an anomaly say together.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Anomaly {
+    /// Event.anomaly_id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(enumeration = "AnomalyState", tag = "2")]
+    pub state: i32,
+    #[prost(enumeration = "TriageState", tag = "3")]
+    pub triage: i32,
+    /// Empty when it is nobody's.
+    #[prost(string, tag = "4")]
+    pub assignee: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "5")]
+    pub opened_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of the last event of its own.
+    #[prost(message, optional, tag = "6")]
+    pub updated_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// None while it is open.
+    #[prost(message, optional, tag = "7")]
+    pub closed_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its own events in the log, and those of people.
+    #[prost(uint32, tag = "8")]
+    pub events: u32,
+    #[prost(uint32, tag = "9")]
+    pub notes: u32,
+    /// The last of its own events.
+    #[prost(message, optional, tag = "10")]
+    pub last: ::core::option::Option<Event>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAnomaliesRequest {
+    #[prost(message, optional, tag = "1")]
+    pub filter: ::core::option::Option<AnomalyFilter>,
+    /// Leaves out so many of those that match.
+    #[prost(uint32, tag = "2")]
+    pub offset: u32,
+    /// At most this many; 0 stands for 100, and 1000 is the most.
+    #[prost(uint32, tag = "3")]
+    pub page_size: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAnomaliesResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub anomalies: ::prost::alloc::vec::Vec<Anomaly>,
+    /// How many match in all, and how many of them are open.
+    #[prost(uint32, tag = "2")]
+    pub matching: u32,
+    #[prost(uint32, tag = "3")]
+    pub open: u32,
+    /// Of all that the caller may see, whatever the filter: what can be chosen from.
+    #[prost(message, repeated, tag = "4")]
+    pub facets: ::prost::alloc::vec::Vec<Facet>,
+    /// All events up to here were taken in.
+    #[prost(uint64, tag = "5")]
+    pub cursor: u64,
+    /// Older ones that were forgotten, because there were too many to keep at hand.
+    #[prost(uint64, tag = "6")]
+    pub forgotten: u64,
+}
+/// How many anomalies share a value.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Facet {
+    /// `namespace`, `detector`, `node`, `severity`, `state`, `triage` or `assignee`.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub count: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAnomalyRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnomalyDetails {
+    #[prost(message, optional, tag = "1")]
+    pub anomaly: ::core::option::Option<Anomaly>,
+    /// Its own, oldest first; the first and the last 128 when there are more.
+    #[prost(message, repeated, tag = "2")]
+    pub events: ::prost::alloc::vec::Vec<Event>,
+    /// What people made of it, oldest first; the last 256.
+    #[prost(message, repeated, tag = "3")]
+    pub triage: ::prost::alloc::vec::Vec<Event>,
+    /// What was done about its pod for it, oldest first.
+    #[prost(message, repeated, tag = "4")]
+    pub actions: ::prost::alloc::vec::Vec<Event>,
+    /// Others of the same source, of the same targets, or that are part of the same anomaly of several pods; at most 32.
+    #[prost(message, repeated, tag = "5")]
+    pub related: ::prost::alloc::vec::Vec<Anomaly>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TriageRequest {
+    /// `anomaly_id` and `kind` are needed; `by` is set by the collector.
+    #[prost(message, optional, tag = "1")]
+    pub triage: ::core::option::Option<Triage>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AnomalyState {
+    Unspecified = 0,
+    Open = 1,
+    Closed = 2,
+}
+impl AnomalyState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ANOMALY_STATE_UNSPECIFIED",
+            Self::Open => "ANOMALY_STATE_OPEN",
+            Self::Closed => "ANOMALY_STATE_CLOSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ANOMALY_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ANOMALY_STATE_OPEN" => Some(Self::Open),
+            "ANOMALY_STATE_CLOSED" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TriageState {
+    Unspecified = 0,
+    /// Nobody has looked at it.
+    New = 1,
+    Acknowledged = 2,
+    Resolved = 3,
+}
+impl TriageState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TRIAGE_STATE_UNSPECIFIED",
+            Self::New => "TRIAGE_STATE_NEW",
+            Self::Acknowledged => "TRIAGE_STATE_ACKNOWLEDGED",
+            Self::Resolved => "TRIAGE_STATE_RESOLVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TRIAGE_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TRIAGE_STATE_NEW" => Some(Self::New),
+            "TRIAGE_STATE_ACKNOWLEDGED" => Some(Self::Acknowledged),
+            "TRIAGE_STATE_RESOLVED" => Some(Self::Resolved),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod anomalies_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Anomalies as people work on them: all events of one together. Agents answer UNIMPLEMENTED.
+    #[derive(Debug, Clone)]
+    pub struct AnomaliesClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> AnomaliesClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AnomaliesClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AnomaliesClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// A page of those that match: open ones first, then the most severe, then the latest.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAnomaliesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAnomaliesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/picket.v1.Anomalies/List");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Anomalies", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// One, with everything that was told of it. NOT_FOUND when none has the id, or retention removed it.
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAnomalyRequest>,
+        ) -> std::result::Result<tonic::Response<super::AnomalyDetails>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/picket.v1.Anomalies/Get");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Anomalies", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says what a person made of one; returns the event that tells so, after commit.
+        pub async fn triage(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TriageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Event>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/picket.v1.Anomalies/Triage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("picket.v1.Anomalies", "Triage"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod anomalies_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AnomaliesServer.
+    #[async_trait]
+    pub trait Anomalies: std::marker::Send + std::marker::Sync + 'static {
+        /// A page of those that match: open ones first, then the most severe, then the latest.
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListAnomaliesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAnomaliesResponse>,
+            tonic::Status,
+        >;
+        /// One, with everything that was told of it. NOT_FOUND when none has the id, or retention removed it.
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetAnomalyRequest>,
+        ) -> std::result::Result<tonic::Response<super::AnomalyDetails>, tonic::Status>;
+        /// Says what a person made of one; returns the event that tells so, after commit.
+        async fn triage(
+            &self,
+            request: tonic::Request<super::TriageRequest>,
+        ) -> std::result::Result<tonic::Response<super::Event>, tonic::Status>;
+    }
+    /// Anomalies as people work on them: all events of one together. Agents answer UNIMPLEMENTED.
+    #[derive(Debug)]
+    pub struct AnomaliesServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AnomaliesServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AnomaliesServer<T>
+    where
+        T: Anomalies,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/picket.v1.Anomalies/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Anomalies>(pub Arc<T>);
+                    impl<
+                        T: Anomalies,
+                    > tonic::server::UnaryService<super::ListAnomaliesRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListAnomaliesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAnomaliesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Anomalies>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/picket.v1.Anomalies/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Anomalies>(pub Arc<T>);
+                    impl<
+                        T: Anomalies,
+                    > tonic::server::UnaryService<super::GetAnomalyRequest>
+                    for GetSvc<T> {
+                        type Response = super::AnomalyDetails;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAnomalyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Anomalies>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/picket.v1.Anomalies/Triage" => {
+                    #[allow(non_camel_case_types)]
+                    struct TriageSvc<T: Anomalies>(pub Arc<T>);
+                    impl<T: Anomalies> tonic::server::UnaryService<super::TriageRequest>
+                    for TriageSvc<T> {
+                        type Response = super::Event;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TriageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Anomalies>::triage(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TriageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AnomaliesServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "picket.v1.Anomalies";
+    impl<T> tonic::server::NamedService for AnomaliesServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDetectorsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDetectorsResponse {
+    /// In the order of the documentation.
+    #[prost(message, repeated, tag = "1")]
+    pub detectors: ::prost::alloc::vec::Vec<Detector>,
+    /// What is in force, as an operator wrote it; empty when each agent does what its own configuration says.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Digest of it.
+    #[prost(string, tag = "3")]
+    pub revision: ::prost::alloc::string::String,
+    /// Whether `Set` can replace it, and why not, for people.
+    #[prost(bool, tag = "4")]
+    pub writable: bool,
+    #[prost(string, tag = "5")]
+    pub not_writable: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "6")]
+    pub exceptions: ::prost::alloc::vec::Vec<ExceptionStatus>,
+    #[prost(message, repeated, tag = "7")]
+    pub scopes: ::prost::alloc::vec::Vec<ScopeStatus>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Detector {
+    /// Such as `port_scan`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What it finds, for people.
+    #[prost(string, tag = "2")]
+    pub about: ::prost::alloc::string::String,
+    /// `on`, `shadow` or `off`, where no scope says otherwise.
+    #[prost(string, tag = "3")]
+    pub mode: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "4")]
+    pub thresholds: ::prost::alloc::vec::Vec<Threshold>,
+    /// The collector finds these; the policy does not set them.
+    #[prost(bool, tag = "5")]
+    pub of_collector: bool,
+    #[prost(message, repeated, tag = "6")]
+    pub activity: ::prost::alloc::vec::Vec<DetectorActivity>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Threshold {
+    /// As the policy spells it.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// As it writes it: a number, a duration, a size.
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub default: ::prost::alloc::string::String,
+    /// What it takes, for people.
+    #[prost(string, tag = "4")]
+    pub takes: ::prost::alloc::string::String,
+}
+/// Of one detector on one node, since its agent started.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DetectorActivity {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub open: u32,
+    #[prost(message, optional, tag = "3")]
+    pub last_raised_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExceptionStatus {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub owner: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// None when it never ends.
+    #[prost(message, optional, tag = "4")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(bool, tag = "5")]
+    pub expired: bool,
+    /// Of all nodes since their agents started.
+    #[prost(uint64, tag = "6")]
+    pub hits: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScopeStatus {
+    /// Whom it selects, for people.
+    #[prost(string, tag = "1")]
+    pub selector: ::prost::alloc::string::String,
+    /// Detector, and what it sets, such as `port_scan.mode: shadow`.
+    #[prost(string, repeated, tag = "2")]
+    pub settings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PreviewPolicyRequest {
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PreviewPolicyResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub detectors: ::prost::alloc::vec::Vec<DetectorPreview>,
+    /// Of the time before now that the log covers; at most 24 hours.
+    #[prost(message, optional, tag = "2")]
+    pub covers: ::core::option::Option<::prost_types::Duration>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DetectorPreview {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Anomalies that were raised, and those of them that would have been with the other policy.
+    #[prost(uint32, tag = "2")]
+    pub raised: u32,
+    #[prost(uint32, tag = "3")]
+    pub kept: u32,
+    /// Some of those that would not have been; at most 16.
+    #[prost(string, repeated, tag = "4")]
+    pub gone: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// A threshold is lower, or a mode wider, than what judged the traffic: what stayed below is recorded nowhere, so there
+    /// may be more than `kept`.
+    #[prost(bool, tag = "5")]
+    pub at_least: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPolicyRequest {
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Of the one that is replaced.
+    #[prost(string, tag = "2")]
+    pub replaces: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPolicyResponse {
+    #[prost(string, tag = "1")]
+    pub revision: ::prost::alloc::string::String,
+}
+/// Generated client implementations.
+pub mod detectors_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// How the detectors of all nodes are set, and what they do. Agents answer UNIMPLEMENTED.
+    #[derive(Debug, Clone)]
+    pub struct DetectorsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> DetectorsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DetectorsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DetectorsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDetectorsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDetectorsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/picket.v1.Detectors/List");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Detectors", "List"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What the last 24 hours would have been with another policy. INVALID_ARGUMENT, with a line for each mistake, when it
+        /// cannot be used.
+        pub async fn preview(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PreviewPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewPolicyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/picket.v1.Detectors/Preview",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("picket.v1.Detectors", "Preview"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts another policy in force. INVALID_ARGUMENT as above; ABORTED when the one in force is not the one that is
+        /// replaced; FAILED_PRECONDITION when the collector keeps none that it may write.
+        pub async fn set(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetPolicyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/picket.v1.Detectors/Set");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Detectors", "Set"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod detectors_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DetectorsServer.
+    #[async_trait]
+    pub trait Detectors: std::marker::Send + std::marker::Sync + 'static {
+        async fn list(
+            &self,
+            request: tonic::Request<super::ListDetectorsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDetectorsResponse>,
+            tonic::Status,
+        >;
+        /// What the last 24 hours would have been with another policy. INVALID_ARGUMENT, with a line for each mistake, when it
+        /// cannot be used.
+        async fn preview(
+            &self,
+            request: tonic::Request<super::PreviewPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewPolicyResponse>,
+            tonic::Status,
+        >;
+        /// Puts another policy in force. INVALID_ARGUMENT as above; ABORTED when the one in force is not the one that is
+        /// replaced; FAILED_PRECONDITION when the collector keeps none that it may write.
+        async fn set(
+            &self,
+            request: tonic::Request<super::SetPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetPolicyResponse>,
+            tonic::Status,
+        >;
+    }
+    /// How the detectors of all nodes are set, and what they do. Agents answer UNIMPLEMENTED.
+    #[derive(Debug)]
+    pub struct DetectorsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DetectorsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DetectorsServer<T>
+    where
+        T: Detectors,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/picket.v1.Detectors/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Detectors>(pub Arc<T>);
+                    impl<
+                        T: Detectors,
+                    > tonic::server::UnaryService<super::ListDetectorsRequest>
+                    for ListSvc<T> {
+                        type Response = super::ListDetectorsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDetectorsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Detectors>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/picket.v1.Detectors/Preview" => {
+                    #[allow(non_camel_case_types)]
+                    struct PreviewSvc<T: Detectors>(pub Arc<T>);
+                    impl<
+                        T: Detectors,
+                    > tonic::server::UnaryService<super::PreviewPolicyRequest>
+                    for PreviewSvc<T> {
+                        type Response = super::PreviewPolicyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PreviewPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Detectors>::preview(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PreviewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/picket.v1.Detectors/Set" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetSvc<T: Detectors>(pub Arc<T>);
+                    impl<
+                        T: Detectors,
+                    > tonic::server::UnaryService<super::SetPolicyRequest>
+                    for SetSvc<T> {
+                        type Response = super::SetPolicyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Detectors>::set(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DetectorsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "picket.v1.Detectors";
+    impl<T> tonic::server::NamedService for DetectorsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Every set field must match; a repeated field matches when any of its values does.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Filter {
     /// Of the source.
@@ -1945,6 +3238,467 @@ pub mod events_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "picket.v1.Events";
     impl<T> tonic::server::NamedService for EventsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetGraphRequest {
+    /// Only vertices of these, and what these talk to; all when there is none.
+    #[prost(string, repeated, tag = "1")]
+    pub namespaces: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(enumeration = "Detail", tag = "2")]
+    pub detail: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetGraphResponse {
+    /// By id.
+    #[prost(message, repeated, tag = "1")]
+    pub vertices: ::prost::alloc::vec::Vec<Vertex>,
+    /// By source and destination.
+    #[prost(message, repeated, tag = "2")]
+    pub links: ::prost::alloc::vec::Vec<Link>,
+    /// Vertices and links that were left out, because there were too many; those without an anomaly go first.
+    #[prost(uint32, tag = "3")]
+    pub left_out_vertices: u32,
+    #[prost(uint32, tag = "4")]
+    pub left_out_links: u32,
+    /// All events up to here were taken in.
+    #[prost(uint64, tag = "5")]
+    pub cursor: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Vertex {
+    /// Unique in the answer, and the same in the next one.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(enumeration = "VertexKind", tag = "2")]
+    pub kind: i32,
+    /// Empty outside the cluster, and of nodes.
+    #[prost(string, tag = "3")]
+    pub namespace: ::prost::alloc::string::String,
+    /// Of the workload, pod, Service or node; an address outside the cluster.
+    #[prost(string, tag = "4")]
+    pub name: ::prost::alloc::string::String,
+    /// Of a workload, as `Deployment`.
+    #[prost(string, tag = "5")]
+    pub owner_kind: ::prost::alloc::string::String,
+    /// Pods within it, and how many of them are watched.
+    #[prost(uint32, tag = "6")]
+    pub pods: u32,
+    #[prost(uint32, tag = "7")]
+    pub covered_pods: u32,
+    /// Of the anomalies that are open: those whose source it is, and those whose target.
+    #[prost(message, optional, tag = "8")]
+    pub source_of: ::core::option::Option<Burning>,
+    #[prost(message, optional, tag = "9")]
+    pub target_of: ::core::option::Option<Burning>,
+    /// Pods within it that are contained.
+    #[prost(uint32, tag = "10")]
+    pub contained_pods: u32,
+}
+/// Anomalies that are open.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Burning {
+    #[prost(uint32, tag = "1")]
+    pub open: u32,
+    /// The worst of them.
+    #[prost(enumeration = "Severity", tag = "2")]
+    pub severity: i32,
+    /// Some of their ids, the worst first; at most 16.
+    #[prost(string, repeated, tag = "3")]
+    pub anomalies: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Link {
+    /// Ids of vertices.
+    #[prost(string, tag = "1")]
+    pub source: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub destination: ::prost::alloc::string::String,
+    /// What was talked to over it; at most 16.
+    #[prost(message, repeated, tag = "3")]
+    pub ports: ::prost::alloc::vec::Vec<LinkPort>,
+    #[prost(uint32, tag = "4")]
+    pub further_ports: u32,
+    #[prost(message, optional, tag = "5")]
+    pub last_seen: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of the anomalies that are open, from the source towards the destination.
+    #[prost(message, optional, tag = "6")]
+    pub burning: ::core::option::Option<Burning>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkPort {
+    #[prost(enumeration = "Transport", tag = "1")]
+    pub transport: i32,
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
+    /// A Service declares it.
+    #[prost(bool, tag = "3")]
+    pub declared: bool,
+    /// Name of the Service; empty when none declares it.
+    #[prost(string, tag = "4")]
+    pub service: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Detail {
+    /// As NAMESPACES.
+    Unspecified = 0,
+    /// A vertex for each namespace.
+    Namespaces = 1,
+    /// One for each workload, and for each Service that is talked to.
+    Workloads = 2,
+    /// One for each pod.
+    Pods = 3,
+}
+impl Detail {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DETAIL_UNSPECIFIED",
+            Self::Namespaces => "DETAIL_NAMESPACES",
+            Self::Workloads => "DETAIL_WORKLOADS",
+            Self::Pods => "DETAIL_PODS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DETAIL_UNSPECIFIED" => Some(Self::Unspecified),
+            "DETAIL_NAMESPACES" => Some(Self::Namespaces),
+            "DETAIL_WORKLOADS" => Some(Self::Workloads),
+            "DETAIL_PODS" => Some(Self::Pods),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum VertexKind {
+    Unspecified = 0,
+    Namespace = 1,
+    Workload = 2,
+    Pod = 3,
+    Service = 4,
+    Node = 5,
+    /// Whatever is outside the cluster.
+    Outside = 6,
+}
+impl VertexKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "VERTEX_KIND_UNSPECIFIED",
+            Self::Namespace => "VERTEX_KIND_NAMESPACE",
+            Self::Workload => "VERTEX_KIND_WORKLOAD",
+            Self::Pod => "VERTEX_KIND_POD",
+            Self::Service => "VERTEX_KIND_SERVICE",
+            Self::Node => "VERTEX_KIND_NODE",
+            Self::Outside => "VERTEX_KIND_OUTSIDE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "VERTEX_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "VERTEX_KIND_NAMESPACE" => Some(Self::Namespace),
+            "VERTEX_KIND_WORKLOAD" => Some(Self::Workload),
+            "VERTEX_KIND_POD" => Some(Self::Pod),
+            "VERTEX_KIND_SERVICE" => Some(Self::Service),
+            "VERTEX_KIND_NODE" => Some(Self::Node),
+            "VERTEX_KIND_OUTSIDE" => Some(Self::Outside),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod graph_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Who talks to whom, as the agents of all nodes saw of late. Agents answer UNIMPLEMENTED.
+    #[derive(Debug, Clone)]
+    pub struct GraphClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> GraphClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> GraphClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            GraphClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        pub async fn get(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetGraphRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetGraphResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/picket.v1.Graph/Get");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("picket.v1.Graph", "Get"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod graph_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with GraphServer.
+    #[async_trait]
+    pub trait Graph: std::marker::Send + std::marker::Sync + 'static {
+        async fn get(
+            &self,
+            request: tonic::Request<super::GetGraphRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetGraphResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Who talks to whom, as the agents of all nodes saw of late. Agents answer UNIMPLEMENTED.
+    #[derive(Debug)]
+    pub struct GraphServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> GraphServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for GraphServer<T>
+    where
+        T: Graph,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/picket.v1.Graph/Get" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSvc<T: Graph>(pub Arc<T>);
+                    impl<T: Graph> tonic::server::UnaryService<super::GetGraphRequest>
+                    for GetSvc<T> {
+                        type Response = super::GetGraphResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetGraphRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Graph>::get(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for GraphServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "picket.v1.Graph";
+    impl<T> tonic::server::NamedService for GraphServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

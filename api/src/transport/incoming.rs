@@ -26,7 +26,7 @@ use super::{
     peer::Peer,
     refused::{Refused, Tally},
     seats::{Seat, Seats},
-    tls::Tls,
+    tls::{GRPC, Tls},
 };
 
 /// How long accepting rests after the system refused, for want of file descriptors say.
@@ -37,6 +37,8 @@ const REST: Duration = Duration::from_millis(50);
 pub struct Reception {
     /// What TCP is spoken under; a Unix socket needs none.
     pub tls: Option<Tls>,
+    /// What is spoken within TLS, by the names of its protocol negotiation (RFC 7301).
+    pub protocols: &'static [&'static [u8]],
     /// What peers may take.
     pub limits: Limits,
     /// Who counts those that are turned away.
@@ -47,6 +49,7 @@ impl Default for Reception {
     fn default() -> Self {
         Self {
             tls: None,
+            protocols: GRPC,
             limits: Limits::default(),
             tally: Arc::new(()),
         }
@@ -192,7 +195,7 @@ async fn shake(
     seat: Seat,
 ) -> Result<Connection, Refused> {
     let material = tls.material();
-    let acceptor = TlsAcceptor::from(Arc::clone(&material.config));
+    let acceptor = TlsAcceptor::from(material.offering(reception.protocols));
     let shaken = timeout(reception.limits.handshake, acceptor.accept(stream)).await;
     let stream = shaken
         .map_err(|_| Refused::SlowHandshake)?

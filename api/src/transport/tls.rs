@@ -31,6 +31,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// HTTP/2, which gRPC is spoken over.
 pub(super) const PROTOCOL: &[u8] = b"h2";
 
+/// What gRPC is spoken over.
+pub const GRPC: &[&[u8]] = &[PROTOCOL];
+
+/// What browsers speak.
+pub const HTTP: &[&[u8]] = &[PROTOCOL, b"http/1.1"];
+
 /// Where a server's secrets are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TlsFiles {
@@ -69,7 +75,7 @@ struct Shown {
 /// What the files said.
 pub(super) struct Material {
     secrets: Secrets,
-    pub(super) config: Arc<ServerConfig>,
+    config: ServerConfig,
     verifier: Option<Arc<dyn ClientCertVerifier>>,
 }
 
@@ -241,14 +247,20 @@ impl Material {
         let mut config = builder
             .with_single_cert(certificates, secrets.key.key()?)
             .map_err(|error| secrets.key.nonsense(unfit(&error)))?;
-        config.alpn_protocols = vec![PROTOCOL.into()];
         // Who resumes with a ticket shows no certificate again, so a revoked one would live on.
         config.send_tls13_tickets = 0;
         Ok(Self {
             secrets,
-            config: Arc::new(config),
+            config,
             verifier,
         })
+    }
+
+    /// For peers that speak one of these, the first rather than the next.
+    pub(super) fn offering(&self, protocols: &[&[u8]]) -> Arc<ServerConfig> {
+        let mut config = self.config.clone();
+        config.alpn_protocols = protocols.iter().map(|it| it.to_vec()).collect();
+        Arc::new(config)
     }
 
     fn accepts(&self, chain: &[CertificateDer<'_>]) -> bool {

@@ -28,7 +28,7 @@ pub(super) fn event(event: &Event, palette: Palette) -> String {
         "{}  {}  {}  {}  {shadow}{}",
         time::short(event.raised_at),
         palette.paint(colour, &format!("{:6}", names::severity(event.severity))),
-        palette.paint(emphasis, &format!("{:7}", names::state(event))),
+        palette.paint(emphasis, &format!("{:7}", names::state(event.state))),
         palette.paint(BOLD, &source(event)),
         harmless(&event.summary),
     )

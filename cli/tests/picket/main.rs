@@ -1,6 +1,7 @@
 //! The real binary against a gRPC server of the tests' own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod anomalies;
 mod arguments;
 mod certs;
 mod config;

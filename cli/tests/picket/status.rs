@@ -128,9 +128,10 @@ async fn machines_read_one_object_a_node() {
         r#"{"interface":"veth2","namespace":"","pod":"","uid":"","addresses":[],"distinct_ports":0,"records_dropped":3,"#,
         r#""parse_failures":1,"spoofed_packets":2,"contained_packets":5,"reply_filter_percent":50,"uplink":false,"one_way":false}],"pods":[],"unwatched":[{"interface":"veth3","reason":"no free slot"}],"#,
         r#""drops":[{"reason":"ring buffer full","count":3},{"reason":"queue full","count":0}],"events_pending":4,"#,
-        r#""spool":{"durability":"volatile","reason":"the disk is full","bytes":7,"capacity_bytes":64,"damaged_records":1}}}"#,
+        r#""spool":{"durability":"volatile","reason":"the disk is full","bytes":7,"capacity_bytes":64,"damaged_records":1},"#,
+        r#""findings":[],"canary":null,"policy":null,"containments":[],"at":null},"clock_ahead":null}"#,
         "\n",
-        r#"{"kind":"node","name":"node-2","connected":false,"last_seen":null,"agent_version":"","status":null}"#,
+        r#"{"kind":"node","name":"node-2","connected":false,"last_seen":null,"agent_version":"","status":null,"clock_ahead":null}"#,
         "\n",
     );
     assert_eq!(printed, expected);

@@ -1,11 +1,11 @@
 //! Who makes a request, as far as it says so.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use api::{principal::Principal, transport::Peer};
-use tonic::{Request, Status, metadata::MetadataMap};
+use tonic::{Request, Status};
 
-use super::{Access, Denied, ReviewError, now};
+use super::{Access, Denied, ReviewError, now, subscribers::Subscriber};
 
 /// Who makes a request: among its extensions.
 #[derive(Clone)]
@@ -14,6 +14,8 @@ pub(crate) struct Caller {
     pub(super) peer: Peer,
     /// As it was sent; never shown.
     pub(super) bearer: Option<String>,
+    /// Who has signed in to the page.
+    pub(super) signed_in: Option<Arc<Subscriber>>,
 }
 
 impl fmt::Debug for Caller {
@@ -25,17 +27,20 @@ impl fmt::Debug for Caller {
 }
 
 impl Caller {
-    pub(super) fn new(access: Access, peer: Peer, metadata: &MetadataMap) -> Self {
-        let header = metadata
-            .get("authorization")
-            .and_then(|it| it.to_str().ok());
+    pub(super) fn new(
+        access: Access,
+        peer: Peer,
+        authorization: Option<&str>,
+        signed_in: Option<Arc<Subscriber>>,
+    ) -> Self {
         // The scheme is written in any case (RFC 9110, section 11.1).
-        let bearer = header.and_then(|it| it.split_once(' '));
+        let bearer = authorization.and_then(|it| it.split_once(' '));
         let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         Self {
             access,
             peer,
             bearer: bearer.map(|(_, token)| token.trim().to_owned()),
+            signed_in,
         }
     }
 
@@ -45,8 +50,13 @@ impl Caller {
         caller.ok_or_else(|| Status::internal("the request came past the door"))
     }
 
+    /// Whether it is over TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.peer.is_encrypted()
+    }
+
     /// Whom nobody need ask: this is an open collector, or a Unix socket.
-    pub(super) fn is_trusted(&self) -> bool {
+    pub(crate) fn is_trusted(&self) -> bool {
         !self.access.0.closed || self.peer.address().is_none()
     }
 

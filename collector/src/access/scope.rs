@@ -42,6 +42,9 @@ fn subscriber(caller: &Caller) -> Result<Arc<Subscriber>, Status> {
             caller.access.deny(Denied::Token, Status::unauthenticated(message))
         });
     }
+    if let Some(signed_in) = &caller.signed_in {
+        return Ok(Arc::clone(signed_in));
+    }
     let mut names = caller.certified().filter_map(|it| match it {
         Principal::Subscriber(name) => Some(name),
         Principal::Node(_) | Principal::Operator(_) => None,
@@ -65,8 +68,34 @@ fn subscriber(caller: &Caller) -> Result<Arc<Subscriber>, Status> {
 }
 
 impl Scope {
-    fn namespaces(&self) -> Option<&[String]> {
+    /// Those it is bound to; none when it sees all.
+    pub(crate) fn namespaces(&self) -> Option<&[String]> {
         self.subscriber.as_ref()?.namespaces()
+    }
+
+    /// Who it is; empty when nobody need ask.
+    pub(crate) fn principal(&self) -> &str {
+        self.subscriber.as_ref().map_or("", |it| it.name())
+    }
+
+    /// That it may change what others see of anomalies.
+    pub(crate) fn change(&self, what: &str) -> Result<(), Status> {
+        match &self.subscriber {
+            Some(it) if !it.triages() => Err(self.outside(&format!(
+                "you may not {what}: the collector's --subscribers say `read_only: true` of you"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// That it may set the detectors of all nodes.
+    pub(crate) fn set_detectors(&self) -> Result<(), Status> {
+        match &self.subscriber {
+            Some(it) if !it.sets_detectors() => Err(self.outside(
+                "you may not set the detectors: the collector's --subscribers have to say `detectors: true` of you",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The filter, which then lets nothing pass that lies outside.

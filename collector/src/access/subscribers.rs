@@ -62,8 +62,18 @@ pub(super) struct Subscriber {
     token: Option<[u8; 32]>,
     /// None stands for all.
     namespaces: Option<Vec<String>>,
+    rights: Rights,
     /// None once it is no subscriber any more.
     peers: Mutex<Option<Vec<WeakPeer>>>,
+}
+
+/// What a subscriber may change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Rights {
+    /// What is made of anomalies.
+    triage: bool,
+    /// How the detectors are set.
+    detectors: bool,
 }
 
 impl fmt::Debug for Subscriber {
@@ -87,6 +97,12 @@ struct Entry {
     /// Beside the file of subscribers, unless the path is absolute.
     token_file: Option<PathBuf>,
     namespaces: Namespaces,
+    /// It says nothing of anomalies.
+    #[serde(default)]
+    read_only: bool,
+    /// It sets the detectors of all nodes.
+    #[serde(default)]
+    detectors: bool,
 }
 
 #[derive(Deserialize)]
@@ -155,6 +171,11 @@ impl Subscribers {
         found.map(Arc::clone)
     }
 
+    /// The one of this name, whatever it shows.
+    pub(super) fn named(&self, name: &str) -> Option<Arc<Subscriber>> {
+        self.all.iter().find(|it| it.name == name).map(Arc::clone)
+    }
+
     /// Those that did not change are the same as before; the connections of the others end.
     fn replacing(self, before: &Self) -> Self {
         let mut fresh = self;
@@ -205,12 +226,32 @@ pub(super) async fn follow(
     }
 }
 
-type Said = (String, bool, Option<[u8; 32]>, Option<Vec<String>>);
+type Said = (String, bool, Option<[u8; 32]>, Option<Vec<String>>, Rights);
 
 impl Subscriber {
     /// None stands for all.
     pub(super) fn namespaces(&self) -> Option<&[String]> {
         self.namespaces.as_deref()
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it may say what became of anomalies.
+    pub(super) const fn triages(&self) -> bool {
+        self.rights.triage
+    }
+
+    /// Whether it may set the detectors.
+    pub(super) const fn sets_detectors(&self) -> bool {
+        self.rights.detectors
+    }
+
+    /// SHA-256 of its token; none when it has none.
+    pub(super) const fn token(&self) -> Option<&[u8; 32]> {
+        self.token.as_ref()
     }
 
     /// Remembers a connection of its.
@@ -237,8 +278,8 @@ impl Subscriber {
     }
 
     fn said(&self) -> Said {
-        let namespaces = self.namespaces.clone();
-        (self.name.clone(), self.certificate, self.token, namespaces)
+        let (name, namespaces) = (self.name.clone(), self.namespaces.clone());
+        (name, self.certificate, self.token, namespaces, self.rights)
     }
 
     fn same(&self, other: &Self) -> bool {
@@ -257,6 +298,11 @@ impl Entry {
             Namespaces::Some(some) if !some.is_empty() => Some(some),
             _ => return Ok(Err("needs `namespaces: all`, or a list with at least one")),
         };
+        if self.detectors && (self.read_only || namespaces.is_some()) {
+            return Ok(Err(
+                "cannot have `detectors: true` with `read_only: true` or with some namespaces: they are of all",
+            ));
+        }
         if !principal::is_name(&self.name) {
             return Ok(Err(
                 "needs a name of letters, digits, dashes, dots and underscores",
@@ -277,6 +323,10 @@ impl Entry {
             certificate: self.certificate,
             token: token.as_deref().map(hash),
             namespaces,
+            rights: Rights {
+                triage: !self.read_only,
+                detectors: self.detectors,
+            },
             peers: Mutex::new(Some(Vec::new())),
         }))
     }

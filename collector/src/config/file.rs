@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{log::LogFormat, security::SecurityFlags};
+use crate::detectors::ConfigMap;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +41,14 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) listen: Vec<Address>,
     pub(super) metrics: Option<SocketAddr>,
+    pub(super) page: Option<String>,
     pub(super) database: Option<String>,
     pub(super) database_url_file: Option<PathBuf>,
     pub(super) retain: Option<String>,
     pub(super) retain_bytes: Option<String>,
     pub(super) pod_table: Option<PathBuf>,
     pub(super) detectors: Option<PathBuf>,
+    pub(super) detectors_config_map: Option<ConfigMap>,
     #[serde(default)]
     pub(super) kubernetes: bool,
     pub(super) kubeconfig: Option<PathBuf>,

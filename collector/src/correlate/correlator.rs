@@ -12,7 +12,7 @@ use detect::Mode;
 use super::{
     case::{Case, Kind},
     crossing::{self, Crossing, window},
-    evidence::{Evidence, Group, Piece},
+    evidence::{Evidence, Group, Piece, dependency, groups},
     metrics::Metrics,
     settings::{LONGEST, Settings},
     sighting::{Reached, Sighting},
@@ -66,6 +66,16 @@ impl Correlator {
     /// The next event is the one behind `sequence`.
     pub(crate) const fn resume(&mut self, sequence: u64) {
         self.sequence = sequence;
+    }
+
+    /// The id of one more event of this collector, whoever has it raised.
+    pub(crate) fn next_id(&mut self) -> v1::EventId {
+        self.sequence += 1;
+        v1::EventId {
+            node: COLLECTOR.into(),
+            epoch: self.epoch,
+            sequence: self.sequence,
+        }
     }
 
     /// The epoch of its events; 0 before the first reset.
@@ -417,33 +427,10 @@ impl Correlator {
 
     fn raise(&mut self, serial: u64, state: v1::State, now: Time) -> Option<v1::Event> {
         let event = self.open.get(&serial)?.event(state);
-        self.sequence += 1;
         Some(v1::Event {
-            id: Some(v1::EventId {
-                node: COLLECTOR.into(),
-                epoch: self.epoch,
-                sequence: self.sequence,
-            }),
+            id: Some(self.next_id()),
             raised_at: Some(now.into()),
             ..event
         })
     }
-}
-
-/// What a sighting is evidence of, dependencies aside.
-fn groups(sighting: &Sighting) -> Vec<Group> {
-    let workload = sighting
-        .source
-        .as_ref()
-        .and_then(|source| source.workload.as_ref());
-    let workload = workload
-        .map(|(namespace, workload)| Group::Workload(format!("{namespace}/{workload}").into()));
-    let targets = sighting.targets.iter();
-    let targets = targets.map(|reached| Group::Target(Arc::clone(&reached.name)));
-    targets.chain(workload).collect()
-}
-
-fn dependency(sighting: &Sighting) -> Option<Group> {
-    let dependency = sighting.client.as_ref()?.dependency.as_ref()?;
-    Some(Group::Dependency(Arc::clone(&dependency.name)))
 }

@@ -224,3 +224,22 @@ fn split<'a>(pieces: impl Iterator<Item = &'a Piece> + Clone) -> Judged<'a> {
     }
     judged
 }
+
+/// What a sighting is evidence of, dependencies aside.
+pub(super) fn groups(sighting: &Sighting) -> Vec<Group> {
+    let workload = sighting
+        .source
+        .as_ref()
+        .and_then(|source| source.workload.as_ref());
+    let workload = workload
+        .map(|(namespace, workload)| Group::Workload(format!("{namespace}/{workload}").into()));
+    let targets = sighting.targets.iter();
+    let targets = targets.map(|reached| Group::Target(Arc::clone(&reached.name)));
+    targets.chain(workload).collect()
+}
+
+/// What it may be a client of.
+pub(super) fn dependency(sighting: &Sighting) -> Option<Group> {
+    let dependency = sighting.client.as_ref()?.dependency.as_ref()?;
+    Some(Group::Dependency(Arc::clone(&dependency.name)))
+}

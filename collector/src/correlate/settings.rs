@@ -1,7 +1,8 @@
 //! When events of several pods are one thing.
 
-use std::{fmt, ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
+use api::v1;
 use detect::Mode;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -68,6 +69,17 @@ macro_rules! settings {
                     _ => return Err(SettingError::Key(["mode", $(stringify!($field)),+].join(", "))),
                 }
                 Ok(())
+            }
+
+            fn told(&self) -> (Mode, Vec<v1::Threshold>) {
+                let usual = Self::default();
+                let told = vec![$(v1::Threshold {
+                    key: stringify!($field).into(),
+                    value: self.$field.written(),
+                    default: usual.$field.written(),
+                    takes: <$kind>::takes($least..=$most),
+                },)+];
+                (self.mode, told)
             }
         }
     };
@@ -136,6 +148,16 @@ impl Settings {
         }
     }
 
+    /// How a correlation is set, for people; nothing when there is none of this name.
+    pub(crate) fn told(&self, correlation: &str) -> (Mode, Vec<v1::Threshold>) {
+        match correlation {
+            api::correlations::DISTRIBUTED_SCAN => self.distributed_scan.told(),
+            api::correlations::WORKLOAD_SWEEP => self.workload_sweep.told(),
+            api::correlations::DEPENDENCY_DOWN => self.dependency_down.told(),
+            _ => (Mode::Off, Vec::new()),
+        }
+    }
+
     /// The longest window of all.
     pub(crate) fn longest_window(&self) -> Duration {
         self.distributed_scan
@@ -147,29 +169,48 @@ impl Settings {
 
 /// What a setting is made of.
 trait Value: Sized {
-    fn read(text: &str, range: RangeInclusive<Self>) -> Result<Self, SettingError>;
+    fn of(text: &str) -> Option<Self>;
+    fn written(&self) -> String;
+    /// What it takes, for people.
+    fn takes(range: RangeInclusive<Self>) -> String;
+
+    fn read(text: &str, range: RangeInclusive<Self>) -> Result<Self, SettingError>
+    where
+        Self: PartialOrd,
+    {
+        let value = Self::of(text).filter(|value| range.contains(value));
+        value.ok_or_else(|| SettingError::Value(Self::takes(range)))
+    }
 }
 
 impl Value for u32 {
-    fn read(text: &str, range: RangeInclusive<Self>) -> Result<Self, SettingError> {
-        within(text.parse().ok(), &range).ok_or_else(|| {
-            let (least, most) = range.into_inner();
-            SettingError::Value(format!("a whole number from {least} to {most}"))
-        })
+    fn of(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+
+    fn takes(range: RangeInclusive<Self>) -> String {
+        let (least, most) = range.into_inner();
+        format!("a whole number from {least} to {most}")
     }
 }
 
 impl Value for Duration {
-    fn read(text: &str, range: RangeInclusive<Self>) -> Result<Self, SettingError> {
-        within(humantime::parse_duration(text).ok(), &range).ok_or_else(|| {
-            let [least, most] = <[_; 2]>::from(range.into_inner()).map(humantime::format_duration);
-            SettingError::Value(format!("a duration with its unit, from {least} to {most}"))
-        })
+    fn of(text: &str) -> Option<Self> {
+        humantime::parse_duration(text).ok()
     }
-}
 
-fn within<T: PartialOrd + fmt::Debug>(value: Option<T>, range: &RangeInclusive<T>) -> Option<T> {
-    value.filter(|value| range.contains(value))
+    fn written(&self) -> String {
+        humantime::format_duration(*self).to_string()
+    }
+
+    fn takes(range: RangeInclusive<Self>) -> String {
+        let [least, most] = <[_; 2]>::from(range.into_inner()).map(humantime::format_duration);
+        format!("a duration with its unit, from {least} to {most}")
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use api::{pods::address_of, v1};
+use api::{pods::address_of, services::addresses, v1};
 use k8s_openapi::{api::core::v1::Service, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::ResourceExt as _;
 
@@ -34,6 +34,8 @@ pub(super) struct Services {
     by_service: HashMap<Key, BTreeSet<Key>>,
     /// Slices that say who has the address, which is nobody's in the cluster.
     by_endpoint: HashMap<IpAddr, BTreeSet<Key>>,
+    /// Slices that declare ports of the address.
+    by_declared: HashMap<IpAddr, Vec<Key>>,
     told: Told,
     endpoints: usize,
     pub(super) dropped: u64,
@@ -123,6 +125,10 @@ impl Services {
             (endpoints, count) = (v1::Endpoints::default(), 0);
         }
         self.endpoints += count;
+        for address in addresses(&endpoints) {
+            let of_address = self.by_declared.entry(address).or_default();
+            of_address.push(key.clone());
+        }
         let of_service = self.by_service.entry(service.clone()).or_default();
         of_service.insert(key.clone());
         let of_slice = OfSlice {
@@ -141,6 +147,14 @@ impl Services {
         self.endpoints -= slice.count;
         for address in slice.outside {
             remove(&mut self.by_endpoint, &address, key);
+        }
+        for address in addresses(&slice.endpoints) {
+            if let Some(slices) = self.by_declared.get_mut(&address) {
+                slices.retain(|it| it != key);
+                if slices.is_empty() {
+                    self.by_declared.remove(&address);
+                }
+            }
         }
         remove(&mut self.by_service, &slice.service, key);
         Some(slice.service)
@@ -165,6 +179,34 @@ impl Services {
         let slices = slices.filter_map(|it| self.slices.get(it));
         let slices = slices.filter(|it| was_there(&it.since));
         only(slices.map(|it| &it.service).collect())
+    }
+
+    /// The Service that declares the port at the address: at its own, or at one behind it.
+    pub(super) fn declares(
+        &self,
+        address: IpAddr,
+        transport: v1::Transport,
+        port: u32,
+    ) -> Option<&Key> {
+        let address = address.to_canonical();
+        let by_itself = |key: &&Key| {
+            let own = self.own.get(*key);
+            let mut declared = own.into_iter().flat_map(|it| &it.declared);
+            declared.any(|it| {
+                it.transport() == transport
+                    && it.port == port
+                    && address_of(&it.address) == Some(address)
+            })
+        };
+        let mut own = self.by_address.get(&address).into_iter().flatten();
+        let slices = self.by_declared.get(&address).into_iter().flatten();
+        let mut slices = slices.filter_map(|it| self.slices.get(it));
+        let behind = |slice: &&OfSlice| {
+            let mut ports = slice.endpoints.ports.iter();
+            ports.any(|it| it.transport() == transport && it.port == port)
+        };
+        own.find(by_itself)
+            .or_else(|| slices.find(behind).map(|it| &it.service))
     }
 
     fn tell(&mut self, key: &Key) {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use api::v1;
+use api::{port_sets, v1};
 
 use super::field::{Fault, few, number, set, text, time};
 
@@ -63,11 +63,25 @@ pub(super) fn check(event: &v1::Event) -> Result<(), Fault> {
             value: i32::try_from(coverage.reply_filter_percent).unwrap_or(i32::MAX),
         });
     }
+    if event.triage.is_some() {
+        return Err(Fault::Triage);
+    }
+    if let Some(ports) = &event.ports {
+        port_sets(ports)?;
+    }
     if let Some(taken) = &event.action {
         action(taken)?;
     }
     endpoint(event.source.as_ref().ok_or(Fault::Missing("source"))?)?;
     targets(&event.targets)
+}
+
+fn port_sets(ports: &v1::PortCounts) -> Result<(), Fault> {
+    let sets = [&ports.distinct_set, &ports.refused_set, &ports.answered_set];
+    for set in sets.into_iter().flatten() {
+        port_sets::runs(set).map_err(|_| Fault::PortSet)?;
+    }
+    Ok(())
 }
 
 /// What it takes in the log, with all that the collector has added.
@@ -231,6 +245,18 @@ mod tests {
                 "it has no action",
             ),
             (|it| it.raised_at = None, "it has no raised_at"),
+            (
+                |it| it.triage = Some(v1::Triage::default()),
+                "it says what a person made of an anomaly",
+            ),
+            (
+                |it| {
+                    let ports = v1::port_set::Ports::Bitmap(vec![1]);
+                    let ports = v1::PortSet { ports: Some(ports) };
+                    it.ports.get_or_insert_default().refused_set = Some(ports);
+                },
+                "one of its sets of ports is none",
+            ),
             (|it| it.source = None, "it has no source"),
             (
                 |it| it.targets[0].endpoint = None,

@@ -27,6 +27,10 @@ pub(super) enum Fault {
     Address(String),
     #[error("{0} is no port")]
     Port(u32),
+    #[error("one of its sets of ports is none")]
+    PortSet,
+    #[error("it says what a person made of an anomaly, which only the collector raises")]
+    Triage,
     #[error("its window is no valid duration")]
     Window,
     #[error("its last_sequence {last} is not between its sequence {first} and 2^63 - 1")]

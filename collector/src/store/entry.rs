@@ -176,7 +176,7 @@ impl Entry {
 }
 
 /// Nanoseconds since 1970, as the log orders times; saturates.
-pub(super) fn nanoseconds(at: Timestamp) -> i64 {
+pub(crate) fn nanoseconds(at: Timestamp) -> i64 {
     at.seconds
         .saturating_mul(1_000_000_000)
         .saturating_add(i64::from(at.nanos))

@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) changes: Changes,
     /// One for each batch: whether it can be stored.
     pub(super) results: Vec<Result<(), StoreError>>,
+    /// What people had raised, as it is in the log.
+    pub(super) raised: Vec<v1::Event>,
     pub(super) counts: Counts,
 }
 
@@ -51,11 +53,12 @@ pub(super) fn sources(appends: &[Append], epoch: u64) -> Vec<Source> {
     sources
 }
 
-/// Plans a group; `due` closes the correlations that time has ended.
+/// Plans a group; `drafts` are what people have raised, and `due` closes the correlations that time has ended.
 pub(super) fn plan(
     head: Head,
     held: impl IntoIterator<Item = (Source, Option<Held>)>,
     appends: &[Append],
+    drafts: &[v1::Event],
     due: bool,
     correlator: &mut Correlator,
     now: Timestamp,
@@ -78,10 +81,13 @@ pub(super) fn plan(
     for append in appends {
         results.push(planning.append(append, correlator, now));
     }
+    let drafts = drafts.iter();
+    let raised = drafts.map(|draft| planning.take_down(draft, correlator, now));
+    let raised = raised.collect();
     if due {
         planning.raise(&correlator.close_due(now.into()));
     }
-    planning.end(results)
+    planning.end(results, raised)
 }
 
 struct Planning {
@@ -168,6 +174,33 @@ impl Planning {
         }
     }
 
+    /// Stores what a person had raised; it is no correlation, and nothing is correlated from it.
+    fn take_down(
+        &mut self,
+        draft: &v1::Event,
+        correlator: &mut Correlator,
+        now: Timestamp,
+    ) -> v1::Event {
+        let id = correlator.next_id();
+        let event = v1::Event {
+            anomaly_id: format!(
+                "{}/{}/{}/{}",
+                id.node, id.epoch, draft.detector, id.sequence
+            ),
+            id: Some(id),
+            raised_at: Some(now),
+            ..draft.clone()
+        };
+        let record = Record::from(&event);
+        let own = self.own.clone();
+        let agent = self.advance(&own, record.sequence);
+        self.store(agent, &record, record.bytes.clone());
+        v1::Event {
+            cursor: self.head.last,
+            ..event
+        }
+    }
+
     /// The id of an agent that is to hold all up to the sequence.
     fn advance(&mut self, source: &Source, sequence: u64) -> u64 {
         let agents = &mut self.agents;
@@ -202,7 +235,7 @@ impl Planning {
         });
     }
 
-    fn end(mut self, results: Vec<Result<(), StoreError>>) -> Plan {
+    fn end(mut self, results: Vec<Result<(), StoreError>>, raised: Vec<v1::Event>) -> Plan {
         let mut mark = None;
         if !self.rows.is_empty() {
             self.head.committed_at = self.now;
@@ -229,6 +262,7 @@ impl Planning {
                 mark,
             },
             results,
+            raised,
             counts: self.counts,
         }
     }

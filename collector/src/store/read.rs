@@ -141,6 +141,16 @@ impl Readers {
         Ok(entry.and_then(Entry::event))
     }
 
+    pub(super) async fn events_at(&self, cursors: Vec<u64>) -> Result<Vec<v1::Event>, StoreError> {
+        let rows = match self {
+            Self::Sqlite(readers) => readers.at(cursors).await,
+            Self::Postgres(readers) => readers.at(&cursors).await,
+        };
+        let rows = rows.map_err(StoreError::Read)?;
+        let entries = rows.iter().filter_map(|row| row.entry().ok());
+        Ok(entries.filter_map(Entry::event).collect())
+    }
+
     pub(super) async fn highest_sequence(
         &self,
         node: String,

@@ -61,7 +61,9 @@ fn oldest_open(mut own: Vec<Row>) -> Option<Time> {
     own.sort_unstable_by_key(|row| row.cursor);
     let mut last = BTreeMap::new();
     for row in own {
-        if let Ok(Entry::Event(event)) = row.entry() {
+        if let Ok(Entry::Event(event)) = row.entry()
+            && event.triage.is_none()
+        {
             last.insert(event.anomaly_id.clone(), event);
         }
     }

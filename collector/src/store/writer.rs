@@ -8,7 +8,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use api::v1::Timestamp;
+use api::v1::{self, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::{
@@ -28,10 +28,14 @@ const GROUP: usize = 256;
 
 pub(super) type Reply = oneshot::Sender<Result<(), StoreError>>;
 
+pub(super) type Raised = oneshot::Sender<Result<v1::Event, StoreError>>;
+
 #[derive(Debug)]
 pub(super) enum Command {
     /// The permit is for its bytes.
     Append(Append, OwnedSemaphorePermit, Reply),
+    /// What a person has raised; it comes back as it is in the log.
+    Raise(Box<v1::Event>, Raised),
     /// Writes nothing new, and tells whether that works.
     Try(Reply),
     /// Time has passed.
@@ -61,6 +65,9 @@ struct Group {
     appends: Vec<Append>,
     /// One for each of them.
     replies: Vec<Reply>,
+    drafts: Vec<v1::Event>,
+    /// One for each of them.
+    raised: Vec<Raised>,
     tries: Vec<Reply>,
     permits: Vec<OwnedSemaphorePermit>,
     ticked: bool,
@@ -96,11 +103,12 @@ impl<E: Engine> Writer<E> {
 
     async fn serve(&mut self, group: Group, now: Timestamp) {
         let due = group.ticked && self.seen.is_some() && self.is_due(now);
-        if group.replies.is_empty() && group.tries.is_empty() && !due {
+        let asked = group.replies.len() + group.raised.len() + group.tries.len();
+        if asked == 0 && !due {
             return;
         }
         let start = clock();
-        let result = self.commit(&group.appends, due, now).await;
+        let result = self.commit(&group.appends, &group.drafts, due, now).await;
         let took = start.elapsed();
         self.failing.store(result.is_err(), Ordering::Relaxed);
         match result {
@@ -113,6 +121,9 @@ impl<E: Engine> Writer<E> {
                     // A stream that ended meanwhile does not wait for its answer.
                     drop(reply.send(result));
                 }
+                for (reply, event) in group.raised.into_iter().zip(plan.raised) {
+                    drop(reply.send(Ok(event)));
+                }
                 for reply in group.tries {
                     drop(reply.send(Ok(())));
                 }
@@ -124,6 +135,9 @@ impl<E: Engine> Writer<E> {
                     error = error::chain(&error),
                     "a commit failed; its agents send again"
                 );
+                for reply in group.raised {
+                    drop(reply.send(Err(error.clone())));
+                }
                 for reply in group.replies.into_iter().chain(group.tries) {
                     drop(reply.send(Err(error.clone())));
                 }
@@ -134,6 +148,7 @@ impl<E: Engine> Writer<E> {
     async fn commit(
         &mut self,
         appends: &[Append],
+        drafts: &[v1::Event],
         due: bool,
         now: Timestamp,
     ) -> Result<Plan, Cause> {
@@ -157,7 +172,7 @@ impl<E: Engine> Writer<E> {
             recall::catch_up(engine, correlator, known, now).await?;
         }
         let held = sources.into_iter().zip(begun.held);
-        let plan = plan::plan(begun.head, held, appends, due, correlator, now);
+        let plan = plan::plan(begun.head, held, appends, drafts, due, correlator, now);
         engine.commit(&plan.changes).await?;
         self.head(plan.changes.head);
         self.seen = Some(plan.changes.head.last);
@@ -220,6 +235,10 @@ impl Group {
                 self.appends.push(append);
                 self.replies.push(reply);
                 self.permits.push(permit);
+            }
+            Command::Raise(draft, reply) => {
+                self.drafts.push(*draft);
+                self.raised.push(reply);
             }
             Command::Try(reply) => self.tries.push(reply),
             Command::Tick => self.ticked = true,

@@ -23,17 +23,25 @@ use crate::{
 /// The longest silence.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Entries held for a subscriber, at most.
-const PAGE: usize = 64;
-
-/// Bytes of encoded events read for a subscriber who is far behind, after which no further one is read.
-const PAGE_BYTES: usize = 256 * 1024;
+/// Held for a subscriber.
+const PAGE: Most = Most {
+    entries: 64,
+    bytes: 256 * 1024,
+};
 
 /// Where entries are read.
 #[derive(Clone, Debug)]
-pub(super) struct Log {
-    pub(super) store: Store,
-    pub(super) tail: Tail,
+pub(crate) struct Log {
+    pub(crate) store: Store,
+    tail: Tail,
+}
+
+/// How much is read at once, at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    pub(crate) entries: usize,
+    /// Of encoded events, of a part of the log that only this reader wants.
+    pub(crate) bytes: usize,
 }
 
 pub(super) struct Follower {
@@ -61,7 +69,7 @@ impl Follower {
     ) -> Self {
         metrics.subscribers.inc();
         Self {
-            end: log.tail.end(),
+            end: log.end(),
             log,
             metrics,
             shutdown,
@@ -93,7 +101,9 @@ impl Follower {
                 return Ok(self.send(&entry));
             }
             let silence = &mut self.silence;
-            let advance = self.log.advance(&self.filter, self.cursor, &mut self.end);
+            let advance = self
+                .log
+                .advance(&self.filter, self.cursor, PAGE, &mut self.end);
             tokio::select! {
                 // First: the tail ends with it, which says less.
                 biased;
@@ -137,36 +147,54 @@ impl Drop for Follower {
     }
 }
 
-type Read = (VecDeque<Arc<Entry>>, u64);
+/// The next entries, and the cursor up to which all was looked at.
+pub(crate) type Read = (VecDeque<Arc<Entry>>, u64);
 
 impl Log {
+    /// Follows the log until the collector shuts down.
+    pub(crate) fn follow(store: Store, metrics: Metrics, shutdown: CancellationToken) -> Self {
+        let tail = Tail::follow(store.clone(), metrics, shutdown);
+        Self { store, tail }
+    }
+
+    /// The cursor up to which all was read, and a wake-up for each that follows.
+    pub(crate) fn end(&self) -> watch::Receiver<u64> {
+        self.tail.end()
+    }
+
     /// The next entries and the cursor after them; waits for a commit when all was read.
-    async fn advance(
+    pub(crate) async fn advance(
         &self,
         filter: &Arc<v1::Filter>,
         cursor: u64,
+        most: Most,
         end: &mut watch::Receiver<u64>,
     ) -> Result<Read, Status> {
         end.wait_for(|end| *end > cursor)
             .await
             .map_err(|_| Status::unavailable("the collector is shutting down; subscribe again"))?;
         let passes = |entry: &Entry| entry.passes(filter);
-        match self.tail.behind(cursor, PAGE, passes) {
+        match self.tail.behind(cursor, most.entries, passes) {
             Behind::Entries(entries, reached) => Ok((entries, reached)),
-            Behind::Elsewhere => self.catch_up(filter, cursor).await,
+            Behind::Elsewhere => self.catch_up(filter, cursor, most).await,
         }
     }
 
     /// The next entries of a part of the log that the tail has forgotten.
-    async fn catch_up(&self, filter: &Arc<v1::Filter>, cursor: u64) -> Result<Read, Status> {
+    async fn catch_up(
+        &self,
+        filter: &Arc<v1::Filter>,
+        cursor: u64,
+        most: Most,
+    ) -> Result<Read, Status> {
         let committed = *self.store.last().borrow();
         let page = self
             .store
             .page(Query {
                 filter: Arc::clone(filter),
                 after: cursor,
-                limit: PAGE,
-                bytes: PAGE_BYTES,
+                limit: most.entries,
+                bytes: most.bytes,
                 gaps: true,
             })
             .await

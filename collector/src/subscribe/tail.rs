@@ -152,11 +152,6 @@ impl Reader {
             let Ok(committed) = last.wait_for(|last| *last > end).await.map(|last| *last) else {
                 return;
             };
-            // The one that is always there is of the service itself.
-            if self.end.receiver_count() <= 1 {
-                self.skip(committed);
-                continue;
-            }
             match self.read(end, committed).await {
                 Ok(()) => continue,
                 Err(StoreError::Removed { earliest, .. }) => {
@@ -169,7 +164,7 @@ impl Reader {
         }
     }
 
-    /// What was removed before it was read, or was read for nobody, begins at a later cursor.
+    /// What was removed before it was read begins at a later cursor.
     fn skip(&self, start: u64) {
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         *ring = Ring {

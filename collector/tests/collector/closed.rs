@@ -33,12 +33,16 @@ use crate::{
 };
 
 pub(crate) const TOKEN: &str = "a-token-of-the-blue-team";
+pub(crate) const WALL: &str = "a-token-of-the-wall-display";
+pub(crate) const ADMIN: &str = "a-token-of-the-administrator";
 
 /// A collector that speaks TLS, with its authority.
 pub(crate) struct Closed {
     pub(crate) folder: TempDir,
     pub(crate) authority: Authority,
     pub(crate) address: SocketAddr,
+    /// Where the page is served.
+    pub(crate) page: String,
     metrics: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
@@ -66,13 +70,17 @@ impl Closed {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::create(folder.path(), 10, now()).unwrap();
         let certificate = server(&authority);
-        fs::write(folder.path().join("blue.token"), TOKEN).unwrap();
+        for (file, token) in [("blue", TOKEN), ("wall", WALL), ("admin", ADMIN)] {
+            fs::write(folder.path().join(format!("{file}.token")), token).unwrap();
+        }
         let subscribers = folder.path().join("subscribers.yaml");
         fs::write(
             &subscribers,
             "subscribers:\n\
              - {name: ops, certificate: true, namespaces: all}\n\
-             - {name: blue, token_file: blue.token, namespaces: [blue]}\n",
+             - {name: blue, token_file: blue.token, namespaces: [blue]}\n\
+             - {name: wall, token_file: wall.token, namespaces: all, read_only: true}\n\
+             - {name: admin, token_file: admin.token, namespaces: all, detectors: true}\n",
         )
         .unwrap();
         let pods = folder.path().join("pods.yaml");
@@ -89,6 +97,7 @@ impl Closed {
             "--listen=127.0.0.1:0".into(),
             format!("--listen=unix:{}", text(&folder.path().join("picket.sock"))),
             "--metrics=127.0.0.1:0".into(),
+            "--page=127.0.0.1:0".into(),
             format!("--database={}", text(&folder.path().join("picket.db"))),
             format!("--pod-table={}", text(&pods)),
             format!("--tls-cert={}", text(&certificate.certificate)),
@@ -100,6 +109,7 @@ impl Closed {
         let server = Server::bind(Config::load(flags).unwrap()).await.unwrap();
         let address = server.listening().next().unwrap().to_string();
         let metrics = server.metrics();
+        let page = server.page().unwrap().to_string();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
             let stop = async { drop(stopped.await) };
@@ -109,6 +119,7 @@ impl Closed {
             folder,
             authority,
             address: address.parse().unwrap(),
+            page,
             metrics,
             stop,
             running,

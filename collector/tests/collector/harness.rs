@@ -49,6 +49,7 @@ pub(crate) struct Collector {
     folder: TempDir,
     pub(crate) remote: Remote,
     http: SocketAddr,
+    page: String,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
 }
@@ -132,6 +133,7 @@ impl Collector {
         let tcp = server.listening().next().unwrap();
         let remote = format!("http://{tcp}").parse().unwrap();
         let http = server.metrics();
+        let page = server.page().unwrap().to_string();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
             let stop = async { drop(stopped.await) };
@@ -142,6 +144,7 @@ impl Collector {
             folder,
             remote,
             http,
+            page,
             stop,
             running,
         }
@@ -166,6 +169,11 @@ impl Collector {
             .await
             .unwrap();
         response
+    }
+
+    /// Where the page is served.
+    pub(crate) fn page_address(&self) -> &str {
+        &self.page
     }
 
     /// The value of a metric without labels.
@@ -231,10 +239,12 @@ fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config 
             Listen::Unix(folder.join("picket.sock")),
         ],
         metrics: ([127, 0, 0, 1], 0).into(),
+        page: Some("127.0.0.1:0".parse().unwrap()),
         database: engine.database(folder).parse().unwrap(),
         retain,
         pods,
         detectors: None,
+        detectors_config_map: None,
         cluster: None,
         correlate: Settings::default(),
         security: Security::default(),

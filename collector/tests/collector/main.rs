@@ -6,18 +6,22 @@
 
 mod actions;
 mod agent;
+mod anomalies;
 mod api_server;
 mod closed;
 mod correlations;
 mod engine;
 mod failures;
 mod garbage;
+mod graph;
 mod harness;
 mod identity;
 mod intake;
 mod large_cluster;
 mod log;
 mod nodes;
+mod page;
+mod page_closed;
 mod policy;
 mod postgres;
 mod process;

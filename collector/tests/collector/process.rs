@@ -73,6 +73,7 @@ pub(crate) fn command(folder: &Path) -> Command {
         .env_clear()
         .env("PICKET_LISTEN", "127.0.0.1:0")
         .env("PICKET_METRICS", "127.0.0.1:0")
+        .env("PICKET_PAGE", "127.0.0.1:0")
         .env("PICKET_LOG", "warn")
         .current_dir(folder)
         .stdin(Stdio::null());
@@ -156,7 +157,7 @@ async fn a_taken_port_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    for flag in ["--listen", "--metrics"] {
+    for flag in ["--listen", "--metrics", "--page"] {
         let mut command = command(folder.path());
         refused(command.args([flag, &taken]), 1, &[&taken, "another"]).await;
     }
@@ -183,7 +184,7 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let cases: [(&[&str], i32, &[&str]); 22] = [
+    let cases: [(&[&str], i32, &[&str]); 24] = [
         (
             &["--listen", "0.0.0.0:0"],
             2,
@@ -201,6 +202,12 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
             &["`nowhere`", "127.0.0.1:7400"],
         ),
         (&["--metrics", "nowhere"], 2, &["nowhere", "--metrics"]),
+        (&["--page", "nowhere"], 2, &["`nowhere`", "127.0.0.1:7405"]),
+        (
+            &["--detectors-config-map", "picket/detectors"],
+            2,
+            &["--detectors", "--kubernetes"],
+        ),
         (&["--log", "a=b=c"], 2, &["`a=b=c`", "collector=debug"]),
         (&["--log-format", "xml"], 2, &["xml", "json"]),
         (

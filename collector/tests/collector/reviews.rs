@@ -86,10 +86,12 @@ impl Cluster {
         let config = Config {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             metrics: ([127, 0, 0, 1], 0).into(),
+            page: None,
             database: Database::File(folder.path().join("picket.db")),
             retain: Retain::default(),
             pods: api::pods::Pods::default(),
             detectors: None,
+            detectors_config_map: None,
             cluster: None,
             correlate: Settings::default(),
             security: Security {

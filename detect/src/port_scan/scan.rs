@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::{
-    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, Role,
-    Severity, State, Time, case::decade_above, port_set::PortSet, probes::Probes,
+    Anomaly, AnomalyId, Budget, Coverage, Criterion, Measure, Observation, PortCounts, PortSets,
+    Role, Severity, State, Time, case::decade_above, port_set::PortSet, probes::Probes,
 };
 
 use super::{Thresholds, news::News, report::Report};
@@ -159,6 +159,11 @@ impl Scan {
                 answered: report.answered.len(),
                 silent: report.silent.len(),
             },
+            port_sets: Some(Box::new(PortSets {
+                distinct: self.ports.clone(),
+                refused: self.refused.clone(),
+                answered: report.answered,
+            })),
             technique: report.technique,
             samples: Vec::new(),
             attack_ids: &["T1046"],

@@ -29,6 +29,8 @@ impl Collector {
             .args([
                 "--metrics",
                 "127.0.0.1:0",
+                "--page",
+                "none",
                 "--log",
                 "warn",
                 "--database",

@@ -295,7 +295,7 @@ fn told(
 fn check(event: &Event, pod: &Pod) -> Result<u16> {
     let source = event.source.clone().unwrap_or_default();
     ensure!(source.address == pod.address.to_string(), "another address");
-    let counted = event.ports.unwrap_or_default().distinct;
+    let counted = event.ports.as_ref().map_or(0, |it| it.distinct);
     ensure!(counted <= u32::from(pod.probes), "too many ports");
     let own: Vec<_> = pod.ports().map(u32::from).collect();
     for target in &event.targets {

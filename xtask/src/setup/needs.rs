@@ -9,6 +9,8 @@ pub(crate) struct Needs {
     pub(crate) lint: bool,
     /// What checks the chart and the manifests.
     pub(crate) manifests: bool,
+    /// What builds the page.
+    pub(crate) page: bool,
     /// Virtual machines.
     pub(crate) machines: bool,
     /// A Kubernetes of our own.

@@ -151,3 +151,37 @@ fn of_too_many_endpoints_the_rest_is_counted_and_not_told() {
     services.keep_slices(&BTreeSet::new());
     assert_eq!(services.endpoints, 0);
 }
+
+#[test]
+fn a_port_is_declared_at_the_services_own_address_and_behind_it() {
+    let mut services = Services::default();
+    services.service(&service("db", "10.96.0.7"), false);
+    let pods = serde_json::json!([{"addresses": ["10.0.0.9"], "targetRef": {"kind": "Pod"}}]);
+    services.slice(&slice("db-1", pods.clone()), false);
+    let declares = |services: &Services, address: &str, transport, port| {
+        let address = address.parse().unwrap();
+        let service = services.declares(address, transport, port);
+        service.map(|(_, name)| name.clone())
+    };
+    for (address, transport, port, expected) in [
+        ("10.96.0.7", v1::Transport::Tcp, 80, true),
+        ("10.96.0.7", v1::Transport::Udp, 80, false),
+        ("10.96.0.7", v1::Transport::Tcp, 5432, false),
+        ("10.0.0.9", v1::Transport::Tcp, 5432, true),
+        ("10.0.0.9", v1::Transport::Tcp, 80, false),
+        ("10.0.0.8", v1::Transport::Tcp, 5432, false),
+    ] {
+        let told = declares(&services, address, transport, port);
+        assert_eq!(
+            told.as_deref(),
+            expected.then_some("db"),
+            "{address} {port}"
+        );
+    }
+    services.slice(&slice("db-1", pods), true);
+    assert_eq!(
+        declares(&services, "10.0.0.9", v1::Transport::Tcp, 5432),
+        None
+    );
+    assert!(services.by_declared.is_empty());
+}

@@ -42,7 +42,15 @@ fn planned(head: Head, held: Option<Held>, appends: &[Append]) -> Plan {
         node: "n1".into(),
         epoch: EPOCH,
     };
-    plan(head, [(source, held)], appends, false, &mut correlator, NOW)
+    plan(
+        head,
+        [(source, held)],
+        appends,
+        &[],
+        false,
+        &mut correlator,
+        NOW,
+    )
 }
 
 fn stored(plan: &Plan) -> Vec<(u64, u64)> {
@@ -126,4 +134,34 @@ fn times_are_marked_now_and_then_and_a_wrong_clock_spoils_a_day_at_most() {
         (3, mark.newest),
         "it never goes back"
     );
+}
+
+#[test]
+fn what_a_person_has_raised_is_numbered_like_what_the_collector_finds() {
+    let settings = Settings::default();
+    let mut correlator = Correlator::new(settings, Metrics::new(&mut Registry::default()));
+    correlator.reset(9, 0);
+    let head = Head {
+        last: 40,
+        ..Default::default()
+    };
+    let held = Some(Held { id: 3, sequence: 5 });
+    let draft = v1::Event {
+        detector: "triage".into(),
+        ..Default::default()
+    };
+    let own = [(Source::collector(9), held)];
+    let drafts = [draft.clone(), draft];
+    let plan = plan(head, own, &[], &drafts, false, &mut correlator, NOW);
+    let told = plan.raised.iter().map(|it| {
+        let id = it.id.clone().unwrap();
+        (it.cursor, id.node, id.epoch, id.sequence)
+    });
+    let told: Vec<_> = told.collect();
+    let node = || "@collector".to_owned();
+    assert_eq!(told, [(41, node(), 9, 6), (42, node(), 9, 7)]);
+    assert_eq!(plan.raised[0].anomaly_id, "@collector/9/triage/6");
+    assert_eq!(plan.raised[0].raised_at, Some(NOW));
+    assert_eq!(stored(&plan), [(41, 6), (42, 7)]);
+    assert_eq!(plan.counts.raised, 0, "nothing was correlated");
 }

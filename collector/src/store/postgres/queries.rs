@@ -27,6 +27,15 @@ pub(super) async fn after(client: &Client, after: u64, limit: usize) -> Result<V
     rows(client.query_typed(query, &parameters).await?)
 }
 
+/// The rows at these cursors, in their order.
+pub(super) async fn at(client: &Client, cursors: &[u64]) -> Result<Vec<Row>, Cause> {
+    let cursors: Vec<i64> = cursors.iter().map(|it| signed(*it)).collect();
+    let query = "SELECT cursor, kind, record FROM unnest($1) WITH ORDINALITY AS wanted (at, place)
+        JOIN log ON log.cursor = wanted.at ORDER BY place";
+    let parameters: Parameters<'_, 1> = [(&cursors, Type::INT8_ARRAY)];
+    rows(client.query_typed(query, &parameters).await?)
+}
+
 /// The last events of collectors.
 pub(super) async fn own(client: &Client, limit: usize) -> Result<Vec<Row>, Cause> {
     let (node, limit) = (Source::collector(0).node, limit_of(limit));

@@ -67,6 +67,11 @@ impl Readers {
             .await
     }
 
+    pub(in crate::store) async fn at(&self, cursors: &[u64]) -> Result<Vec<Row>, Cause> {
+        self.read(|client| async move { queries::at(&client, cursors).await })
+            .await
+    }
+
     pub(in crate::store) async fn highest(&self, source: Source) -> Result<u64, Cause> {
         let source = &source;
         self.read(|client| async move { queries::highest(&client, source).await })

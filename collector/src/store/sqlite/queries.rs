@@ -49,6 +49,17 @@ pub(super) fn rows(connection: &Connection, after: u64, limit: usize) -> Result<
         .collect()
 }
 
+/// The rows at these cursors, in their order.
+pub(super) fn at(connection: &Connection, cursors: &[u64]) -> Result<Vec<Row>> {
+    let mut statement =
+        connection.prepare_cached("SELECT cursor, kind, record FROM log WHERE cursor = ?1")?;
+    let mut rows = Vec::with_capacity(cursors.len());
+    for cursor in cursors {
+        rows.extend(statement.query_row([signed(*cursor)], row).optional()?);
+    }
+    Ok(rows)
+}
+
 /// The next rows after a cursor that are events.
 pub(super) fn events(connection: &Connection, after: u64, limit: usize) -> Result<Vec<Row>> {
     connection

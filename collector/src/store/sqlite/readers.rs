@@ -63,6 +63,11 @@ impl Readers {
             .await
     }
 
+    pub(in crate::store) async fn at(&self, cursors: Vec<u64>) -> Result<Vec<Row>, Cause> {
+        self.read(move |connection| queries::at(connection, &cursors))
+            .await
+    }
+
     pub(in crate::store) async fn highest(&self, source: Source) -> Result<u64, Cause> {
         let held = self.read(move |connection| queries::held(connection, &source));
         Ok(held.await?.map_or(0, |held| held.sequence))

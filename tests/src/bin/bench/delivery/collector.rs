@@ -30,6 +30,7 @@ impl Collector {
         command
             .args(["--listen", &format!("127.0.0.1:{grpc}")])
             .args(["--metrics", &format!("127.0.0.1:{http}")])
+            .args(["--page", "none"])
             .args([
                 "--database",
                 &database,

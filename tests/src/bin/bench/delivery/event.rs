@@ -70,6 +70,7 @@ pub(crate) fn event(node: u32, id: v1::EventId, raised_at: SystemTime) -> v1::Ev
             refused: 980,
             answered: 3,
             silent: 0,
+            ..v1::PortCounts::default()
         }),
         technique: v1::Technique::TcpSyn.into(),
         attack_ids: vec!["T1046".into()],

@@ -1,0 +1,4 @@
+// Which tests need no browser.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({ test: { include: ["tests/unit/*.test.ts"] } });
