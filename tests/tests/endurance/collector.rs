@@ -1,14 +1,13 @@
 //! A real collector that is killed and comes back.
 
 use std::{
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::Result;
 use rustix::process::Signal;
-use tests::{Process, binary, guarded, wait_for};
+use tests::{Process, binary, guarded};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -32,18 +31,13 @@ impl Collector {
                 "--page",
                 "none",
                 "--log",
-                "warn",
+                "warn,collector::server=info",
                 "--database",
                 database,
             ]);
         let mut process = Process::spawn("picket-collector", &mut command)?;
-        wait_for("the collector to answer", LIMIT, || {
-            if !process.is_running()? {
-                bail!("the collector ended at once");
-            }
-            Ok(UnixStream::connect(socket(folder)).ok())
-        })
-        .map_err(|error| anyhow!("{error:#}{}", process.log()))?;
+        // It listens before; but one whose database goes while it starts gives up.
+        process.wait_for_line("ready", LIMIT)?;
         Ok(Self {
             process,
             folder: folder.into(),

@@ -59,7 +59,8 @@ impl Scene {
     /// Lets all be delivered, and checks the book.
     fn close(mut self) -> Result<(u64, usize)> {
         for courier in &mut self.couriers {
-            courier.finish(LIMIT)?;
+            let finished = courier.finish(LIMIT);
+            finished.with_context(|| self.collector.log())?;
         }
         let mut durable = Vec::new();
         for courier in &self.couriers {
