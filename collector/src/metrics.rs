@@ -51,3 +51,6 @@ impl Metrics {
         (registry, metrics)
     }
 }
+
+#[cfg(test)]
+mod tests;
