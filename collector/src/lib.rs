@@ -6,6 +6,7 @@ mod anomalies;
 pub mod config;
 mod correlate;
 mod detectors;
+pub mod forms;
 mod graph;
 mod identity;
 mod ingest;
