@@ -20,6 +20,7 @@ mod intake;
 mod large_cluster;
 mod log;
 mod nodes;
+mod outputs;
 mod page;
 mod page_closed;
 mod policy;
