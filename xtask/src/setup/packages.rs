@@ -17,15 +17,18 @@ const BUILD: [&str; 7] = [
     "pkg-config",
     "zlib1g-dev",
 ];
-/// To lay out the lab's namespaces, to scan, load and watch them, and to keep events in a database. The tests
-/// start servers of their own from its programs; the one that its package may start is not used.
-const LAB: [&str; 9] = [
+/// To lay out the lab's namespaces, to scan, load and watch them, to keep events in a database, and to send them to. The tests
+/// start servers of their own from these programs; those that the packages may start are not used.
+const LAB: [&str; 12] = [
     "hping3",
     "iproute2",
     "masscan",
     "nmap",
     "postgresql",
     "procps",
+    "prometheus-alertmanager",
+    "rsyslog",
+    "rsyslog-gnutls",
     "tcpdump",
     "util-linux",
     "zmap",
