@@ -5,8 +5,8 @@ use std::{io, process::ExitCode};
 use thiserror::Error;
 
 use crate::{
-    agent::AgentError, certs::CertsError, config::ConfigError, contain::ContainError,
-    doctor::DoctorError, form::AnswerError, manual::ManualError, policy::PolicyError,
+    certs::CertsError, config::ConfigError, contain::ContainError, doctor::DoctorError,
+    form::AnswerError, manual::ManualError, policy::PolicyError, replay::ReplayError,
     selftest::SelftestError, server::ServerError,
 };
 
@@ -22,7 +22,7 @@ pub enum RunError {
     #[error(transparent)]
     Manual(#[from] ManualError),
     #[error(transparent)]
-    Agent(#[from] AgentError),
+    Replay(#[from] ReplayError),
     #[error(transparent)]
     Certs(#[from] CertsError),
     #[error(transparent)]
@@ -35,6 +35,8 @@ pub enum RunError {
     Doctor(#[from] DoctorError),
     #[error(transparent)]
     Selftest(#[from] SelftestError),
+    #[error("a signal ended it before it was done")]
+    Interrupted,
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }
@@ -61,6 +63,7 @@ impl RunError {
             | Self::Contain(ContainError::Output(error))
             | Self::Doctor(DoctorError::Output(error))
             | Self::Policy(PolicyError::Output(error))
+            | Self::Replay(ReplayError::Output(error))
             | Self::Selftest(SelftestError::Output(error))
             | Self::Manual(ManualError::Completions(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe
