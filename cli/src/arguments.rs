@@ -21,6 +21,7 @@ use crate::{
     replay::ReplayArguments,
     selftest::SelftestArguments,
     status::StatusArguments,
+    top::TopArguments,
 };
 
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7400";
@@ -175,6 +176,9 @@ pub(crate) enum Command {
     Events(EventsArguments),
     /// Print anomalies, the most urgent first, each with all of its events together.
     Anomalies(AnomaliesArguments),
+    /// Watch who contacts whom, what is open, which budgets are spent and how the nodes are.
+    #[command(after_long_help = TOP_HELP)]
+    Top(TopArguments),
     /// Print everything that was told of one anomaly, and what people made of it.
     Explain(ExplainArguments),
     /// Print who talks to whom, and where anomalies are open.
@@ -246,6 +250,11 @@ number. With --output yaml each of them is a document.
 A pod is NAME or NAMESPACE/NAME, where * stands for any characters and ? for any one. --not takes FIELD=VALUE, where the \
 field is namespace, pod, label, node, detector, severity or state: --not detector=canary, --not pod=kube-system/*. \
 Filters of different fields must all match, and none of --not may.";
+
+const TOP_HELP: &str = "\
+Keys: Tab goes to the next panel, the arrows choose a row, Enter opens the chosen anomaly, s sorts by the next column, \
+r the other way round, / filters by a text, p pauses, q ends. LAG is how long ago a node was heard of; COUNTED is \
+what an anomaly has counted against its threshold. A port with a question mark is declared by no Service.";
 
 const CONTAIN_HELP: &str = "\
 A contained pod keeps its connections and the ports it uses, and reaches no new one. The agent of its node \

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::{
     certs::CertsError, config::ConfigError, contain::ContainError, doctor::DoctorError,
     form::AnswerError, manual::ManualError, policy::PolicyError, replay::ReplayError,
-    selftest::SelftestError, server::ServerError,
+    selftest::SelftestError, server::ServerError, top::TopError,
 };
 
 /// As clap's own for flags it does not know.
@@ -33,6 +33,8 @@ pub enum RunError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Doctor(#[from] DoctorError),
+    #[error(transparent)]
+    Top(#[from] TopError),
     #[error(transparent)]
     Selftest(#[from] SelftestError),
     #[error("a signal ended it before it was done")]
@@ -64,6 +66,7 @@ impl RunError {
             | Self::Doctor(DoctorError::Output(error))
             | Self::Policy(PolicyError::Output(error))
             | Self::Replay(ReplayError::Output(error))
+            | Self::Top(TopError::Output(error))
             | Self::Selftest(SelftestError::Output(error))
             | Self::Manual(ManualError::Completions(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe

@@ -31,6 +31,7 @@ mod severity;
 mod status;
 mod table;
 mod time;
+mod top;
 
 pub use arguments::Arguments;
 pub use failure::RunError;

@@ -15,7 +15,7 @@ use crate::{
     output::Output,
     policy, replay, selftest,
     server::{Server, ServerError},
-    status,
+    status, top,
 };
 
 /// Runs one command; `now` is the time it starts.
@@ -78,6 +78,7 @@ async fn dispatch(
         Command::Anomalies(arguments) => {
             Ok(anomalies::run(&server?, arguments, now, &mut output).await?)
         }
+        Command::Top(arguments) => Ok(top::run(&server?, arguments, now, &mut output).await?),
         Command::Explain(arguments) => Ok(explain::run(&server?, arguments, &mut output).await?),
         Command::Graph(arguments) => Ok(graph::run(&server?, arguments, &mut output).await?),
         Command::Detectors(arguments) => {

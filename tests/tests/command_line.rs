@@ -27,7 +27,7 @@ fn events_and_status_are_shown() -> Result<()> {
         .wait_for_line("default/app1", LIMIT)
         .with_context(|| watch.log())?;
     assert!(line.contains("blue/app2"), "{line}");
-    let cases: [(&[&str], &[&str]); 7] = [
+    let cases: [(&[&str], &[&str]); 8] = [
         (&["events"], &["opened", "default/app1", "blue/app2"]),
         (
             &["events", "--json"],
@@ -50,6 +50,18 @@ fn events_and_status_are_shown() -> Result<()> {
         (
             &["anomalies", "-o", "wide", "--not", "detector=canary"],
             &["default/app1", "node1", "uid-app1", "scan"],
+        ),
+        (
+            &["top"],
+            &[
+                "open ",
+                "nodes 1/1",
+                "default/app1",
+                "port_scan",
+                "blue/app2",
+                "/250",
+                "connected",
+            ],
         ),
         (&["graph", "-o", "wide"], &["LAST SEEN"]),
     ];

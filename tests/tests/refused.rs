@@ -187,6 +187,11 @@ fn who_may_not_is_told_what_would_do() -> Result<()> {
     let own = collector.with(ops()?);
     let mut command = picket()?;
     run("picket", command.args(&own).arg("anomalies"), LIMIT)?.success()?;
+    // Whoever is bound to namespaces sees no nodes; the rest of the view he does.
+    let mut command = picket()?;
+    let top = run("picket", command.args(&blue).args(["top", "--once"]), LIMIT)?.success()?;
+    ensure!(top.stdout.contains("No anomaly is open."), "{}", top.stdout);
+    ensure!(top.stdout.contains("namespaces: all"), "{}", top.stdout);
     Ok(())
 }
 
@@ -244,7 +249,7 @@ fn who_is_not_reached_or_not_trusted_is_told_of_with_the_next_step() -> Result<(
     collector.collector.terminate(LIMIT)?;
     refused(
         &gone,
-        &["graph"],
+        &["top"],
         &["Connection refused", "see that picket-collector runs"],
     )
 }

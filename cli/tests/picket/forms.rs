@@ -144,6 +144,7 @@ async fn a_detector_that_is_not_there_is_told_with_those_that_are() {
     for arguments in [
         &["events", "--detector", "port_scam"][..],
         &["anomalies", "--not", "detector=port_scam"],
+        &["top", "--detector", "port_scam"],
     ] {
         let output = run(&[&["--server", &server], arguments].concat()).await;
         let errors = String::from_utf8_lossy(&output.stderr);
