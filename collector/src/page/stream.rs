@@ -194,8 +194,11 @@ impl Told {
 
     fn heartbeat(&mut self, heartbeat: &v1::Heartbeat) {
         if std::mem::replace(&mut self.greeted, true) {
-            self.ready
-                .push_back(Bytes::from_static(b": still here\n\n"));
+            // No comment, which no script could see: a connection may die without a word.
+            let reached = Reached {
+                cursor: heartbeat.cursor,
+            };
+            self.ready.push_back(told("heartbeat", None, &reached));
             return;
         }
         let hello = Hello {
