@@ -8,7 +8,6 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use agent::{boot, identity::Memory};
@@ -17,7 +16,7 @@ use api::v1::Node as Status;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use self::daemon::{answers, stop, without_settings};
+use self::daemon::{END_LIMIT, LIMIT, answers, stop, without_settings};
 use crate::{
     binaries::binary,
     bpffs::Bpffs,
@@ -30,10 +29,6 @@ use crate::{
     pod_table::pod_table,
     process::{Process, guarded},
 };
-
-const LIMIT: Duration = Duration::from_secs(30);
-/// Both daemons end well within it, when asked.
-const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where the collector runs.
 #[derive(Debug)]

@@ -1,11 +1,14 @@
 //! A daemon: how it is started, waited for, and ended.
 
-use std::{env, os::unix::net::UnixStream, path::Path, process::Command};
+use std::{env, os::unix::net::UnixStream, path::Path, process::Command, time::Duration};
 
 use anyhow::{Result, anyhow, bail, ensure};
 
-use super::{END_LIMIT, LIMIT};
 use crate::{deadline::wait_for, process::Process};
+
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
+/// Both daemons end well within it, when asked.
+pub(super) const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// Keeps the settings of whoever runs the tests away from `command`.
 pub(super) fn without_settings(command: &mut Command) {
