@@ -97,9 +97,12 @@ pub(super) async fn stream(
     };
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut policy = shared.services.detectors.told.policy.clone();
+    // The page asks for what is in force.
+    policy.mark_unchanged();
     let told = Told {
         nodes: shared.services.nodes.changes(),
-        policy: shared.services.detectors.told.policy.clone(),
+        policy,
         shared,
         caller,
         seen,

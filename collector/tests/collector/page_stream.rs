@@ -27,6 +27,20 @@ impl Stream {
         Self(BufReader::new(stream))
     }
 
+    /// The line that names the first event.
+    async fn first(&mut self) -> String {
+        let mut lines = (&mut self.0).lines();
+        loop {
+            let line = within("an event", lines.next_line())
+                .await
+                .unwrap()
+                .unwrap();
+            if line.starts_with("event: ") {
+                return line;
+            }
+        }
+    }
+
     /// The next event of this name, and the id told last.
     async fn next(&mut self, name: &str) -> (Option<String>, Value) {
         let read = async {
@@ -86,25 +100,35 @@ async fn a_page_is_told_what_is_new_and_goes_on_where_it_was() {
     collector.stop().await;
 }
 
+#[tokio::test]
+async fn a_page_is_greeted_before_it_is_told_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("detectors.yaml");
+    std::fs::write(&path, "silence: 1s\n").unwrap();
+    let collector = Collector::with_detectors(&Engine::Sqlite, &path).await;
+    for _ in 0..8 {
+        let mut stream = Stream::open(&collector, "").await;
+        assert_eq!(stream.first().await, "event: hello");
+    }
+    collector.stop().await;
+}
+
 /// Far more than it may be behind and what buffers hold.
 const MANY: u64 = 8_000;
+const BATCH: u64 = 250;
 
 #[tokio::test]
 async fn a_page_that_reads_too_slowly_is_told_to_load_anew_and_goes_on() {
     let collector = Collector::start(&Engine::Sqlite).await;
     let mut slow = Stream::open(&collector, "").await;
     let mut agent = collector.agent("n1").await;
-    let mut sequence = 0;
-    while sequence < MANY {
-        let batch = (sequence + 1..=sequence + 500).map(|it| event("n1", it));
-        sequence += 500;
-        agent.send_batch(batch.collect()).await;
-        agent.acknowledged().await;
+    for batch in 0..MANY / BATCH {
+        let first = batch * BATCH + 1;
+        agent.publish(first..first + BATCH).await;
     }
     let (cursor, reached) = slow.next("resync").await;
     assert_eq!(cursor, Some(reached["cursor"].to_string()));
-    agent.send_batch(vec![event("n1", MANY + 1)]).await;
-    agent.acknowledged().await;
+    agent.publish([MANY + 1]).await;
     let last = json!(event("n1", MANY + 1).anomaly_id);
     while slow.next("event").await.1["anomaly_id"] != last {}
     collector.stop().await;

@@ -89,11 +89,7 @@ fn every_control_works_in_a_browser() -> Result<()> {
     }
     closed.tell(&mut script);
     let mut suite = Process::spawn("the page's scripts", &mut script)?;
-    let done = wishes::grant(&mut suite, SUITE_LIMIT, &mut watch, &shop);
-    for line in suite.lines() {
-        println!("{line}");
-    }
-    done?;
+    wishes::grant(&mut suite, SUITE_LIMIT, &mut watch, &shop)?;
     ensure!(
         suite.wait(LIMIT)?.success(),
         "the page is broken{}{}",

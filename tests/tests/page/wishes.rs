@@ -7,20 +7,23 @@ use tests::{Process, Shop, Watch, wait_for};
 
 const WISH: &str = "please: ";
 
-/// Grants every wish of the scripts until they end.
+/// Grants every wish of the scripts until they end, and shows what they say.
 pub(crate) fn grant(
     scripts: &mut Process,
     limit: Duration,
     watch: &mut Watch,
     shop: &Shop,
 ) -> Result<()> {
-    let mut granted = 0;
+    let mut seen = 0;
     wait_for("the end of the page's scripts", limit, || {
         let ended = !scripts.is_running()?;
         let lines = scripts.lines();
-        let wishes = lines.iter().filter_map(|line| line.strip_prefix(WISH));
-        for wish in wishes.skip(granted) {
-            granted += 1;
+        for line in lines.iter().skip(seen) {
+            println!("{line}");
+            seen += 1;
+            let Some(wish) = line.strip_prefix(WISH) else {
+                continue;
+            };
             match wish {
                 "stop the collector" => watch.stop_collector(),
                 "start the collector" => watch.start_collector(),

@@ -100,13 +100,12 @@ function open(): void {
 
 function hello(event: globalThis.Event): void {
   const said = JSON.parse((event as MessageEvent<string>).data) as { version: string; log: string };
-  const wasLost = link.value === "lost";
-  const otherLog = log !== null && said.log !== log;
+  const isAnother = log !== null;
   version ??= said.version;
   otherVersion.value = said.version === version ? null : said.version;
   log = said.log;
   arrived();
-  if (wasLost || otherLog) tell("resync", null);
+  if (isAnother) tell("resync", null);
 }
 
 function arrived(): void {

@@ -72,7 +72,7 @@ export const tests = {
     assert.equal((await page.locator(".row a").first().innerText()).split("\n")[1], shown.split("\n")[1], "what was shown stays");
     await shoot(page, "lost");
     await page.getByLabel("Time").selectOption("7d");
-    await page.locator(".problem, .banner.lost").first().waitFor();
+    await page.locator(".problem").first().waitFor();
     wish("start the collector");
     await page.locator(".link.live").waitFor({ timeout: 30_000 });
     await page.getByText(LOST).waitFor({ state: "detached" });
