@@ -1,6 +1,14 @@
 //! The forms in which other systems take an event or a gap: each is text, and a function of it alone.
 
+mod attack;
+mod cef;
+mod cloud_events;
+mod ecs;
+mod falco;
 mod json;
+mod ocsf;
+mod parts;
+mod words;
 
 use std::str::FromStr;
 
@@ -55,7 +63,14 @@ impl Form {
     ///
     /// JSON cannot be written.
     pub fn event(self, event: &Event) -> serde_json::Result<String> {
-        json::event(event)
+        match self {
+            Self::Json => json::event(event),
+            Self::CloudEvents => cloud_events::event(event, &json::event(event)?),
+            Self::Ocsf => ocsf::event(event),
+            Self::Ecs => ecs::event(event),
+            Self::Falco => Ok(falco::event(event)),
+            Self::Cef => Ok(cef::event(event)),
+        }
     }
 
     /// One line, without its end.
@@ -64,7 +79,14 @@ impl Form {
     ///
     /// JSON cannot be written.
     pub fn gap(self, gap: &Gap) -> serde_json::Result<String> {
-        json::gap(gap)
+        match self {
+            Self::Json => json::gap(gap),
+            Self::CloudEvents => cloud_events::gap(gap, &json::gap(gap)?),
+            Self::Ocsf => ocsf::gap(gap),
+            Self::Ecs => ecs::gap(gap),
+            Self::Falco => Ok(falco::gap(gap)),
+            Self::Cef => Ok(cef::gap(gap)),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod binaries;
 pub mod bpf;
 mod bpffs;
+mod cache;
 mod capture;
 mod client;
 mod cluster;
@@ -35,6 +36,7 @@ mod wire;
 
 pub use binaries::binary;
 pub use bpffs::Bpffs;
+pub use cache::cached;
 pub use capture::{Capture, Packets};
 pub use client::{Client, Received, Subscription};
 pub use cluster::{Cluster, Image};

@@ -97,6 +97,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Setup { lint } => setup::run(setup::Needs {
             lab: true,
+            forms: true,
             lint,
             manifests: lint,
             page: lint,

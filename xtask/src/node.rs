@@ -13,6 +13,14 @@ use crate::{
     tools::{self, NODE},
 };
 
+/// This Node.
+pub(crate) fn node() -> Result<Command> {
+    if is_usable(&mut Command::new("node"), &mut Command::new("npm")) {
+        return Ok(Command::new("node"));
+    }
+    Ok(Command::new(folder()?.join("bin/node")))
+}
+
 /// A command that finds this Node, and its npm, before any other.
 pub(crate) fn npm() -> Result<Command> {
     let mut npm = Command::new("npm");

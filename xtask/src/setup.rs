@@ -1,5 +1,6 @@
 //! Installs what the other commands need: plans first, says what it will do, and does it once.
 
+mod forms;
 mod kubectl;
 mod kubernetes;
 mod needs;
@@ -7,6 +8,7 @@ mod node;
 mod packages;
 mod plan;
 mod promtool;
+mod python;
 mod toolchain;
 mod validator;
 
@@ -47,8 +49,11 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     if needs.cluster {
         steps.extend(kubernetes::step()?);
     }
-    if needs.page {
+    if needs.page || needs.forms {
         steps.extend(node::step()?);
+    }
+    if needs.forms {
+        steps.extend(forms::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);

@@ -7,7 +7,10 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::{command, prepare};
+use crate::{
+    command, prepare,
+    setup::{self, Needs},
+};
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -41,6 +44,10 @@ fn all(arguments: &[OsString]) -> Result<()> {
         true => prepare::cluster("test", why, &["--tests"])?,
         false => prepare::lab("test", why, &["--tests"])?,
     };
+    setup::run(Needs {
+        forms: true,
+        ..Needs::default()
+    })?;
     Err(command::become_command(
         command::cargo()
             .current_dir(&workspace.root)

@@ -70,6 +70,19 @@ pub(crate) const KUBERNETES_VALIDATE: Fetched = Fetched {
     version: "1.37.0",
 };
 
+/// What the forms of events are held against, of Python's packages.
+pub(crate) const FORMS: [(&str, &str); 3] = [
+    ("cloudevents", "2.2.0"),
+    ("jsonschema", "4.26.0"),
+    ("ocsf-json-schema", "1.2.0"),
+];
+
+/// The same, of Node's: all fields of the Elastic Common Schema.
+pub(crate) const ECS: Fetched = Fetched {
+    name: "@elastic/ecs",
+    version: "9.4.0",
+};
+
 impl Fetched {
     pub(crate) fn path(&self) -> Result<PathBuf> {
         program(self.name)

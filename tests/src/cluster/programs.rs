@@ -1,11 +1,10 @@
 //! Where the programs of Kubernetes are, which `cargo xtask setup` builds or fetches.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
+
+use crate::cache::cached;
 
 /// The path of a program of Kubernetes', or of `kubectl` or `helm`.
 pub(super) fn program(name: &str) -> Result<PathBuf> {
@@ -13,22 +12,5 @@ pub(super) fn program(name: &str) -> Result<PathBuf> {
         "kubectl" | "helm" => "tools/bin",
         _ => "kubernetes",
     };
-    let path = cache()?.join("picket").join(folder).join(name);
-    if !path.is_file() {
-        bail!(
-            "there is no {}: run `cargo xtask setup`, which builds or fetches it",
-            path.display()
-        );
-    }
-    Ok(path)
-}
-
-fn cache() -> Result<PathBuf> {
-    match env::var_os("XDG_CACHE_HOME") {
-        Some(cache) if !cache.is_empty() => Ok(cache.into()),
-        _ => {
-            let home = env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?;
-            Ok(Path::new(&home).join(".cache"))
-        }
-    }
+    cached(&format!("{folder}/{name}"))
 }

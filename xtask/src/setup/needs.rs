@@ -9,6 +9,8 @@ pub(crate) struct Needs {
     pub(crate) lint: bool,
     /// What checks the chart and the manifests.
     pub(crate) manifests: bool,
+    /// The schemas of the forms of events.
+    pub(crate) forms: bool,
     /// What builds the page.
     pub(crate) page: bool,
     /// Virtual machines.

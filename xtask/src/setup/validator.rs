@@ -4,13 +4,11 @@ use std::{fs, os::unix::fs::symlink, process::Command};
 
 use anyhow::{Context as _, Result};
 
-use super::plan::Step;
+use super::{plan::Step, python};
 use crate::{
     command,
-    tools::{self, KUBERNETES_VALIDATE},
+    tools::{self, Fetched, KUBERNETES_VALIDATE},
 };
-
-const AGAIN: &str = "when the package source is back, run `cargo xtask setup` again";
 
 /// The step that installs it, unless our version is there and starts.
 pub(super) fn step() -> Result<Option<Step>> {
@@ -30,22 +28,8 @@ pub(super) fn step() -> Result<Option<Step>> {
 
 fn install() -> Result<()> {
     let folder = tools::cache()?.join("tools/kubernetes-validate");
-    command::run(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-        AGAIN,
-    )?;
-    let programs = folder.join("bin");
-    command::run(
-        Command::new(programs.join("pip"))
-            .args(["--disable-pip-version-check", "install", "--quiet"])
-            .arg(format!(
-                "{}=={}",
-                KUBERNETES_VALIDATE.name, KUBERNETES_VALIDATE.version
-            )),
-        AGAIN,
-    )?;
+    let Fetched { name, version } = KUBERNETES_VALIDATE;
+    let programs = python::install(&folder, &[(name, version)])?;
     let link = KUBERNETES_VALIDATE.path()?;
     if let Some(folder) = link.parent() {
         fs::create_dir_all(folder)
