@@ -1,6 +1,6 @@
 //! Requests to a destination that speaks HTTP, and what its answers mean.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -49,11 +49,17 @@ pub(super) struct Authority {
 }
 
 /// Where requests go, and what goes with each.
-#[derive(Debug)]
 pub(super) struct Http<B = Full<Bytes>> {
     pub(super) client: Client<HttpsConnector<HttpConnector>, B>,
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
+}
+
+/// The address may be a secret.
+impl<B> fmt::Debug for Http<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
 }
 
 /// Which HTTP is spoken.

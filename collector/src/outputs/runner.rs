@@ -10,8 +10,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    list::{Outputs, OutputsError},
     metrics::Metrics,
-    output::{Outputs, OutputsError, Served},
+    output::Served,
     reader::Said,
     worker::{Place, Worker},
 };

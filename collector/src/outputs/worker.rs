@@ -7,12 +7,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    clock,
-    destination::Destination,
-    metrics::Series,
-    output::Output,
-    pace::{Backoff, Bucket},
-    refusal::{Reason, Refusal},
+    clock, destination::Destination, metrics::Series, output::Output, refusal::Refusal,
+    sender::Sender,
 };
 use crate::{
     anomalies::Anomalies,
@@ -35,9 +31,6 @@ const KEEP_IDLE: Duration = Duration::from_secs(10);
 /// Between a read of the log that failed and the next.
 const REST: Duration = Duration::from_millis(200);
 
-/// Between two lines of the log about events that are given up.
-const QUIET: Duration = Duration::from_secs(60);
-
 /// What an output is served with.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -50,18 +43,13 @@ pub(super) struct Place {
 
 /// One output at work.
 pub(super) struct Worker<'a> {
-    output: &'a Output,
-    destination: &'a mut Destination,
+    sender: Sender<'a>,
     place: Place,
-    series: Series,
-    bucket: Option<Bucket>,
-    started: Instant,
     /// All up to here was taken, or need not be.
     cursor: u64,
     /// The cursor as it is kept, and since when.
     kept: u64,
     kept_at: Instant,
-    told_at: Option<Instant>,
 }
 
 impl<'a> Worker<'a> {
@@ -71,18 +59,12 @@ impl<'a> Worker<'a> {
         place: Place,
         series: Series,
     ) -> Self {
-        let now = clock::instant();
         Self {
-            bucket: output.rate.map(|(rate, burst)| Bucket::new(rate, burst)),
-            output,
-            destination,
+            sender: Sender::new(output, destination, series, place.stop.clone()),
             place,
-            series,
-            started: now,
             cursor: 0,
             kept: 0,
-            kept_at: now,
-            told_at: None,
+            kept_at: clock::instant(),
         }
     }
 
@@ -104,14 +86,14 @@ impl<'a> Worker<'a> {
             if self.cursor == 0 && self.place.log.store.horizon() > 0 {
                 self.skip().await?;
             }
-            let read = self
-                .place
-                .log
-                .advance(&self.output.filter, self.cursor, PAGE, &mut end);
+            let read =
+                self.place
+                    .log
+                    .advance(&self.sender.output.filter, self.cursor, PAGE, &mut end);
             let read = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = self.destination.stale() => {
+                () = self.sender.destination.stale() => {
                     self.repeat().await;
                     continue;
                 }
@@ -122,7 +104,9 @@ impl<'a> Worker<'a> {
                     let entries: Vec<_> = entries
                         .iter()
                         .map(AsRef::as_ref)
-                        .filter(|it| self.output.passes(it) && self.destination.takes(it))
+                        .filter(|it| {
+                            self.sender.output.passes(it) && self.sender.destination.takes(it)
+                        })
                         .collect();
                     let all = self.deliver(&entries).await?;
                     if all {
@@ -137,7 +121,7 @@ impl<'a> Worker<'a> {
                 }
                 Err(_) if self.place.log.store.horizon() > self.cursor => self.skip().await?,
                 Err(error) => {
-                    tracing::warn!(output = self.output.name, %error, "cannot read the log for an output; trying again");
+                    tracing::warn!(output = self.sender.output.name, %error, "cannot read the log for an output; trying again");
                     tokio::time::sleep(REST).await;
                 }
             }
@@ -147,13 +131,13 @@ impl<'a> Worker<'a> {
 
     /// Finds the cursor, or notes where a new output begins.
     async fn begin(&mut self) -> Result<(), StoreError> {
-        let name = &self.output.name;
+        let name = &self.sender.output.name;
         let reached = self.cursor;
         self.kept = match self.place.held.load(name).await? {
             Some(cursor) => cursor,
             None => {
                 let last = *self.place.log.store.last().borrow();
-                let first = if self.output.from_beginning {
+                let first = if self.sender.output.from_beginning {
                     self.place.log.store.horizon()
                 } else {
                     last
@@ -171,9 +155,9 @@ impl<'a> Worker<'a> {
     async fn skip(&mut self) -> Result<(), StoreError> {
         let horizon = self.place.log.store.horizon();
         let removed = horizon - self.cursor;
-        self.series.removed.inc_by(removed);
+        self.sender.series.removed.inc_by(removed);
         tracing::warn!(
-            output = self.output.name,
+            output = self.sender.output.name,
             removed,
             "retention removed what an output had yet to send; keep more with --retain and --retain-bytes"
         );
@@ -181,12 +165,12 @@ impl<'a> Worker<'a> {
             events: removed,
             reason: format!(
                 "the collector's retention removed all after cursor {} before output {} came to it; not all of it need have passed its filter",
-                self.cursor, self.output.name
+                self.cursor, self.sender.output.name
             ),
             cursor: horizon,
             ..v1::Gap::default()
         });
-        if !self.destination.takes(&gap) || self.deliver(&[&gap]).await? {
+        if !self.sender.destination.takes(&gap) || self.deliver(&[&gap]).await? {
             self.cursor = horizon;
         }
         self.keep(Duration::ZERO).await
@@ -194,136 +178,24 @@ impl<'a> Worker<'a> {
 
     /// Sends these in order; whether all were taken or given up, and not cut short by the end.
     async fn deliver(&mut self, entries: &[&Entry]) -> Result<bool, StoreError> {
-        for batch in entries.chunks(self.destination.batch()) {
-            if !self.send(batch).await {
+        for batch in entries.chunks(self.sender.destination.batch()) {
+            if !self.sender.send(batch).await {
                 return Ok(false);
             }
+            let last = batch.last().map_or(self.cursor, |it| it.cursor());
+            self.cursor = self.cursor.max(last);
+            self.tell_lag();
             self.keep(KEEP_EVERY).await?;
         }
         Ok(true)
     }
 
-    /// Sends a batch until it is taken or given up; false when it is told to stop before.
-    async fn send(&mut self, batch: &[&Entry]) -> bool {
-        if !self.may_send(batch.len()).await {
-            return false;
-        }
-        let output = self.output;
-        let mut backoff = Backoff::new(output.retry.first, output.retry.longest);
-        let began = clock::instant();
-        let mut failed = false;
-        loop {
-            let sent = timeout(output.timeout, self.destination.send(batch)).await;
-            let sent = sent.unwrap_or_else(|_| {
-                Err(Refusal::later(format!(
-                    "no answer came within {:?}",
-                    output.timeout
-                )))
-            });
-            match sent {
-                Ok(refused) => {
-                    let refused = refused.min(batch.len() as u64);
-                    self.series.took(batch.len() as u64 - refused, clock::now());
-                    if refused > 0 {
-                        self.give_up(
-                            batch,
-                            Reason::Refused,
-                            refused,
-                            "it refused some of a batch",
-                        );
-                    }
-                    if failed {
-                        tracing::info!(output = output.name, "an output is taken again");
-                    }
-                    break;
-                }
-                Err(Refusal::Never { reason, why }) if batch.len() == 1 => {
-                    self.give_up(batch, reason, 1, &why);
-                    break;
-                }
-                // One of them is at fault, which must not take the others with it.
-                Err(Refusal::Never { .. }) => {
-                    for entry in batch {
-                        if !Box::pin(self.send(&[entry])).await {
-                            return false;
-                        }
-                    }
-                    break;
-                }
-                Err(Refusal::Later { why, after }) => {
-                    self.series.retries.inc();
-                    if output.retry.give_up.is_some_and(|it| began.elapsed() >= it) {
-                        self.give_up(batch, Reason::GaveUp, batch.len() as u64, &why);
-                        break;
-                    }
-                    let delay = backoff.delay(after, fastrand::f64());
-                    if failed {
-                        tracing::debug!(
-                            output = output.name,
-                            why,
-                            ?delay,
-                            "an output is not taken"
-                        );
-                    } else {
-                        tracing::warn!(
-                            output = output.name,
-                            why,
-                            ?delay,
-                            "an output is not taken; sending again until it is"
-                        );
-                    }
-                    failed = true;
-                    self.tell_lag();
-                    if !self.wait(delay).await {
-                        return false;
-                    }
-                }
-            }
-        }
-        self.cursor = batch
-            .last()
-            .map_or(self.cursor, |it| it.cursor().max(self.cursor));
-        true
-    }
-
-    /// Waits for the rate.
-    async fn may_send(&mut self, events: usize) -> bool {
-        let Some(bucket) = &mut self.bucket else {
-            return !self.place.stop.is_cancelled();
-        };
-        let wait = bucket.take(events, self.started.elapsed());
-        self.wait(wait).await
-    }
-
-    async fn wait(&self, delay: Duration) -> bool {
-        tokio::select! {
-            biased;
-            () = self.place.stop.cancelled() => false,
-            () = tokio::time::sleep(delay) => true,
-        }
-    }
-
-    fn give_up(&mut self, batch: &[&Entry], reason: Reason, events: u64, why: &str) {
-        self.series.dead(reason, events);
-        if self.told_at.is_some_and(|it| it.elapsed() < QUIET) {
-            return;
-        }
-        self.told_at = Some(clock::instant());
-        let event = batch.first().map(|it| super::entry::id(it));
-        tracing::warn!(
-            output = self.output.name,
-            event,
-            reason = reason.name(),
-            why,
-            "an output gave up an event; others within a minute are counted only"
-        );
-    }
-
     async fn repeat(&mut self) {
         // What was sent already must not be said again as if it were still so.
         self.place.anomalies.reach(self.cursor).await;
-        let output = self.output;
+        let output = self.sender.output;
         let again = self
+            .sender
             .destination
             .repeat(&self.place.anomalies, |it| output.passes(it));
         let again = timeout(output.timeout, again).await;
@@ -332,7 +204,7 @@ impl<'a> Worker<'a> {
             Ok(Err(Refusal::Later { why, .. } | Refusal::Never { why, .. })) => why,
             Err(_) => format!("no answer came within {:?}", output.timeout),
         };
-        self.series.retries.inc();
+        self.sender.series.retries.inc();
         tracing::debug!(output = output.name, why, "cannot say again what is open");
     }
 
@@ -341,13 +213,16 @@ impl<'a> Worker<'a> {
         if self.cursor == self.kept || self.kept_at.elapsed() < every {
             return Ok(());
         }
-        self.place.held.keep(&self.output.name, self.cursor).await?;
+        self.place
+            .held
+            .keep(&self.sender.output.name, self.cursor)
+            .await?;
         (self.kept, self.kept_at) = (self.cursor, clock::instant());
         Ok(())
     }
 
     fn tell_lag(&self) {
         let last = *self.place.log.store.last().borrow();
-        self.series.lag(last.saturating_sub(self.cursor));
+        self.sender.series.lag(last.saturating_sub(self.cursor));
     }
 }

@@ -6,6 +6,7 @@ use collector::config::{Outputs, Retain};
 use tempfile::TempDir;
 
 use crate::{
+    agent::Agent,
     engine::{Engine, on_each_engine},
     harness::{Collector, eventually},
     postgres::Database,
@@ -166,4 +167,36 @@ async fn of_several_collectors_on_one_database_one_sends_and_another_takes_over(
     assert!(wait_for(&other, 20).await.iter().copied().eq(21..=40));
     assert!(told(&one).iter().copied().eq(1..=20));
     second.stop().await;
+}
+
+#[tokio::test]
+async fn connections_that_are_cut_cost_no_event_and_none_comes_twice() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let engine = Engine::Postgres(database.clone());
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("lines");
+    let yaml = to_file("file", &path, ", from: beginning");
+    let folder = tempfile::tempdir().unwrap();
+    let collector = start(&engine, folder, &yaml, Retain::default()).await;
+    let by = database.connect().await;
+    for round in 0..4_u64 {
+        let last = (round + 1) * 10;
+        eventually("the events to be taken", async || {
+            let mut agent = Agent::connect(collector.channel().await, "n1").await.ok()?;
+            if agent.welcome == last {
+                return Some(());
+            }
+            agent
+                .send_after(agent.welcome, agent.welcome + 1..=last)
+                .await;
+            agent.next().await.ok().map(drop)
+        })
+        .await;
+        wait_for(&path, usize::try_from(last).unwrap()).await;
+        database.cut(&by).await;
+    }
+    assert!(told(&path).iter().copied().eq(1..=40), "{:?}", told(&path));
+    collector.stop().await;
 }

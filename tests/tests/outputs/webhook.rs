@@ -231,6 +231,61 @@ fn what_a_server_refuses_for_good_is_counted_and_delays_nothing() -> Result<()> 
 }
 
 #[test]
+fn what_is_not_taken_for_long_is_given_up_when_the_configuration_says_so() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    secret(folder.path())?;
+    let receiver = Receiver::start(|posted| {
+        if posted.header("webhook-id") == id(1) {
+            Answer::Refuse(500)
+        } else {
+            Answer::Take
+        }
+    })?;
+    let yaml = hook(&receiver, "").replace("longest: 20ms", "longest: 20ms, give_up: 200ms");
+    let collector = Collector::start(folder.path(), &yaml)?;
+    publish(folder.path(), &events(1..=3))?;
+    wait_for("the others", LIMIT, || {
+        Ok((receiver.count() == 2).then_some(()))
+    })
+    .with_context(|| collector.log())?;
+    ensure!(ids(&receiver.taken()) == [2, 3].map(id));
+    let dead = "picket_collector_output_dead_letters_total{output=\"hook\",reason=\"gave_up\"}";
+    ensure!(collector.metric(dead)? == 1);
+    Ok(())
+}
+
+#[test]
+fn slack_is_told_in_plain_text_and_nobody_is_told_its_address() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut receiver = Receiver::start(|_| Answer::Take)?;
+    let url = format!("http://{}/services/s3cret", receiver.address);
+    fs::write(folder.path().join("url"), url)?;
+    let yaml = format!(
+        "outputs:\n- name: slack\n  from: beginning\n  {RETRY}\n  rate: {{per_second: 50}}\n  slack: {{url_file: url}}\n"
+    );
+    receiver.go_away();
+    let mut collector = Collector::start(folder.path(), &yaml)?;
+    publish(folder.path(), &events(1..=5))?;
+    collector.wait_for_line("not taken")?;
+    receiver.come_back()?;
+    wait_for("all events", LIMIT, || {
+        Ok((receiver.count() == 5).then_some(()))
+    })
+    .with_context(|| collector.log())?;
+    for posted in receiver.taken() {
+        let message: serde_json::Value = serde_json::from_slice(&posted.body)?;
+        let text = &message["blocks"][0]["text"];
+        ensure!(text["type"] == "plain_text", "{message}");
+        ensure!(
+            text["text"].as_str().is_some_and(|it| it.contains("web-0")),
+            "{message}"
+        );
+    }
+    ensure!(!collector.log().contains("s3cret"), "{}", collector.log());
+    Ok(())
+}
+
+#[test]
 fn a_filter_a_template_and_a_rate_are_heeded_and_a_file_that_changes_is_read_again() -> Result<()> {
     let folder = tempfile::tempdir()?;
     secret(folder.path())?;
