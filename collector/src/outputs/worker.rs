@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::v1;
+use api::{correlations::COLLECTOR, v1};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -167,7 +167,14 @@ impl<'a> Worker<'a> {
                 "the collector's retention removed all after cursor {} before output {} came to it; not all of it need have passed its filter",
                 self.cursor, self.sender.output.name
             ),
+            node: COLLECTOR.into(),
             cursor: horizon,
+            id: Some(v1::EventId {
+                node: COLLECTOR.into(),
+                epoch: self.place.log.store.id(),
+                sequence: horizon,
+            }),
+            last_sequence: horizon,
             ..v1::Gap::default()
         });
         if !self.sender.destination.takes(&gap) || self.deliver(&[&gap]).await? {

@@ -152,7 +152,15 @@ async fn unix(path: &std::path::Path, lines: &[String]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::outputs::{
+        http::{self, Authority},
+        reader::Reader,
+    };
 
     #[test]
     fn a_receiver_is_named_with_its_transport() {
@@ -168,5 +176,37 @@ mod tests {
         ] {
             assert_eq!(To::read(text).ok(), to, "{text}");
         }
+    }
+
+    async fn sent_to(serve: impl AsyncFnOnce(TcpStream) -> Vec<u8>) -> (bool, Vec<u8>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let to = To::Tcp("127.0.0.1".into(), port);
+        let carrier = Carrier::new(to, tls(&Authority::default(), false));
+        let lines = ["one".to_owned(), "\u{e9}".to_owned()];
+        let served = async { serve(listener.accept().await.unwrap().0).await };
+        let (sent, read) = tokio::join!(carrier.send(&lines), served);
+        (sent.is_ok(), read)
+    }
+
+    fn tls(authority: &Authority, needed: bool) -> ClientConfig {
+        http::tls(authority, needed, &mut Reader::new(Path::new(""))).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_a_receiver_that_has_read_all_gives_a_receipt() {
+        let all = async |mut stream: TcpStream| {
+            let mut read = Vec::new();
+            stream.read_to_end(&mut read).await.unwrap();
+            read
+        };
+        let read = "3 one2 \u{e9}".as_bytes().to_vec();
+        assert_eq!(sent_to(all).await, (true, read));
+        // It dies with what it had yet to read, which the kernel tells by a reset.
+        let none = async |stream: TcpStream| {
+            stream.readable().await.unwrap();
+            Vec::new()
+        };
+        assert_eq!(sent_to(none).await, (false, Vec::new()));
     }
 }
