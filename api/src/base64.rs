@@ -22,6 +22,25 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     (count < 6 && rest == 0).then_some(bytes)
 }
 
+/// The text of the bytes, padded.
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |index: usize| group.get(index).copied().map_or(0, u32::from);
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for index in 0..4 {
+            let digit = ALPHABET[(bits >> (18 - 6 * index) & 0x3f) as usize];
+            text.push(if index > group.len() {
+                '='
+            } else {
+                digit.into()
+            });
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +60,8 @@ mod tests {
             ("Zm9-", None),
         ] {
             assert_eq!(decode(text).as_deref(), bytes, "{text}");
+            let padded = bytes.filter(|_| text.len().is_multiple_of(4));
+            assert!(padded.is_none_or(|it| encode(it) == text), "{text}");
         }
     }
 }

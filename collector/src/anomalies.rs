@@ -24,7 +24,7 @@ use tokio::{
 use tonic::{Request, Response, Status};
 
 pub(crate) use self::{follow::Follower, metrics::Metrics, record::Ends, related::Activity};
-use self::{index::Index, select::Wanted};
+use self::{index::Index, record::Record, select::Wanted};
 use crate::{
     access, status,
     store::{Entry, Query, Store},
@@ -195,6 +195,11 @@ impl Anomalies {
         Ok(at
             .and_then(|at| now.duration_since(at).ok())
             .unwrap_or_default())
+    }
+
+    /// The cursors of the last events of all that are open.
+    pub(crate) fn open(&self) -> Vec<u64> {
+        self.read().open().map(Record::last).collect()
     }
 
     /// All up to here was taken in.

@@ -27,6 +27,7 @@ pub use crate::{
     correlate::{SettingError, Settings},
     detectors::{ConfigMap, ConfigMapError},
     identity::{Cluster, ClusterError},
+    outputs::{Outputs, OutputsError},
     store::{Cause, Database, DatabaseError, Postgres, Retain, StoreError},
 };
 
@@ -85,6 +86,9 @@ pub struct Flags {
         env = "PICKET_DETECTORS_CONFIG_MAP"
     )]
     pub detectors_config_map: Option<ConfigMap>,
+    /// YAML file of where events are sent, read again when it changes
+    #[arg(long, value_name = "FILE", env = "PICKET_OUTPUTS")]
+    pub outputs: Option<PathBuf>,
     /// Learn nodes, pods and Services from the API server of this pod's cluster
     #[arg(long, env = "PICKET_KUBERNETES", conflicts_with = "pod_table")]
     pub kubernetes: bool,
@@ -126,6 +130,8 @@ pub struct Config {
     pub detectors: Option<PathBuf>,
     /// The ConfigMap that says so.
     pub detectors_config_map: Option<ConfigMap>,
+    /// Where events are sent.
+    pub outputs: Option<Outputs>,
     /// The cluster to learn more from.
     pub cluster: Option<Cluster>,
     /// When events of several pods are one thing.
@@ -165,6 +171,9 @@ pub enum ConfigError {
         /// What is wrong with it.
         source: SettingError,
     },
+    /// Where events are sent cannot.
+    #[error(transparent)]
+    Outputs(#[from] OutputsError),
     /// Who may talk to the collector is not told well enough.
     #[error(transparent)]
     Security(#[from] SecurityError),
@@ -236,6 +245,12 @@ impl Config {
             pods: table(flags.pod_table.or(file.pod_table).as_deref())?,
             detectors,
             detectors_config_map,
+            outputs: flags
+                .outputs
+                .or(file.outputs)
+                .as_deref()
+                .map(Outputs::read)
+                .transpose()?,
             correlate: correlate(file.correlate)?,
             log: EnvFilter::try_new(&text).map_err(|source| ConfigError::Log { text, source })?,
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),

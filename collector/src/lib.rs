@@ -12,6 +12,7 @@ mod identity;
 mod ingest;
 pub mod metrics;
 mod nodes;
+mod outputs;
 mod page;
 mod policy;
 pub mod server;

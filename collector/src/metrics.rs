@@ -4,7 +4,9 @@ use std::fmt;
 
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{access, anomalies, correlate, identity, ingest, nodes, policy, store, subscribe};
+use crate::{
+    access, anomalies, correlate, identity, ingest, nodes, outputs, policy, store, subscribe,
+};
 
 /// Before every name.
 const PREFIX: &str = "picket_collector";
@@ -29,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) identity: identity::Metrics,
     pub(crate) ingest: ingest::Metrics,
     pub(crate) nodes: nodes::Metrics,
+    pub(crate) outputs: outputs::Metrics,
     pub(crate) policy: policy::Metrics,
     pub(crate) store: store::Metrics,
     pub(crate) subscribe: subscribe::Metrics,
@@ -44,6 +47,7 @@ impl Metrics {
             identity: identity::Metrics::new(&mut registry),
             ingest: ingest::Metrics::new(&mut registry),
             nodes: nodes::Metrics::new(&mut registry),
+            outputs: outputs::Metrics::new(&mut registry),
             policy: policy::Metrics::new(&mut registry),
             store: store::Metrics::new(&mut registry),
             subscribe: subscribe::Metrics::new(&mut registry),

@@ -40,6 +40,7 @@ use crate::{
     ingest::Ingest,
     metrics::Metrics,
     nodes::Nodes,
+    outputs,
     page::{Page, Services},
     policy,
     store::{Store, StoreError, Writer},
@@ -109,6 +110,7 @@ pub struct Server {
     policy: policy::Follower,
     nodes: Nodes,
     anomalies: anomalies::Follower,
+    outputs: outputs::Runner,
     identity: Arc<Identity>,
     watches: Option<Watches>,
     shutdown: CancellationToken,
@@ -179,6 +181,13 @@ impl Server {
         };
         let detectors = Detectors::new(told, place, correlations, nodes.clone(), anomalies.clone());
         let graph = Graph::new(nodes.clone(), Arc::clone(&identity), anomalies.clone());
+        let outputs = outputs::Runner::new(
+            config.outputs,
+            log.clone(),
+            anomalies.clone(),
+            metrics.outputs,
+            shutdown.clone(),
+        );
         let page = match &config.page {
             Some(listen) => {
                 let services = Services {
@@ -227,6 +236,7 @@ impl Server {
             policy,
             nodes: counted,
             anomalies: known,
+            outputs,
             identity: Arc::clone(&identity),
             watches: client.map(|client| Watches { identity, client }),
             shutdown,
@@ -291,6 +301,8 @@ impl Server {
         tokio::spawn(until(shutdown.clone(), self.access.follow()));
         tokio::spawn(until(shutdown.clone(), self.policy.run()));
         tokio::spawn(until(shutdown.clone(), self.anomalies.run()));
+        // It ends by itself, after what it is sending.
+        let outputs = tokio::spawn(self.outputs.run());
         tokio::spawn(until(
             shutdown.clone(),
             self.nodes.keep_account(self.identity),
@@ -328,6 +340,8 @@ impl Server {
                 tokio::time::timeout(GRACE, all).await.unwrap_or(Ok(()))
             }
         };
+        // It has a grace of its own.
+        drop(outputs.await);
         self.writer.close().await;
         result
     }

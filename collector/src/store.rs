@@ -2,6 +2,7 @@
 //! collector, and readers that never wait for it.
 
 mod bounds;
+mod cursors;
 mod database;
 mod engine;
 mod entry;
@@ -26,6 +27,8 @@ use std::{
 
 use api::v1::{self, Timestamp};
 use bounds::Bounds;
+use cursors::Cursors;
+pub(crate) use cursors::Held;
 pub use database::{Database, DatabaseError, Postgres};
 use engine::Engine;
 pub(crate) use entry::{Append, Entry, Record, nanoseconds};
@@ -65,6 +68,7 @@ pub(crate) struct Store {
     last: watch::Receiver<u64>,
     horizon: watch::Receiver<u64>,
     readers: Arc<Readers>,
+    cursors: Cursors,
     /// Tells the log from others.
     id: u64,
     /// Whether the last commit failed.
@@ -89,21 +93,22 @@ impl Store {
         let bounds = Bounds::new(metrics.clone());
         match database {
             Database::File(path) => {
-                let (engine, readers) = sqlite::Sqlite::open(path)?;
-                let readers = Readers::Sqlite(readers);
-                Self::start(engine, readers, bounds, retain, correlator, metrics).await
+                let (engine, readers, cursors) = sqlite::Sqlite::open(path)?;
+                let beside = (Readers::Sqlite(readers), Cursors::Sqlite(cursors));
+                Self::start(engine, beside, bounds, retain, correlator, metrics).await
             }
             Database::Postgres(database) => {
-                let (engine, readers) = postgres::open(database, &bounds, &metrics).await?;
-                let readers = Readers::Postgres(readers);
-                Self::start(engine, readers, bounds, retain, correlator, metrics).await
+                let opened = postgres::open(database, &bounds, &metrics).await?;
+                let (engine, readers, cursors) = opened;
+                let beside = (Readers::Postgres(readers), Cursors::Postgres(cursors));
+                Self::start(engine, beside, bounds, retain, correlator, metrics).await
             }
         }
     }
 
     async fn start<E: Engine + Send + 'static>(
         mut engine: E,
-        readers: Readers,
+        (readers, cursors): (Readers, Cursors),
         bounds: Bounds,
         retain: Retain,
         mut correlator: Correlator,
@@ -149,6 +154,7 @@ impl Store {
             last,
             horizon,
             readers: Arc::new(readers),
+            cursors,
             id: head.log,
             failing,
         };
@@ -261,6 +267,11 @@ impl Store {
     /// A cursor that only events raised earlier lie before.
     pub(crate) async fn before(&self, since: Timestamp) -> Result<u64, StoreError> {
         self.readers.before(since).await
+    }
+
+    /// Waits until no other collector serves the outputs, so that this one may.
+    pub(crate) async fn hold(&self) -> Result<Held, StoreError> {
+        self.cursors.hold().await
     }
 
     /// One event by its id.

@@ -49,6 +49,7 @@ pub(super) struct File {
     pub(super) pod_table: Option<PathBuf>,
     pub(super) detectors: Option<PathBuf>,
     pub(super) detectors_config_map: Option<ConfigMap>,
+    pub(super) outputs: Option<PathBuf>,
     #[serde(default)]
     pub(super) kubernetes: bool,
     pub(super) kubeconfig: Option<PathBuf>,

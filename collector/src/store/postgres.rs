@@ -4,6 +4,7 @@
 //! until the commit is done. Each commit is told of by `NOTIFY`.
 
 mod connect;
+mod cursors;
 mod listen;
 mod queries;
 mod readers;
@@ -11,6 +12,7 @@ mod schema;
 mod server;
 mod transaction;
 
+pub(super) use cursors::{Cursors, Held};
 pub(super) use readers::Readers;
 use tokio::time::timeout;
 use tokio_postgres::Client;
@@ -55,7 +57,7 @@ pub(super) async fn open(
     database: &Postgres,
     bounds: &Bounds,
     metrics: &Metrics,
-) -> Result<(Writer, Readers), StoreError> {
+) -> Result<(Writer, Readers, Cursors), StoreError> {
     let server = Server {
         database: database.clone(),
         metrics: metrics.clone(),
@@ -74,12 +76,13 @@ pub(super) async fn open(
     }
     let listening = listen::start(server.clone(), bounds.clone());
     let readers = Readers::new(server.clone(), listening);
+    let cursors = Cursors::new(server.clone());
     let writer = Writer {
         server,
         writing: None,
         within: false,
     };
-    Ok((writer, readers))
+    Ok((writer, readers, cursors))
 }
 
 impl Writer {

@@ -1,5 +1,6 @@
 //! SQLite: one file, one writer, and readers that never wait for it.
 
+mod cursors;
 mod migrate;
 mod queries;
 mod readers;
@@ -11,6 +12,7 @@ use std::{
     sync::Arc,
 };
 
+pub(super) use cursors::{Cursors, Held};
 pub(super) use readers::Readers;
 use rusqlite::Connection;
 
@@ -41,7 +43,7 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens the log, and creates it when there is none.
-    pub(super) fn open(path: &Path) -> Result<(Self, Readers), StoreError> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Readers, Cursors), StoreError> {
         let lock = lock(path)?;
         let connection = schema::open(path)?;
         let readers = Readers::open(path)?;
@@ -50,7 +52,7 @@ impl Sqlite {
             grown: 0,
             _lock: lock,
         };
-        Ok((engine, readers))
+        Ok((engine, readers, Cursors::new(path)))
     }
 
     /// Ends the transaction when it fails.

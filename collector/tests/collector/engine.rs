@@ -104,6 +104,18 @@ impl Other {
         self.execute(&sqlite, &postgres).await;
     }
 
+    /// Rows of a table.
+    pub(crate) async fn count(&self, table: &str) -> u64 {
+        let query = format!("SELECT count(*) FROM {table}");
+        match self {
+            Self::Sqlite(connection) => connection.query_row(&query, (), |row| row.get(0)).unwrap(),
+            Self::Postgres(client) => {
+                let count: i64 = client.query_one(&query, &[]).await.unwrap().get(0);
+                u64::try_from(count).unwrap()
+            }
+        }
+    }
+
     pub(crate) async fn mend(&self) {
         let postgres = "DROP TRIGGER broken ON log; DROP FUNCTION broken";
         self.execute("DROP TRIGGER broken", postgres).await;

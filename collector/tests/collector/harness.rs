@@ -14,7 +14,7 @@ use api::{
     v1::{self, Timestamp, events_client::EventsClient, subscribe_request::From},
 };
 use collector::{
-    config::{Cluster, Config, LogFormat, Retain, Security, Settings},
+    config::{Cluster, Config, LogFormat, Outputs, Retain, Security, Settings},
     server::Server,
 };
 use tempfile::TempDir;
@@ -114,6 +114,20 @@ impl Collector {
         let config = Config {
             detectors: Some(policy),
             ..config(engine, folder.path(), pods, Retain::default())
+        };
+        Self::start_as(engine, folder, config).await
+    }
+
+    /// Sends what it keeps there.
+    pub(crate) async fn sending(
+        engine: &Engine,
+        folder: TempDir,
+        outputs: Outputs,
+        retain: Retain,
+    ) -> Self {
+        let config = Config {
+            outputs: Some(outputs),
+            ..config(engine, folder.path(), Pods::default(), retain)
         };
         Self::start_as(engine, folder, config).await
     }
@@ -245,6 +259,7 @@ fn config(engine: &Engine, folder: &Path, pods: Pods, retain: Retain) -> Config 
         pods,
         detectors: None,
         detectors_config_map: None,
+        outputs: None,
         cluster: None,
         correlate: Settings::default(),
         security: Security::default(),

@@ -178,13 +178,17 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
         ),
         ("bad.yaml", "# comment\nlisten: [nowhere]\n"),
         (
+            "outputs.yaml",
+            "outputs:\n- name: a\n  webhook: {url: 'https://s3cret', template: '{{ sumary }}'}\n",
+        ),
+        (
             "foreign.db",
             "no database, but long enough to have the header of one",
         ),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let cases: [(&[&str], i32, &[&str]); 24] = [
+    let cases: [(&[&str], i32, &[&str]); 26] = [
         (
             &["--listen", "0.0.0.0:0"],
             2,
@@ -273,6 +277,21 @@ async fn what_it_cannot_use_is_named_with_the_next_step() {
             &["--database-url-file", "unknown.yaml"],
             2,
             &["unknown.yaml", "postgres://"],
+        ),
+        (
+            &["--outputs", "outputs.yaml"],
+            2,
+            &[
+                "outputs.yaml",
+                "line 2",
+                "output `a`",
+                "line 1 of the template",
+            ],
+        ),
+        (
+            &["--outputs", "missing.yaml"],
+            2,
+            &["missing.yaml", "--outputs"],
         ),
         (&["--retain", "month"], 2, &["`month`", "30d"]),
         (&["--retain-bytes", "much"], 2, &["`much`", "10GiB"]),

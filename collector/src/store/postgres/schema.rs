@@ -5,7 +5,8 @@ use tokio_postgres::Client;
 use super::super::error::Cause;
 
 /// From each version to the next one; the first makes the tables.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE head (
         last bigint NOT NULL,
         horizon bigint NOT NULL,
@@ -40,7 +41,14 @@ const STEPS: [&str; 1] = ["
     );
     CREATE INDEX marks_by_newest ON marks (newest, cursor);
     CREATE INDEX marks_by_commit ON marks (committed_at, cursor);
-"];
+",
+    "
+    CREATE TABLE outputs (
+        name text PRIMARY KEY,
+        cursor bigint NOT NULL
+    ) WITH (fillfactor = 50);
+",
+];
 
 /// Held while the tables are looked at and made: the bytes of "picket".
 const LOCK: i64 = 0x7069_636b_6574;

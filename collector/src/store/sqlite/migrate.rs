@@ -9,18 +9,28 @@ use rusqlite::{Connection, Result, params};
 use super::super::{engine::Mark, entry::Kind};
 
 /// Of the schema.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Brings a file of a version, 0 for an empty one, to the current one.
-pub(super) fn migrate(connection: &Connection, version: u32, tables: &str) -> Result<()> {
+pub(super) fn migrate(
+    connection: &Connection,
+    version: u32,
+    tables: &str,
+    outputs: &str,
+) -> Result<()> {
     match version {
         0 => {
             connection.execute_batch(tables)?;
-            connection.execute_batch("INSERT INTO head VALUES (0, 0, 0, 0, 0, 0, 0, 0, random() >> 1 & 0x3fffffffffffffff | 1)")
+            connection.execute_batch("INSERT INTO head VALUES (0, 0, 0, 0, 0, 0, 0, 0, random() >> 1 & 0x3fffffffffffffff | 1)")?;
         }
-        1 => from_1(connection, tables),
-        _ => Ok(()),
+        1 => from_1(connection, tables)?,
+        _ => {}
     }
+    // Version 2 had no outputs.
+    if version <= 2 {
+        connection.execute_batch(outputs)?;
+    }
+    Ok(())
 }
 
 /// Version 1 kept node and epoch in each row, and gaps as columns.

@@ -47,6 +47,14 @@ pub(super) const TABLES: &str = "
     CREATE INDEX marks_by_commit ON marks (committed_at, cursor);
 ";
 
+/// Up to where each output was served. One that is no longer configured is kept: it may come back.
+pub(super) const OUTPUTS: &str = "
+    CREATE TABLE outputs (
+        name TEXT PRIMARY KEY,
+        cursor INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+";
+
 /// How long a connection waits for another one's lock, at a checkpoint say.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -76,6 +84,16 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Connection::open_with_flags(path, flags)
         .and_then(|connection| connection.busy_timeout(BUSY).map(|()| connection))
         .map_err(|error| refused(path, error))
+}
+
+/// Opens one that writes beside the writer, little and seldom. What it commits need not survive a loss of power,
+/// and so it waits for no disk.
+pub(super) fn open_beside(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    Ok(connection)
 }
 
 /// Writes what is there already, to see whether the file can be written to.
@@ -108,7 +126,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Found> {
     // A large group fits, so that no page is written twice.
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     let transaction = connection.transaction()?;
-    migrate::migrate(&transaction, version, TABLES)?;
+    migrate::migrate(&transaction, version, TABLES, OUTPUTS)?;
     // A file that cannot be written to is to be found now; one that is only full can be read.
     match touch(&transaction).and_then(|()| transaction.commit()) {
         Err(error)
