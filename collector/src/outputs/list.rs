@@ -12,8 +12,8 @@ use super::{
     settings::Written,
 };
 
-/// Outputs at once: each has a series of each metric.
-const MOST: usize = 32;
+/// Outputs at once: each has a series of each metric, and a process has 200 at most.
+pub(super) const MOST: usize = 10;
 
 /// Why there are no outputs.
 #[derive(Debug, thiserror::Error)]

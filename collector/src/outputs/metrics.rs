@@ -196,3 +196,6 @@ impl<M: EncodeMetric> EncodeMetric for Told<M> {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;
