@@ -3,7 +3,7 @@
 mod cluster;
 mod told;
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value};
@@ -47,20 +47,22 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
     let cluster = Cluster::default();
     let pods = folder.path().join("pods.yaml");
     fs::write(&pods, cluster.pod_table())?;
-    let start = |name: &str, page: &str| -> Result<Process> {
+    let start = |name: &str, page: &str, pods: Option<&Path>| -> Result<Process> {
         let at = |what: &str| folder.path().join(format!("{name}.{what}"));
         let mut command = network.command(binary("picket-collector")?);
         command.args(["--listen", &format!("unix:{}", at("sock").display())]);
         command.args(["--metrics", "127.0.0.1:0", "--page", page]);
-        command.arg("--pod-table").arg(&pods);
+        if let Some(pods) = pods {
+            command.arg("--pod-table").arg(pods);
+        }
         command.arg("--database").arg(at("db"));
         command.args(["--retain", "none", "--log", "warn,collector::server=info"]);
         let mut collector = Process::spawn("picket-collector", &mut command)?;
         collector.wait_for_line("ready", LIMIT)?;
         Ok(collector)
     };
-    let _full = start("full", PAGES[0])?;
-    let _empty = start("empty", PAGES[1])?;
+    let _full = start("full", PAGES[0], Some(&pods))?;
+    let _empty = start("empty", PAGES[1], None)?;
     let socket = folder.path().join("full.sock");
     let counted = told::publish(&cluster, &format!("unix:{}", socket.display()))?;
     println!(
@@ -75,6 +77,7 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
     let said = run_to_end("the page's scripts", &mut script, MEASURED_WITHIN)?.success()?;
     let measured: Value = serde_json::from_str(said.stdout.trim())
         .with_context(|| format!("the scripts said no figures but {:?}", said.stdout))?;
+    // Until here its nodes were connected.
     drop(counted);
 
     let mut figures = Map::new();
