@@ -222,9 +222,15 @@ impl Writer {
             annotations,
             starts_at: times::exact(event.crossed_at.or(event.raised_at)),
             ends_at,
-            generator: self.page.clone(),
+            generator: self.page.as_ref().map(|page| link(page, &event.anomaly_id)),
         }
     }
+}
+
+/// To the anomaly on the page.
+fn link(page: &str, anomaly: &str) -> String {
+    let anomaly: String = form_urlencoded::byte_serialize(anomaly.as_bytes()).collect();
+    format!("{}/anomalies/{anomaly}", page.trim_end_matches('/'))
 }
 
 /// As alerts are named: `PortScan`.
@@ -248,7 +254,7 @@ mod tests {
         let writer = Writer {
             labels: BTreeMap::from([("cluster".into(), "prod".into())]),
             runbook: Some("https://runbooks/{detector}".into()),
-            page: None,
+            page: Some("https://picket.example/".into()),
             lasts: RESEND * MISSED,
         };
         let Entry::Event(mut event) = sample::event() else {
@@ -270,6 +276,12 @@ mod tests {
         assert_eq!(
             opened.annotations["runbook_url"],
             "https://runbooks/port_scan"
+        );
+        assert_eq!(
+            opened.generator.as_deref(),
+            Some(
+                "https://picket.example/anomalies/node-1%2F1767225600000000000%2F1.1%2Fport_scan%2F1"
+            )
         );
         let ends = |alert: &Alert| alert.ends_at.clone().unwrap();
         assert_eq!(ends(&opened), "2026-01-01T00:04:00.000000000Z");

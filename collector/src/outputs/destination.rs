@@ -9,12 +9,12 @@ use crate::{anomalies::Anomalies, store::Entry};
 /// One that was checked. It is lent to whoever serves the output, one at a time.
 #[derive(Debug)]
 pub(super) enum Destination {
-    Alertmanager(Alertmanager),
+    Alertmanager(Box<Alertmanager>),
     File(File),
     Otlp(Box<Otlp>),
-    Slack(Slack),
+    Slack(Box<Slack>),
     Syslog(Syslog),
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
 }
 
 impl Destination {
@@ -32,17 +32,17 @@ impl Destination {
             return Err("needs one of alertmanager, file, otlp, slack, syslog and webhook".into());
         }
         if let Some(settings) = written.alertmanager.take() {
-            Alertmanager::new(settings, reader).map(Self::Alertmanager)
+            Alertmanager::new(settings, reader).map(|it| Self::Alertmanager(Box::new(it)))
         } else if let Some(settings) = written.file.take() {
             Ok(Self::File(File::new(settings)))
         } else if let Some(settings) = written.otlp.take() {
             Otlp::new(settings, reader).map(|it| Self::Otlp(Box::new(it)))
         } else if let Some(settings) = written.slack.take() {
-            Slack::new(settings, reader).map(Self::Slack)
+            Slack::new(settings, reader).map(|it| Self::Slack(Box::new(it)))
         } else if let Some(settings) = written.syslog.take() {
             Syslog::new(settings, reader).map(Self::Syslog)
         } else if let Some(settings) = written.webhook.take() {
-            Webhook::new(settings, reader).map(Self::Webhook)
+            Webhook::new(settings, reader).map(|it| Self::Webhook(Box::new(it)))
         } else {
             Err("has no destination".into())
         }

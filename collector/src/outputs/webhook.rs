@@ -58,7 +58,7 @@ pub(super) struct Webhook {
 #[derive(Debug)]
 enum Body {
     Form(Form),
-    Template(Template),
+    Template(Box<Template>),
 }
 
 impl Webhook {
@@ -87,10 +87,8 @@ impl Webhook {
                     .content_type
                     .as_deref()
                     .unwrap_or("application/json");
-                (
-                    Body::Template(Template::new(text, usual.contains("json"))?),
-                    usual,
-                )
+                let template = Template::new(text, usual.contains("json"))?;
+                (Body::Template(Box::new(template)), usual)
             }
         };
         let content_type = settings.content_type.as_deref().unwrap_or(usual);
