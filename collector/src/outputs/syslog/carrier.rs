@@ -9,7 +9,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UdpSocket, UnixDatagram},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsConnector;
 
@@ -18,6 +18,9 @@ use crate::outputs::refusal::{Reason, Refusal};
 /// How long a receiver may take to close its side. One that does not is believed to have read all, since some never
 /// do.
 const CLOSES: Duration = Duration::from_secs(2);
+
+/// A receiver that closed before it read anything is told by a reset, which comes a moment after what it closed with.
+const RESET: Duration = Duration::from_millis(100);
 
 /// The usual ports.
 const PORT: u16 = 514;
@@ -79,7 +82,7 @@ impl Carrier {
             To::Udp(host, port) => udp(host, *port, lines).await,
             To::Unix(path) => unix(path, lines).await,
             To::Tcp(host, port) => match TcpStream::connect((host.as_str(), *port)).await {
-                Ok(stream) => hand_over(stream, lines).await,
+                Ok(stream) => hand_over(stream, lines, |it| it).await,
                 Err(error) => Err(error),
             },
             To::Tls(host, port) => self.tls(host, *port, lines).await,
@@ -97,16 +100,18 @@ impl Carrier {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         let stream = TcpStream::connect((host, port)).await?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
-        hand_over(connector.connect(name, stream).await?, lines).await
+        let stream = connector.connect(name, stream).await?;
+        hand_over(stream, lines, |it| it.get_ref().0).await
     }
 }
 
 /// `EMSGSIZE` of Linux.
 const TOO_LONG: i32 = 90;
 
-async fn hand_over(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
     lines: &[String],
+    tcp: impl Fn(&S) -> &TcpStream,
 ) -> io::Result<()> {
     let mut octets = String::new();
     for line in lines {
@@ -126,7 +131,11 @@ async fn hand_over(
             }
         }
     };
-    timeout(CLOSES, closed).await.unwrap_or(Ok(()))
+    if let Ok(closed) = timeout(CLOSES, closed).await {
+        closed?;
+        sleep(RESET).await;
+    }
+    tcp(&stream).take_error()?.map_or(Ok(()), Err)
 }
 
 async fn udp(host: &str, port: u16, lines: &[String]) -> io::Result<()> {
@@ -152,7 +161,15 @@ async fn unix(path: &std::path::Path, lines: &[String]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::outputs::{
+        http::{self, Authority},
+        reader::Reader,
+    };
 
     #[test]
     fn a_receiver_is_named_with_its_transport() {
@@ -168,5 +185,39 @@ mod tests {
         ] {
             assert_eq!(To::read(text).ok(), to, "{text}");
         }
+    }
+
+    async fn sent_to(serve: impl AsyncFnOnce(TcpStream) -> Vec<u8>) -> (bool, Vec<u8>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let to = To::Tcp("127.0.0.1".into(), port);
+        let carrier = Carrier::new(to, tls(&Authority::default(), false));
+        let lines = ["one".to_owned(), "\u{e9}".to_owned()];
+        let served = async { serve(listener.accept().await.unwrap().0).await };
+        let (sent, read) = tokio::join!(carrier.send(&lines), served);
+        (sent.is_ok(), read)
+    }
+
+    fn tls(authority: &Authority, needed: bool) -> ClientConfig {
+        http::tls(authority, needed, &mut Reader::new(Path::new(""))).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_a_receiver_that_has_read_all_gives_a_receipt() {
+        let all = async |mut stream: TcpStream| {
+            let mut read = Vec::new();
+            stream.read_to_end(&mut read).await.unwrap();
+            read
+        };
+        let read = "3 one2 \u{e9}".as_bytes().to_vec();
+        assert_eq!(sent_to(all).await, (true, read));
+        // These die with what they had yet to read, or before it came, which the kernel tells by a reset.
+        let early = async |_: TcpStream| Vec::new();
+        assert_eq!(sent_to(early).await, (false, Vec::new()));
+        let late = async |stream: TcpStream| {
+            stream.peek(&mut [0]).await.unwrap();
+            Vec::new()
+        };
+        assert_eq!(sent_to(late).await, (false, Vec::new()));
     }
 }
