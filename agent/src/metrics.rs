@@ -43,12 +43,14 @@ impl Metrics {
     }
 }
 
-/// Every metric of the agent at zero, as OpenMetrics text.
+/// Every metric of the agent at zero, as OpenMetrics text; what has a series for each exception has one, as if there were
+/// an exception of that name.
 ///
 /// # Errors
 /// When the metrics cannot be written as text.
 pub fn exposition() -> Result<String, fmt::Error> {
-    let (registry, _) = Metrics::new();
+    let (registry, metrics) = Metrics::new();
+    metrics.policy.show("NAME");
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
     Ok(text)

@@ -363,3 +363,6 @@ impl Sentry {
         self.raise();
     }
 }
+
+#[cfg(test)]
+mod tests;

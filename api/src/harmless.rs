@@ -4,10 +4,13 @@
 /// order when told to.
 #[must_use]
 pub fn harmless(text: &str) -> String {
-    text.replace(
-        |character: char| character.is_control() || is_bidirectional(character),
-        "\u{fffd}",
-    )
+    text.replace(is_harmful, "\u{fffd}")
+}
+
+/// Whether a terminal takes it for an order, or shows what follows in another one.
+#[must_use]
+pub fn is_harmful(character: char) -> bool {
+    character.is_control() || is_bidirectional(character)
 }
 
 /// Unicode's `Bidi_Control` characters (`PropList.txt`).

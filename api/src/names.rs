@@ -1,6 +1,9 @@
 //! What the values of enumerations are called, in text and in JSON.
 
-use crate::v1;
+use crate::{actions::CONTAINMENT, correlations, triage::TRIAGE, v1};
+
+/// The detector of events about the agents' scans of themselves.
+pub const CANARY: &str = "canary";
 
 /// Declares how each enumeration is called: without the prefix that protobuf wants, in lower case.
 macro_rules! names {
@@ -40,6 +43,18 @@ names! {
     vertex: v1::VertexKind = "VERTEX_KIND_";
     /// Whether a pod is watched.
     coverage: v1::CoverageState = "COVERAGE_STATE_";
+}
+
+/// Every detector that an event of this version can be of.
+pub fn detectors() -> impl Iterator<Item = &'static str> {
+    let correlated = [
+        correlations::DISTRIBUTED_SCAN,
+        correlations::WORKLOAD_SWEEP,
+        correlations::DEPENDENCY_DOWN,
+    ];
+    let others = [CANARY, CONTAINMENT, TRIAGE];
+    let of_agents = detect::DETECTORS.iter().copied();
+    of_agents.chain(correlated).chain(others)
 }
 
 /// A verdict of none of the kinds is "unknown".

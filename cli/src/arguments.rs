@@ -1,12 +1,9 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
-use api::{
-    transport::{Credentials, Remote, TransportError},
-    v1,
-};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use api::transport::{Credentials, Remote, TransportError};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
@@ -16,36 +13,64 @@ use crate::{
     contain::{ContainArguments, Own, ReleaseArguments},
     detectors::DetectorsArguments,
     doctor::DoctorArguments,
+    events::EventsArguments,
     explain::ExplainArguments,
     graph::GraphArguments,
+    kubectl::{self, Forward, Forwarded, Service},
     policy::PolicyArguments,
+    replay::ReplayArguments,
     selftest::SelftestArguments,
-    severity::Severity,
-    time::Since,
+    status::StatusArguments,
+    top::TopArguments,
 };
+
+const DEFAULT_SERVER: &str = "http://127.0.0.1:7400";
+
+/// Heads the flags that every command has.
+const SERVER: &str = "Server";
+
+/// What a user calls the program as kubectl's plugin.
+const PLUGIN: &str = "kubectl picket";
 
 /// See what Picket found, and what it watches.
 #[derive(Debug, Parser)]
 #[command(name = "picket", version)]
 pub struct Arguments {
-    /// Collector or agent to ask: https://HOST:PORT, http://HOST:PORT or unix:PATH.
+    /// Collector or agent to ask: https://HOST:PORT, http://HOST:PORT or unix:PATH [default: http://127.0.0.1:7400]
+    #[arg(long, global = true, help_heading = SERVER, value_name = "ADDRESS", env = "PICKET_SERVER")]
+    server: Option<Remote>,
+
+    /// Reach the collector by `kubectl port-forward` to this service [default: as `kubectl picket`, picket/picket-collector]
     #[arg(
         long,
         global = true,
-        value_name = "ADDRESS",
-        env = "PICKET_SERVER",
-        default_value = "http://127.0.0.1:7400"
+        help_heading = SERVER,
+        value_name = "NAMESPACE/NAME",
+        conflicts_with = "server"
     )]
-    server: Remote,
+    service: Option<Service>,
+
+    /// Which context of the kubeconfig kubectl takes.
+    #[arg(long, global = true, help_heading = SERVER, value_name = "NAME")]
+    context: Option<String>,
+
+    /// Which kubeconfig kubectl takes.
+    #[arg(long, global = true, help_heading = SERVER, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
 
     /// Who signs the server's certificate.
-    #[arg(long, global = true, value_name = "FILE", env = "PICKET_TLS_CA")]
+    #[arg(long, global = true, help_heading = SERVER, value_name = "FILE", env = "PICKET_TLS_CA")]
     tls_ca: Option<PathBuf>,
+
+    /// Name that the server's certificate bears, if not that in --server [default: with --service, NAME.NAMESPACE.svc]
+    #[arg(long, global = true, help_heading = SERVER, value_name = "NAME", env = "PICKET_TLS_NAME")]
+    tls_name: Option<String>,
 
     /// Certificate that says who asks.
     #[arg(
         long,
         global = true,
+        help_heading = SERVER,
         value_name = "FILE",
         env = "PICKET_TLS_CERT",
         requires = "tls_key"
@@ -56,6 +81,7 @@ pub struct Arguments {
     #[arg(
         long,
         global = true,
+        help_heading = SERVER,
         value_name = "FILE",
         env = "PICKET_TLS_KEY",
         requires = "tls_cert"
@@ -63,27 +89,73 @@ pub struct Arguments {
     tls_key: Option<PathBuf>,
 
     /// File of a bearer token that says who asks.
-    #[arg(long, global = true, value_name = "FILE", env = "PICKET_TOKEN_FILE")]
+    #[arg(long, global = true, help_heading = SERVER, value_name = "FILE", env = "PICKET_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 
     /// Ask beyond this machine without TLS: whoever is on the way reads along.
-    #[arg(long, global = true, env = "PICKET_INSECURE")]
+    #[arg(long, global = true, help_heading = SERVER, env = "PICKET_INSECURE")]
     insecure: bool,
+
+    /// Whether kubectl called.
+    #[arg(skip)]
+    is_plugin: bool,
 
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 impl Arguments {
+    /// Reads the command line, whose usage is that of `kubectl picket` when kubectl calls the program by that name.
+    /// Ends the program when it is wrong, or asks for help alone.
+    #[must_use]
+    pub fn read() -> Self {
+        let is_plugin = kubectl::is_plugin(env::args_os().next().as_deref());
+        let mut command = Self::command();
+        if is_plugin {
+            command = command.bin_name(PLUGIN);
+        }
+        let read = Self::from_arg_matches(&command.get_matches());
+        let arguments = read.unwrap_or_else(|error| error.format(&mut Self::command()).exit());
+        Self {
+            is_plugin,
+            ..arguments
+        }
+    }
+
     /// The certificate of whoever asks, and its key.
     pub(crate) fn own(&self) -> Own {
         self.tls_cert.clone().zip(self.tls_key.clone())
     }
 
-    /// Whom to ask, and as whom.
-    pub(crate) fn remote(&self) -> Result<Remote, TransportError> {
-        self.server.clone().with(Credentials {
+    /// What kubectl is to forward to; none when the server is reached without.
+    pub(crate) fn forwarded(&self) -> Option<Forwarded> {
+        let by_itself = self.is_plugin && self.server.is_none();
+        let service = match &self.service {
+            Some(service) => service.clone(),
+            None if by_itself => Service::default(),
+            None => return None,
+        };
+        self.command.asks_a_server().then(|| Forwarded {
+            service,
+            context: self.context.clone(),
+            kubeconfig: self.kubeconfig.clone(),
+        })
+    }
+
+    /// Whom to ask, and as whom; with kubectl's way there, if it is taken.
+    pub(crate) fn remote(&self, forward: Option<&Forward>) -> Result<Remote, TransportError> {
+        let server = match (forward, &self.server) {
+            (Some(forward), _) => {
+                let scheme = if self.insecure { "http" } else { "https" };
+                format!("{scheme}://127.0.0.1:{}", forward.port).parse()?
+            }
+            (None, Some(server)) => server.clone(),
+            (None, None) => DEFAULT_SERVER.parse()?,
+        };
+        let name = self.tls_name.clone();
+        server.with(Credentials {
             ca: self.tls_ca.clone(),
+            name: name.or_else(|| forward.map(|it| it.name.clone())),
             certificate: self.own(),
             token: self.token_file.clone(),
             insecure: self.insecure,
@@ -103,6 +175,9 @@ pub(crate) enum Command {
     Events(EventsArguments),
     /// Print anomalies, the most urgent first, each with all of its events together.
     Anomalies(AnomaliesArguments),
+    /// Watch who contacts whom, what is open, which budgets are spent and how the nodes are.
+    #[command(after_long_help = TOP_HELP)]
+    Top(TopArguments),
     /// Print everything that was told of one anomaly, and what people made of it.
     Explain(ExplainArguments),
     /// Print who talks to whom, and where anomalies are open.
@@ -141,97 +216,14 @@ pub(crate) enum Command {
     Man(ManArguments),
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct EventsArguments {
-    /// Stay, and print new events as they come.
-    ///
-    /// Without --since and --after only new events are printed. When the server goes away, picket
-    /// waits for it and resumes where it was.
-    #[arg(long, short)]
-    pub(crate) follow: bool,
-
-    /// Print one JSON object a line.
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// Only events raised since: a duration such as 1h, or a time such as 2026-01-31T12:00:00Z.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<Since>,
-
-    /// Only events after this position in the collector's log.
-    #[arg(long, value_name = "CURSOR")]
-    pub(crate) after: Option<u64>,
-
-    /// Only events of this namespace; may be repeated.
-    #[arg(long, short, value_name = "NAME")]
-    pub(crate) namespace: Vec<String>,
-
-    /// Only events of this pod; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) pod: Vec<String>,
-
-    /// Only events of pods with this label; may be repeated, and then all of them must match.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
-    pub(crate) label: Vec<(String, String)>,
-
-    /// Only events of this node; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) node: Vec<String>,
-
-    /// Only events of this detector, such as port_scan; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) detector: Vec<String>,
-
-    /// Only events of this state; may be repeated.
-    #[arg(long, value_name = "STATE")]
-    pub(crate) state: Vec<State>,
-
-    /// Only events of this severity and above.
-    #[arg(long, value_name = "SEVERITY")]
-    pub(crate) min_severity: Option<Severity>,
-
-    /// Stop after this many events.
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) limit: Option<u64>,
-}
-
-fn label(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or("it takes the name and the value of a label, such as app=shop")?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct StatusArguments {
-    /// Print one JSON object a node and line.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ReplayArguments {
-    /// Capture to replay: pcap or pcapng.
-    pub(crate) file: PathBuf,
-
-    /// MAC or IP address that tells the pod's packets from all others; may be repeated.
-    ///
-    /// Without, the MAC address that takes part in all packets, or else the IP address that takes part
-    /// in most.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) pod: Vec<String>,
-
-    /// Print one JSON object a line, as `picket events --json` does.
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// Configuration of an agent, whose thresholds to try.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-
-    /// YAML file that names the pods by their addresses.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pod_table: Option<PathBuf>,
+impl Command {
+    const fn asks_a_server(&self) -> bool {
+        match self {
+            Self::Replay(_) | Self::Certs(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Config(config) => config.asks_a_server(),
+            _ => true,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -247,29 +239,21 @@ pub(crate) struct ManArguments {
     pub(crate) directory: PathBuf,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum State {
-    Opened,
-    Updated,
-    Closed,
-}
-
-impl From<State> for v1::State {
-    fn from(state: State) -> Self {
-        match state {
-            State::Opened => Self::Opened,
-            State::Updated => Self::Updated,
-            State::Closed => Self::Closed,
-        }
-    }
-}
-
 const EVENTS_HELP: &str = "\
-With --json each line is an object whose `kind` is `event` or `gap`. Its fields are those of \
+With --output json each line is an object whose `kind` is `event` or `gap`. Its fields are those of \
 picket.v1.Event and picket.v1.Gap, in snake_case. Times are RFC 3339 in UTC with nanoseconds, or null \
 when not known. Enums are short lower-case names, such as opened, high, tcp_syn. `window` is in \
 seconds, such as 60s. `id.epoch` is a string, because it exceeds what many JSON readers hold in a \
-number.";
+number. With --output yaml each of them is a document.
+
+A pod is NAME or NAMESPACE/NAME, where * stands for any characters and ? for any one. --not takes FIELD=VALUE, where the \
+field is namespace, pod, label, node, detector, severity or state: --not detector=canary, --not pod=kube-system/*. \
+Filters of different fields must all match, and none of --not may.";
+
+const TOP_HELP: &str = "\
+Keys: Tab goes to the next panel, the arrows choose a row, Enter opens the chosen anomaly, s sorts by the next column, \
+r the other way round, / filters by a text, p pauses, q ends. LAG is how long ago a node was heard of; COUNTED is \
+what an anomaly has counted against its threshold. A port with a question mark is declared by no Service.";
 
 const CONTAIN_HELP: &str = "\
 A contained pod keeps its connections and the ports it uses, and reaches no new one. The agent of its node \
@@ -291,16 +275,16 @@ capture's own times are the clock, and no interface is touched. The name of the 
 the node. What was guessed, skipped and counted is told on standard error.";
 
 const DOCTOR_HELP: &str = "\
-Exits with 1 when something failed. `picket-agent doctor` examines one node without a running agent. With --json \
+Exits with 1 when something failed. `picket-agent doctor` examines one node without a running agent. With --output json \
 each line is an object whose `kind` is `finding`; `verdict` is ok, warning, failed or unknown.";
 
 const SELFTEST_HELP: &str = "\
 Every agent is asked to scan itself through an interface of its own, which no pod sees. It must find that, and its \
 event must come out here; how long after the first packet, EVENT AFTER says, by the clocks of both. COUNTED is what the \
 programs counted of the packets that went out, BACK of those that came back. An agent asked by itself (--server), or \
-an older one, is waited for until it scans on its own. Exits with 1 when something is missing. With --json each line \
+an older one, is waited for until it scans on its own. Exits with 1 when something is missing. With --output json each line \
 is an object whose `kind` is `selftest`; `result` is found, missed, undelivered, no_scan, not_tested or away.";
 
 const STATUS_HELP: &str = "\
-With --json each line is an object whose `kind` is `node`. Its fields are those of picket.v1.Node, in \
+With --output json each line is an object whose `kind` is `node`. Its fields are those of picket.v1.Node, in \
 snake_case. `status` is null when the node has not reported yet.";

@@ -21,6 +21,12 @@ pub(crate) struct ConfigArguments {
     command: ConfigCommand,
 }
 
+impl ConfigArguments {
+    pub(crate) const fn asks_a_server(&self) -> bool {
+        matches!(self.command, ConfigCommand::Show(_))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Check how the detectors are set, and say of each line that cannot be used why.

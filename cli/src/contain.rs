@@ -11,12 +11,13 @@ use clap::Args;
 use thiserror::Error;
 
 use crate::{
+    form::{Form, FormArguments},
     json,
     names::PodName,
     output::Output,
     palette::{Palette, harmless},
     server::{Server, ServerError},
-    table::table,
+    table::{dash, table},
     time,
 };
 
@@ -58,9 +59,8 @@ pub(crate) struct ContainArguments {
     #[arg(long)]
     list: bool,
 
-    /// With --list, print one JSON object a line.
-    #[arg(long, requires = "list")]
-    json: bool,
+    #[command(flatten)]
+    form: FormArguments,
 
     #[command(flatten)]
     signer: SignerArguments,
@@ -75,6 +75,9 @@ pub(crate) struct ReleaseArguments {
     /// Why, for whoever reads the event.
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
+
+    #[command(flatten)]
+    form: FormArguments,
 
     #[command(flatten)]
     signer: SignerArguments,
@@ -128,15 +131,17 @@ pub(crate) async fn contain(
     now: SystemTime,
     output: &mut Output,
 ) -> Result<(), ContainError> {
+    let form = arguments.form.form();
     if arguments.list {
-        return list(server, arguments.json, now, output).await;
+        return list(server, form, now, output).await;
     }
     let pod = arguments.pod.ok_or(ContainError::NoPod)?;
     let signer = arguments.signer.signer(own)?;
     let lease = arguments.lease.try_into().ok();
     let action = Action::Contain(v1::Contain { lease });
     let asked = (action, arguments.reason);
-    command(server, &signer, &pod, asked, now, output).await
+    let (pod, outcome) = command(server, &signer, &pod, asked, now).await?;
+    tell(&pod, &outcome, form, output)
 }
 
 pub(crate) async fn release(
@@ -148,7 +153,8 @@ pub(crate) async fn release(
 ) -> Result<(), ContainError> {
     let signer = arguments.signer.signer(own)?;
     let asked = (Action::Release(v1::Release {}), arguments.reason);
-    command(server, &signer, &arguments.pod, asked, now, output).await
+    let (pod, outcome) = command(server, &signer, &arguments.pod, asked, now).await?;
+    tell(&pod, &outcome, arguments.form.form(), output)
 }
 
 async fn command(
@@ -157,8 +163,7 @@ async fn command(
     pod: &PodName,
     (action, reason): (Action, String),
     now: SystemTime,
-    output: &mut Output,
-) -> Result<(), ContainError> {
+) -> Result<(String, v1::CommandOutcome), ContainError> {
     let described = server.describe(pod).await?.pod.unwrap_or_default();
     if described.uid.is_empty() {
         let pod = pod.to_string();
@@ -179,56 +184,75 @@ async fn command(
     };
     let signed = signer.sign(command, now, LONGEST_LIFE)?;
     let outcome = server.command(signed).await?;
+    Ok((format!("{pod} on node {}", described.node), outcome))
+}
+
+fn tell(
+    pod: &str,
+    outcome: &v1::CommandOutcome,
+    form: Form,
+    output: &mut Output,
+) -> Result<(), ContainError> {
     let until = match outcome.lease_until {
         Some(until) => format!(" until {}", time::short(Some(until))),
         None => String::new(),
     };
-    let (done, node) = (harmless(&outcome.reason), harmless(&described.node));
-    output.line(&format!("{pod} on node {node}: {done}{until}"))?;
-    Ok(output.flush()?)
+    let line = harmless(&format!("{pod}: {}{until}", outcome.reason));
+    Ok(form.print(output, [json::outcome(outcome)], || vec![line])?)
 }
 
 async fn list(
     server: &Server,
-    as_json: bool,
+    form: Form,
     now: SystemTime,
     output: &mut Output,
 ) -> Result<(), ContainError> {
     let containments = server.containments().await?;
-    if as_json {
-        for containment in &containments {
-            let line = json::containment(containment).map_err(std::io::Error::from)?;
-            output.line(&line)?;
-        }
-        return Ok(output.flush()?);
-    }
+    let objects = containments.iter().map(json::containment);
+    Ok(form.print(output, objects, || lines(&containments, form, now))?)
+}
+
+fn lines(containments: &[v1::Containment], form: Form, now: SystemTime) -> Vec<String> {
     if containments.is_empty() {
-        output.line("Nothing is contained.")?;
-        return Ok(output.flush()?);
+        return vec!["Nothing is contained.".to_owned()];
     }
+    let palette = Palette::of_stdout();
+    let rows = containments.iter().map(|it| {
+        let pod = crate::names::pod(&it.namespace, &it.pod);
+        [
+            it.node.clone(),
+            pod.unwrap_or_else(|| it.interface.clone()),
+            time::ago(it.since, now),
+            time::short(it.until),
+            match &it.by[..] {
+                "" => "the agent".to_owned(),
+                by => by.to_owned(),
+            },
+            it.dropped_packets.to_string(),
+            dash(it.uid.clone()),
+            it.interface.clone(),
+            it.reason.clone(),
+        ]
+    });
+    if form == Form::Wide {
+        let heading = [
+            "NODE",
+            "POD",
+            "SINCE",
+            "UNTIL",
+            "BY",
+            "DROPPED",
+            "UID",
+            "INTERFACE",
+            "REASON",
+        ];
+        return table(heading, &rows.collect::<Vec<_>>(), palette);
+    }
+    let rows = rows.map(|[node, pod, since, until, by, dropped, _, _, reason]| {
+        [node, pod, since, until, by, dropped, reason]
+    });
     let heading = ["NODE", "POD", "SINCE", "UNTIL", "BY", "DROPPED", "REASON"];
-    let rows: Vec<_> = containments
-        .iter()
-        .map(|it| {
-            let pod = crate::names::pod(&it.namespace, &it.pod);
-            [
-                it.node.clone(),
-                pod.unwrap_or_else(|| it.interface.clone()),
-                time::ago(it.since, now),
-                time::short(it.until),
-                match &it.by[..] {
-                    "" => "the agent".to_owned(),
-                    by => by.to_owned(),
-                },
-                it.dropped_packets.to_string(),
-                it.reason.clone(),
-            ]
-        })
-        .collect();
-    for line in table(heading, &rows, Palette::of_stdout()) {
-        output.line(&line)?;
-    }
-    Ok(output.flush()?)
+    table(heading, &rows.collect::<Vec<_>>(), palette)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use api::{json, v1};
 use clap::Args;
 
 use crate::{
-    form::{AnswerError, Form},
+    form::{AnswerError, Form, FormArguments},
     output::Output,
     palette::{BOLD, Palette, harmless},
     server::Server,
@@ -16,9 +16,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct DetectorsArguments {
-    /// Print in this form.
-    #[arg(long, short, value_name = "FORM", default_value = "compact")]
-    output: Form,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 pub(crate) async fn run(
@@ -28,11 +27,10 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<(), AnswerError> {
     let listed = server.detectors().await?;
-    arguments
-        .output
-        .print(output, &json::Detectors::new(&listed), || {
-            lines(&listed, arguments.output, now)
-        })
+    let form = arguments.form.form();
+    Ok(form.print(output, [json::Detectors::new(&listed)], || {
+        lines(&listed, form, now)
+    })?)
 }
 
 fn lines(listed: &v1::ListDetectorsResponse, form: Form, now: SystemTime) -> Vec<String> {

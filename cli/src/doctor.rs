@@ -10,6 +10,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
+    form::FormArguments,
     json,
     output::Output,
     palette::Palette,
@@ -26,9 +27,8 @@ pub(crate) struct DoctorArguments {
     #[arg(long, short)]
     all: bool,
 
-    /// Print one JSON object a finding and line.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 #[derive(Debug, Error)]
@@ -41,7 +41,6 @@ pub enum DoctorError {
 
 #[derive(Serialize)]
 struct Line<'a> {
-    kind: &'static str,
     node: &'a str,
     #[serde(flatten)]
     finding: json::Finding<'a>,
@@ -69,25 +68,17 @@ pub(crate) async fn run(
         examined.retain(|it| it.node.is_empty() || arguments.node.contains(&it.node));
     }
     let failed = examined.iter().filter(|it| it.is_failed()).count();
-    let lines = if arguments.json {
-        examined
-            .iter()
-            .map(|it| {
-                serde_json::to_string(&Line {
-                    kind: "finding",
-                    node: &it.node,
-                    finding: json::Finding::new(&it.finding),
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(io::Error::from)?
-    } else {
-        text::lines(&examined, arguments.all, Palette::of_stdout())
-    };
-    for line in lines {
-        output.line(&line)?;
-    }
-    output.flush()?;
+    let objects = examined.iter().map(|it| {
+        let line = Line {
+            node: &it.node,
+            finding: json::Finding::new(&it.finding),
+        };
+        json::kind("finding", line)
+    });
+    let form = arguments.form.form();
+    form.print(output, objects, || {
+        text::lines(&examined, arguments.all, form, Palette::of_stdout())
+    })?;
     if failed > 0 {
         return Err(DoctorError::Failed(failed));
     }

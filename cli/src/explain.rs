@@ -4,7 +4,8 @@ use api::{json, port_sets, v1};
 use clap::Args;
 
 use crate::{
-    form::{AnswerError, Form},
+    facts,
+    form::{AnswerError, Form, FormArguments},
     names,
     output::Output,
     palette::{BOLD, Palette, harmless},
@@ -20,9 +21,8 @@ pub(crate) struct ExplainArguments {
     /// Which anomaly, as `picket anomalies` names it.
     id: String,
 
-    /// Print in this form.
-    #[arg(long, short, value_name = "FORM", default_value = "compact")]
-    output: Form,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 pub(crate) async fn run(
@@ -31,14 +31,13 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<(), AnswerError> {
     let details = server.anomaly(arguments.id).await?;
-    arguments
-        .output
-        .print(output, &json::Details::new(&details), || {
-            lines(&details, Palette::of_stdout())
-        })
+    let form = arguments.form.form();
+    Ok(form.print(output, [json::Details::new(&details)], || {
+        lines(&details, form, Palette::of_stdout())
+    })?)
 }
 
-fn lines(details: &v1::AnomalyDetails, palette: Palette) -> Vec<String> {
+pub(crate) fn lines(details: &v1::AnomalyDetails, form: Form, palette: Palette) -> Vec<String> {
     let none = v1::Anomaly::default();
     let anomaly = details.anomaly.as_ref().unwrap_or(&none);
     let none = v1::Event::default();
@@ -59,6 +58,16 @@ fn lines(details: &v1::AnomalyDetails, palette: Palette) -> Vec<String> {
     say("updated", &time::short(anomaly.updated_at));
     say("closed", &time::short(anomaly.closed_at));
     say("ATT&CK", &last.attack_ids.join(", "));
+    if form == Form::Wide {
+        let known = ["id", "detector", "anomaly"];
+        let facts = facts::of(last).into_iter();
+        for (name, value) in facts.filter(|(name, _)| !known.contains(name)) {
+            say(name, &value);
+        }
+        for target in &last.targets {
+            say("target", &aimed(target));
+        }
+    }
     if let Some(ports) = &last.ports {
         say("contacted", &set(ports.distinct_set.as_ref()));
         say("refused", &set(ports.refused_set.as_ref()));
@@ -85,6 +94,20 @@ fn lines(details: &v1::AnomalyDetails, palette: Palette) -> Vec<String> {
     });
     section("Related", related.collect());
     lines
+}
+
+/// What was reached for, and what became of it.
+fn aimed(target: &v1::Target) -> String {
+    let none = v1::Endpoint::default();
+    let endpoint = target.endpoint.as_ref().unwrap_or(&none);
+    let pod = names::pod(&endpoint.namespace, &endpoint.pod).unwrap_or_default();
+    let ports: Vec<_> = target.sample_ports.iter().map(u32::to_string).collect();
+    let (failed, answered) = (target.failed_ports, target.answered_ports);
+    format!(
+        "{pod} {} failed {failed}, answered {answered}, such as {}",
+        endpoint.address,
+        ports.join(",")
+    )
 }
 
 fn set(set: Option<&v1::PortSet>) -> String {

@@ -5,9 +5,9 @@ use std::{io, process::ExitCode};
 use thiserror::Error;
 
 use crate::{
-    agent::AgentError, certs::CertsError, config::ConfigError, contain::ContainError,
-    doctor::DoctorError, form::AnswerError, manual::ManualError, policy::PolicyError,
-    selftest::SelftestError, server::ServerError,
+    certs::CertsError, config::ConfigError, contain::ContainError, doctor::DoctorError,
+    form::AnswerError, manual::ManualError, policy::PolicyError, replay::ReplayError,
+    selftest::SelftestError, server::ServerError, top::TopError,
 };
 
 /// As clap's own for flags it does not know.
@@ -22,7 +22,7 @@ pub enum RunError {
     #[error(transparent)]
     Manual(#[from] ManualError),
     #[error(transparent)]
-    Agent(#[from] AgentError),
+    Replay(#[from] ReplayError),
     #[error(transparent)]
     Certs(#[from] CertsError),
     #[error(transparent)]
@@ -34,7 +34,11 @@ pub enum RunError {
     #[error(transparent)]
     Doctor(#[from] DoctorError),
     #[error(transparent)]
+    Top(#[from] TopError),
+    #[error(transparent)]
     Selftest(#[from] SelftestError),
+    #[error("a signal ended it before it was done")]
+    Interrupted,
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
 }
@@ -61,6 +65,8 @@ impl RunError {
             | Self::Contain(ContainError::Output(error))
             | Self::Doctor(DoctorError::Output(error))
             | Self::Policy(PolicyError::Output(error))
+            | Self::Replay(ReplayError::Output(error))
+            | Self::Top(TopError::Output(error))
             | Self::Selftest(SelftestError::Output(error))
             | Self::Manual(ManualError::Completions(error)) => {
                 error.kind() == io::ErrorKind::BrokenPipe

@@ -1,10 +1,12 @@
-//! The forms of an answer: a table, a wider one, or what machines read.
+//! The forms of an answer: a line for each, more of it, or what machines read.
+
+mod yaml;
 
 use std::io;
 
-use clap::ValueEnum;
+use api::harmless::is_harmful;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::{output::Output, server::ServerError};
@@ -15,12 +17,23 @@ pub(crate) enum Form {
     /// A line for each.
     #[default]
     Compact,
-    /// The same with more columns.
+    /// The same with more of it.
     Wide,
-    /// One JSON document.
+    /// One JSON object a line.
     Json,
-    /// The same as YAML.
+    /// The same as YAML, each a document.
     Yaml,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct FormArguments {
+    /// Print in this form.
+    #[arg(long, short, value_name = "FORM", default_value = "compact")]
+    output: Form,
+
+    /// The same as --output json.
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
 }
 
 /// Why an answer is not printed.
@@ -32,92 +45,75 @@ pub enum AnswerError {
     Output(#[from] io::Error),
 }
 
+impl FormArguments {
+    pub(crate) fn form(self) -> Form {
+        if self.json { Form::Json } else { self.output }
+    }
+}
+
 impl Form {
-    /// Prints the document, or what `lines` makes of it for people.
-    pub(crate) fn print(
+    pub(crate) fn is_for_people(self) -> bool {
+        matches!(self, Self::Compact | Self::Wide)
+    }
+
+    /// Prints each object, or what `lines` makes of all for people.
+    pub(crate) fn print<T: Serialize>(
         self,
         output: &mut Output,
-        body: &impl Serialize,
+        objects: impl IntoIterator<Item = T>,
         lines: impl FnOnce() -> Vec<String>,
-    ) -> Result<(), AnswerError> {
-        let document = self.document(body).map_err(io::Error::from)?;
-        for line in document.unwrap_or_else(lines) {
+    ) -> io::Result<()> {
+        let lines = match self.is_for_people() {
+            true => lines(),
+            false => objects
+                .into_iter()
+                .map(|it| self.object(&it))
+                .collect::<io::Result<_>>()?,
+        };
+        for line in lines {
             output.line(&line)?;
         }
-        Ok(output.flush()?)
+        output.flush()
     }
 
-    fn document(self, body: &impl Serialize) -> serde_json::Result<Option<Vec<String>>> {
-        match self {
-            Self::Compact | Self::Wide => Ok(None),
-            Self::Json => Ok(Some(vec![serde_json::to_string(body)?])),
-            Self::Yaml => {
-                let mut lines = Vec::new();
-                yaml(&serde_json::to_value(body)?, "", &mut lines);
-                Ok(Some(lines))
-            }
+    /// One object as machines read it: nothing in it acts on a terminal.
+    pub(crate) fn object(self, object: &impl Serialize) -> io::Result<String> {
+        let text = match self {
+            Self::Yaml => yaml::document(&serde_json::to_value(object)?)?,
+            Self::Compact | Self::Wide | Self::Json => serde_json::to_string(object)?,
+        };
+        let is_harmful = |it: char| it != '\n' && is_harmful(it);
+        if !text.contains(is_harmful) {
+            return Ok(text);
         }
-    }
-}
-
-/// Blocks of scalars that are written as JSON writes them, which is YAML too (YAML 1.2, section 1.3).
-fn yaml(value: &Value, indent: &str, lines: &mut Vec<String>) {
-    let within = format!("{indent}  ");
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            for (key, value) in fields {
-                entry(&format!("{indent}{key}:"), value, &within, lines);
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            for item in items {
-                let start = lines.len();
-                yaml(item, &within, lines);
-                if let Some(first) = lines.get_mut(start) {
-                    first.replace_range(indent.len()..=indent.len(), "-");
-                }
-            }
-        }
-        scalar => lines.push(format!("{indent}{scalar}")),
-    }
-}
-
-fn entry(key: &str, value: &Value, within: &str, lines: &mut Vec<String>) {
-    let is_block = match value {
-        Value::Object(fields) => !fields.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => false,
-    };
-    if is_block {
-        lines.push(key.to_owned());
-        yaml(value, within, lines);
-    } else {
-        lines.push(format!("{key} {value}"));
+        // They are within quotes, where both forms write them so.
+        let escaped = text.chars().map(|it| match is_harmful(it) {
+            true => format!("\\u{:04x}", u32::from(it)),
+            false => it.to_string(),
+        });
+        Ok(escaped.collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     #[test]
-    fn yaml_says_the_same_as_json() {
-        let body = json!({"a": 1, "b": {"c": "x: #y", "d": []}, "e": [{"f": 1, "g": [2, 3]}, "h"]});
-        let lines = Form::Yaml.document(&body).unwrap().unwrap();
-        let expected = [
-            "a: 1",
-            "b:",
-            "  c: \"x: #y\"",
-            "  d: []",
-            "e:",
-            "  - f: 1",
-            "    g:",
-            "      - 2",
-            "      - 3",
-            "  - \"h\"",
-        ];
-        assert_eq!(lines, expected);
+    fn names_from_elsewhere_order_a_terminal_nothing_and_are_read_back_whole() {
+        let name = "a\u{1b}[2J\u{9b}2J\u{202e}b: #c\u{7f}";
+        let body = json!({"name": name, "labels": {name: [name, "\u{202e}"]}});
+        let text = Form::Json.object(&body).unwrap();
+        assert!(!text.contains(is_harmful), "{text:?}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), body);
+        let text = Form::Yaml.object(&body).unwrap();
+        assert!(
+            !text.contains(|it| it != '\n' && is_harmful(it)),
+            "{text:?}"
+        );
+        let read: Value = serde_saphyr::from_str(text.trim_start_matches("---\n")).unwrap();
+        assert_eq!(read, body, "{text}");
     }
 }

@@ -4,12 +4,12 @@ use api::{json, v1};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    form::{AnswerError, Form},
+    form::{AnswerError, Form, FormArguments},
     names,
     output::Output,
     palette::Palette,
     server::Server,
-    table::table,
+    table::{dash, table},
     time,
 };
 
@@ -23,9 +23,8 @@ pub(crate) struct GraphArguments {
     #[arg(long, value_name = "DETAIL", default_value = "workloads")]
     detail: Detail,
 
-    /// Print in this form.
-    #[arg(long, short, value_name = "FORM", default_value = "compact")]
-    output: Form,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -50,14 +49,13 @@ pub(crate) async fn run(
         detail: detail.into(),
     };
     let graph = server.graph(request).await?;
-    arguments
-        .output
-        .print(output, &json::Graph::new(&graph), || {
-            lines(&graph, Palette::of_stdout())
-        })
+    let form = arguments.form.form();
+    Ok(form.print(output, [json::Graph::new(&graph)], || {
+        lines(&graph, form, Palette::of_stdout())
+    })?)
 }
 
-fn lines(graph: &v1::GetGraphResponse, palette: Palette) -> Vec<String> {
+fn lines(graph: &v1::GetGraphResponse, form: Form, palette: Palette) -> Vec<String> {
     if graph.links.is_empty() {
         return vec!["No agent saw anybody talk to anybody of late.".to_owned()];
     }
@@ -69,7 +67,41 @@ fn lines(graph: &v1::GetGraphResponse, palette: Palette) -> Vec<String> {
             "and {left_out} more; --namespace shows those of one"
         ));
     }
+    if form == Form::Wide {
+        let rows: Vec<_> = graph.vertices.iter().map(vertex).collect();
+        let heading = [
+            "VERTEX",
+            "KIND",
+            "OWNER",
+            "PODS",
+            "COVERED",
+            "CONTAINED",
+            "SOURCE OF",
+            "TARGET OF",
+        ];
+        lines.push(String::new());
+        lines.extend(table(heading, &rows, palette));
+    }
     lines
+}
+
+fn vertex(vertex: &v1::Vertex) -> [String; 8] {
+    [
+        vertex.id.clone(),
+        api::names::vertex(vertex.kind()),
+        dash(vertex.owner_kind.clone()),
+        vertex.pods.to_string(),
+        vertex.covered_pods.to_string(),
+        vertex.contained_pods.to_string(),
+        dash(burning(vertex.source_of.as_ref())),
+        dash(burning(vertex.target_of.as_ref())),
+    ]
+}
+
+fn burning(burning: Option<&v1::Burning>) -> String {
+    burning.map_or_else(String::new, |it| {
+        format!("{} {}", it.open, names::severity(it.severity()))
+    })
 }
 
 fn row(link: &v1::Link) -> [String; 5] {
@@ -88,14 +120,11 @@ fn row(link: &v1::Link) -> [String; 5] {
     if link.further_ports > 0 {
         ports.push(format!("and {} more", link.further_ports));
     }
-    let burning = link.burning.as_ref().map_or_else(String::new, |it| {
-        format!("{} {}", it.open, names::severity(it.severity()))
-    });
     [
         link.source.clone(),
         link.destination.clone(),
         ports.join(","),
         time::short(link.last_seen),
-        burning,
+        burning(link.burning.as_ref()),
     ]
 }

@@ -6,12 +6,11 @@ use std::{
     time::SystemTime,
 };
 
-use clap::Parser as _;
 use cli::Arguments;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
     let now = SystemTime::now();
     match cli::run(arguments, now).await {

@@ -9,6 +9,7 @@ use clap::Args;
 use thiserror::Error;
 
 use crate::{
+    form::FormArguments,
     json::{self, Quarantine},
     names::PodName,
     output::Output,
@@ -55,9 +56,8 @@ pub(crate) struct PolicyArguments {
     #[arg(long, value_name = "FILE")]
     policies: Option<PathBuf>,
 
-    /// Print one JSON object: what it would cut and leave, and the policy as text.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 pub(crate) async fn run(
@@ -78,17 +78,11 @@ pub(crate) async fn run(
     let policies = policies.transpose()?;
     let others = policies.as_ref().zip(described.pod.as_ref());
     let others = others.map(|(policies, pod)| policies.allowing(pod, &named(pod)));
-    let lines = match arguments.json {
-        false => render(&described, &allowed, others.as_deref()),
-        true => {
-            let text = policy(&described, &allowed).join("\n");
-            let passes = |edge: &api::v1::Edge| allowed.passes(edge);
-            let quarantine = Quarantine::new(&described, passes, others.as_deref(), text);
-            vec![json::quarantine(&quarantine).map_err(std::io::Error::from)?]
-        }
-    };
-    for line in lines {
-        output.line(&line)?;
-    }
-    Ok(output.flush()?)
+    let text = policy(&described, &allowed).join("\n");
+    let passes = |edge: &api::v1::Edge| allowed.passes(edge);
+    let quarantine = Quarantine::new(&described, passes, others.as_deref(), text);
+    let form = arguments.form.form();
+    Ok(form.print(output, [json::quarantine(&quarantine)], || {
+        render(&described, &allowed, others.as_deref())
+    })?)
 }

@@ -2,16 +2,20 @@
 
 use std::time::SystemTime;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::{
     Arguments, anomalies,
     arguments::Command,
     certs, config, contain, detectors, doctor, events, explain,
     failure::RunError,
-    graph, manual,
+    graph,
+    kubectl::{Forward, Forwarded},
+    manual,
     output::Output,
     policy, replay, selftest,
     server::{Server, ServerError},
-    status,
+    status, top,
 };
 
 /// Runs one command; `now` is the time it starts.
@@ -19,29 +23,70 @@ use crate::{
 /// # Errors
 /// Says what was tried, on what, and what to do next. That the reader of standard output left is none.
 pub async fn run(arguments: Arguments, now: SystemTime) -> Result<(), RunError> {
-    match dispatch(arguments, now).await {
+    let done = match arguments.forwarded() {
+        None => dispatch(arguments, Ok(None), now).await,
+        // kubectl must end with this program.
+        Some(forwarded) => tokio::select! {
+            biased;
+            done = forward(arguments, forwarded, now) => done,
+            ended = ended() => ended,
+        },
+    };
+    match done {
         Err(error) if error.reader_left() => Ok(()),
         result => result,
     }
 }
 
-async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError> {
+async fn forward(
+    arguments: Arguments,
+    forwarded: Forwarded,
+    now: SystemTime,
+) -> Result<(), RunError> {
+    match Forward::start(forwarded).await {
+        Ok(forward) => dispatch(arguments, Ok(Some(&forward)), now).await,
+        Err(error) => dispatch(arguments, Err(error.into()), now).await,
+    }
+}
+
+/// Waits until a signal asks this program to end.
+async fn ended() -> Result<(), RunError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Err(RunError::Interrupted)
+}
+
+async fn dispatch(
+    arguments: Arguments,
+    forward: Result<Option<&Forward>, ServerError>,
+    now: SystemTime,
+) -> Result<(), RunError> {
     let mut output = Output::new();
     let certificate = arguments.certificate();
-    let server = arguments.remote().map(Server::new);
-    let server = server.map_err(ServerError::from);
+    let server = forward.and_then(|forward| {
+        let remote = arguments.remote(forward)?;
+        Ok(Server::new(remote))
+    });
     let own = arguments.own();
     match arguments.command {
-        Command::Events(arguments) => events::run(&server?, arguments, now, &mut output).await,
+        Command::Events(arguments) => Ok(events::run(&server?, arguments, now, &mut output).await?),
         Command::Anomalies(arguments) => {
             Ok(anomalies::run(&server?, arguments, now, &mut output).await?)
         }
+        Command::Top(arguments) => Ok(top::run(&server?, arguments, now, &mut output).await?),
         Command::Explain(arguments) => Ok(explain::run(&server?, arguments, &mut output).await?),
         Command::Graph(arguments) => Ok(graph::run(&server?, arguments, &mut output).await?),
         Command::Detectors(arguments) => {
             Ok(detectors::run(&server?, &arguments, now, &mut output).await?)
         }
-        Command::Status(arguments) => status::run(&server?, &arguments, now, &mut output).await,
+        Command::Status(arguments) => {
+            Ok(status::run(&server?, &arguments, now, &mut output).await?)
+        }
         Command::Contain(arguments) => {
             Ok(contain::contain(&server?, own, arguments, now, &mut output).await?)
         }
@@ -57,7 +102,7 @@ async fn dispatch(arguments: Arguments, now: SystemTime) -> Result<(), RunError>
             Ok(selftest::run(&server?, &arguments, now, &mut output).await?)
         }
         Command::Config(arguments) => Ok(config::run(server, arguments, now, &mut output).await?),
-        Command::Replay(arguments) => replay::run(arguments, &mut output),
+        Command::Replay(arguments) => Ok(replay::run(arguments, &mut output)?),
         Command::Completions(arguments) => Ok(manual::print_completions(arguments.shell)?),
         Command::Man(arguments) => Ok(manual::write_pages(&arguments.directory)?),
     }

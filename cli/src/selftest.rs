@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use self::events::Events;
 use crate::{
+    form::FormArguments,
     json,
     output::{Output, note},
     palette::Palette,
@@ -32,9 +33,8 @@ pub(crate) struct SelftestArguments {
     #[arg(long, value_name = "DURATION", default_value = "90s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 
-    /// Print one JSON object a node and line.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 #[derive(Debug, Error)]
@@ -53,7 +53,6 @@ pub enum SelftestError {
 
 #[derive(Serialize)]
 struct Line<'a> {
-    kind: &'static str,
     node: &'a str,
     result: Outcome,
     canary: Option<json::Canary<'a>>,
@@ -126,7 +125,8 @@ pub(crate) async fn run(
         .as_nanos();
     let mut events = Events::subscribe(server, &id.to_string()).await?;
     let mut asked = server.test(&id.to_string()).await?;
-    if !arguments.json {
+    let form = arguments.form.form();
+    if form.is_for_people() {
         note("waiting for the agents' scans of themselves");
     }
     #[expect(clippy::disallowed_methods, reason = "this command owns its patience")]
@@ -158,10 +158,8 @@ pub(crate) async fn run(
             (node, Outcome::of(node, is_fresh(node), awaited), after)
         })
         .collect();
-    for line in lines(&tested, arguments.json)? {
-        output.line(&line)?;
-    }
-    output.flush()?;
+    let objects = tested.iter().map(|it| json::kind("selftest", line(it)));
+    form.print(output, objects, || lines(&tested))?;
     let silent = tested
         .iter()
         .filter(|(_, it, _)| *it != Outcome::Found)
@@ -179,23 +177,20 @@ fn scanned(node: &Node) -> Option<Timestamp> {
     node.status.as_ref()?.canary.as_ref()?.at
 }
 
-fn lines(tested: &[Tested<'_>], json: bool) -> Result<Vec<String>, io::Error> {
-    if json {
-        let lines = tested.iter().map(|(node, outcome, after)| {
-            let canary = node.status.as_ref().and_then(|it| it.canary.as_ref());
-            serde_json::to_string(&Line {
-                kind: "selftest",
-                node: &node.name,
-                result: *outcome,
-                canary: canary.map(json::Canary::new),
-                event_after: after.map(seconds),
-                covered_pods: pods(node, CoverageState::Covered),
-                host_network_pods: pods(node, CoverageState::HostNetwork),
-                not_attached_pods: pods(node, CoverageState::NotAttached),
-            })
-        });
-        return Ok(lines.collect::<Result<_, _>>()?);
+fn line<'a>((node, outcome, after): &Tested<'a>) -> Line<'a> {
+    let canary = node.status.as_ref().and_then(|it| it.canary.as_ref());
+    Line {
+        node: &node.name,
+        result: *outcome,
+        canary: canary.map(json::Canary::new),
+        event_after: after.map(seconds),
+        covered_pods: pods(node, CoverageState::Covered),
+        host_network_pods: pods(node, CoverageState::HostNetwork),
+        not_attached_pods: pods(node, CoverageState::NotAttached),
     }
+}
+
+fn lines(tested: &[Tested<'_>]) -> Vec<String> {
     let rows: Vec<_> = tested.iter().map(row).collect();
     let heading = [
         "NODE",
@@ -207,7 +202,7 @@ fn lines(tested: &[Tested<'_>], json: bool) -> Result<Vec<String>, io::Error> {
         "PODS",
         "REASON",
     ];
-    Ok(table(heading, &rows, Palette::of_stdout()))
+    table(heading, &rows, Palette::of_stdout())
 }
 
 fn row((node, outcome, after): &Tested<'_>) -> [String; 8] {

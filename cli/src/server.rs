@@ -1,9 +1,12 @@
 //! The server asked, and what to make of its refusals.
 
-use std::{error::Error as _, time::Duration};
+mod failure;
+mod reach;
+
+use std::{error::Error as _, fmt, time::Duration};
 
 use api::{
-    transport::{Remote, TransportError, cause},
+    transport::{Remote, cause},
     v1::{
         AnomalyDetails, CommandOutcome, Containment, DescribeRequest, DescribeResponse,
         GetAnomalyRequest, GetGraphRequest, GetGraphResponse, ListAnomaliesRequest,
@@ -15,9 +18,9 @@ use api::{
         nodes_client::NodesClient,
     },
 };
-use thiserror::Error;
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
 
+pub(crate) use self::failure::ServerError;
 use crate::{names::PodName, palette::harmless};
 
 /// The longest to wait for an answer that needs no event.
@@ -29,48 +32,14 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(15);
 /// Of one answer: all nodes of a cluster come in one, and tonic's 4 MiB are too few for them.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Server {
     remote: Remote,
 }
 
-#[derive(Debug, Error)]
-pub enum ServerError {
-    #[error(transparent)]
-    Connect(#[from] TransportError),
-    #[error(
-        "{server} lists no past events: it is an agent, or not a gRPC port; add --follow for an agent's \
-         new events, or give the collector's address with --server"
-    )]
-    NoPast { server: String },
-    #[error(
-        "{server} lists no nodes: it is not a gRPC port of Picket; those are 7400 of the collector and \
-         7401 of the agent, unless configured otherwise"
-    )]
-    NoNodes { server: String },
-    #[error("the agent did not obey: {message}")]
-    NotObeyed { message: String },
-    #[error("{server} knows no node `{node}`; `picket status` lists those it knows")]
-    NoNode { server: String, node: String },
-    #[error("cannot go on after that cursor at {server}: {message}; start again without --after")]
-    BeyondLog { server: String, message: String },
-    #[error("{server} refused the request: {message}; correct it and try again")]
-    Refused { server: String, message: String },
-    #[error(
-        "{server} did not answer: {message}; check that it runs, and that --server names its gRPC port"
-    )]
-    Away { server: String, message: String },
-    #[error("{server} failed: {message}; its log says more")]
-    Failed { server: String, message: String },
-}
-
-impl ServerError {
-    /// Whether trying again may help.
-    pub(crate) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Connect(_) | Self::Away { .. } | Self::Failed { .. }
-        )
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.remote.fmt(f)
     }
 }
 
@@ -102,7 +71,7 @@ impl Server {
     }
 
     pub(crate) async fn nodes(&self) -> Result<ListNodesResponse, ServerError> {
-        let channel = self.remote.connect().await?;
+        let channel = self.connect().await?;
         let mut client = NodesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
         let answer = client.list(self.prompt(ListNodesRequest {})?).await;
         Ok(answer
@@ -133,27 +102,27 @@ impl Server {
         &self,
         request: GetGraphRequest,
     ) -> Result<GetGraphResponse, ServerError> {
-        let channel = self.remote.connect().await?;
+        let channel = self.connect().await?;
         let mut client = GraphClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
         let answer = client.get(self.prompt(request)?).await;
         Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
     }
 
     pub(crate) async fn detectors(&self) -> Result<ListDetectorsResponse, ServerError> {
-        let channel = self.remote.connect().await?;
+        let channel = self.connect().await?;
         let mut client = DetectorsClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
         let answer = client.list(self.prompt(ListDetectorsRequest {})?).await;
         Ok(answer.map_err(|status| self.explain(&status))?.into_inner())
     }
 
     async fn of_anomalies(&self) -> Result<AnomaliesClient<Channel>, ServerError> {
-        let channel = self.remote.connect().await?;
+        let channel = self.connect().await?;
         Ok(AnomaliesClient::new(channel).max_decoding_message_size(LARGEST_ANSWER))
     }
 
     /// Asks every agent to scan itself; those that were asked, and nobody when the server cannot ask.
     pub(crate) async fn test(&self, id: &str) -> Result<Vec<String>, ServerError> {
-        let mut client = NodesClient::new(self.remote.connect().await?);
+        let mut client = NodesClient::new(self.connect().await?);
         let request = self.prompt(TestNodesRequest { id: id.to_owned() })?;
         match client.test(request).await {
             Ok(answer) => Ok(answer.into_inner().nodes),
@@ -197,11 +166,11 @@ impl Server {
     }
 
     async fn actions(&self) -> Result<ActionsClient<Channel>, ServerError> {
-        Ok(ActionsClient::new(self.remote.connect().await?))
+        Ok(ActionsClient::new(self.connect().await?))
     }
 
     async fn events(&self) -> Result<EventsClient<Channel>, ServerError> {
-        let channel = self.remote.connect().await?;
+        let channel = self.connect().await?;
         Ok(EventsClient::new(channel).max_decoding_message_size(LARGEST_ANSWER))
     }
 
@@ -211,11 +180,10 @@ impl Server {
         let message = harmless(&cause(status));
         match status.code() {
             Code::OutOfRange => ServerError::BeyondLog { server, message },
-            Code::InvalidArgument
-            | Code::NotFound
-            | Code::PermissionDenied
-            | Code::Unauthenticated
-            | Code::Unimplemented => ServerError::Refused { server, message },
+            Code::PermissionDenied => ServerError::Forbidden { server, message },
+            Code::Unauthenticated => ServerError::Stranger { server, message },
+            Code::NotFound => ServerError::Unknown { server, message },
+            Code::InvalidArgument | Code::Unimplemented => ServerError::Refused { server, message },
             // Unknown is what tonic makes of a broken connection or of a server that is not gRPC.
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
                 ServerError::Away { server, message }
@@ -224,6 +192,11 @@ impl Server {
             Code::Internal if status.source().is_some() => ServerError::Away { server, message },
             _ => ServerError::Failed { server, message },
         }
+    }
+
+    async fn connect(&self) -> Result<Channel, ServerError> {
+        let connected = self.remote.connect().await;
+        connected.map_err(|error| reach::explain(&self.remote.to_string(), error))
     }
 
     pub(crate) fn knows_no_node(&self, node: &str) -> ServerError {

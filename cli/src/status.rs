@@ -4,29 +4,32 @@ mod text;
 
 use std::time::SystemTime;
 
+use clap::Args;
+
 use crate::{
-    arguments::StatusArguments, failure::RunError, json, output::Output, palette::Palette,
+    form::{AnswerError, FormArguments},
+    json,
+    output::Output,
+    palette::Palette,
     server::Server,
 };
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArguments {
+    #[command(flatten)]
+    form: FormArguments,
+}
 
 pub(crate) async fn run(
     server: &Server,
     arguments: &StatusArguments,
     now: SystemTime,
     output: &mut Output,
-) -> Result<(), RunError> {
+) -> Result<(), AnswerError> {
     let nodes = server.nodes().await?.nodes;
-    let lines = if arguments.json {
-        nodes
-            .iter()
-            .map(json::node)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(std::io::Error::from)?
-    } else {
-        text::nodes(&nodes, now, Palette::of_stdout())
-    };
-    for line in lines {
-        output.line(&line)?;
-    }
-    Ok(output.flush()?)
+    let form = arguments.form.form();
+    form.print(output, nodes.iter().map(json::node), || {
+        text::nodes(&nodes, form, now, Palette::of_stdout())
+    })?;
+    Ok(())
 }

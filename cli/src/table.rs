@@ -34,6 +34,14 @@ pub(crate) fn table<const N: usize>(
     lines
 }
 
+/// What stands in a cell when nothing is known.
+pub(crate) fn dash(text: String) -> String {
+    match text.is_empty() {
+        true => "-".to_owned(),
+        false => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,6 +64,23 @@ where
     )
 }
 
+/// The same in one unit, for a narrow column.
+pub(crate) fn age<T>(timestamp: Option<T>, now: SystemTime) -> String
+where
+    SystemTime: TryFrom<T>,
+{
+    let Some(time) = known(timestamp) else {
+        return "-".to_owned();
+    };
+    let seconds = now.duration_since(time).unwrap_or_default().as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,3 +55,6 @@ impl Metrics {
         (registry, metrics)
     }
 }
+
+#[cfg(test)]
+mod tests;

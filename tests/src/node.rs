@@ -1,6 +1,6 @@
 //! A node: a network namespace that forwards between its pods.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use anyhow::{Context, Result};
 
@@ -97,6 +97,8 @@ impl Node {
         let pod = Pod {
             namespace: namespace.into(),
             name: name.into(),
+            uid: format!("uid-{name}"),
+            labels: BTreeMap::new(),
             node: self.name.clone(),
             addresses: addresses.collect::<Result<_>>()?,
             interface: format!("cali-{name}"),

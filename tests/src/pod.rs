@@ -1,6 +1,6 @@
 //! A pod: a network namespace that a veth joins to its node.
 
-use std::{fmt, net::IpAddr, process::Command};
+use std::{collections::BTreeMap, fmt, net::IpAddr, process::Command};
 
 use anyhow::Result;
 
@@ -13,6 +13,10 @@ pub struct Pod {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// The name of its node.
     pub node: String,
     /// Its addresses, the first of which is `address()`.

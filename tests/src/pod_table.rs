@@ -1,30 +1,30 @@
 //! The file that tells both daemons who the pods are.
 
+use serde_json::json;
+
 use crate::pod::Pod;
 
-/// The pod table file for `pods`, as both daemons read it.
+/// The pod table file for `pods`, as both daemons read it; YAML is a superset of JSON, which can hold any name.
 #[must_use]
 pub fn pod_table(pods: &[&Pod]) -> String {
+    let mut table = String::from("pods:");
     if pods.is_empty() {
-        return "pods: []\n".to_owned();
+        table += " []";
     }
-    let mut table = String::from("pods:\n");
     for pod in pods {
         let Pod {
             namespace,
             name,
+            uid,
+            labels,
             node,
             addresses,
             ..
         } = pod;
-        let addresses: Vec<_> = addresses
-            .iter()
-            .map(|address| format!("'{address}'"))
-            .collect();
-        table += &format!(
-            "- {{namespace: {namespace}, name: {name}, uid: uid-{name}, node: {node}, addresses: [{}]}}\n",
-            addresses.join(", ")
-        );
+        let entry = json!({
+            "namespace": namespace, "name": name, "uid": uid, "labels": labels, "node": node, "addresses": addresses,
+        });
+        table += &format!("\n- {entry}");
     }
-    table
+    table + "\n"
 }

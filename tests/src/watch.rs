@@ -1,20 +1,22 @@
 //! All that watches a node: the real collector and the real agent, in one directory.
 
+mod daemon;
+
 use std::{
-    env, fs,
+    ffi::OsStr,
+    fs,
     net::SocketAddr,
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use agent::{boot, identity::Memory};
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use api::v1::Node as Status;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use self::daemon::{END_LIMIT, LIMIT, answers, stop, without_settings};
 use crate::{
     binaries::binary,
     bpffs::Bpffs,
@@ -28,10 +30,6 @@ use crate::{
     process::{Process, guarded},
 };
 
-const LIMIT: Duration = Duration::from_secs(30);
-/// Both daemons end well within it, when asked.
-const END_LIMIT: Duration = Duration::from_secs(10);
-
 /// Where the collector runs.
 #[derive(Debug)]
 pub enum Place {
@@ -43,6 +41,8 @@ pub enum Place {
         listen: SocketAddr,
         /// HTTP.
         metrics: SocketAddr,
+        /// The page, if it is served.
+        page: Option<SocketAddr>,
     },
 }
 
@@ -97,6 +97,7 @@ impl Watch {
         let place = Place::Host {
             listen: any,
             metrics: any,
+            page: None,
         };
         let bpffs = Some(Bpffs::new()?);
         Self::begin(node, pods, agent_config, place, bpffs, Some(kubeconfig))
@@ -139,10 +140,15 @@ impl Watch {
         let program = binary("picket-collector")?;
         let mut command = match self.place {
             Place::Apart => self.apart.command(program),
-            Place::Host { listen, metrics } => {
+            Place::Host {
+                listen,
+                metrics,
+                page,
+            } => {
+                let page = page.map_or_else(|| "none".to_owned(), |it| it.to_string());
                 let mut command = guarded(program);
                 command.args(["--listen", &listen.to_string()]);
-                command.args(["--metrics", &metrics.to_string(), "--page", "none"]);
+                command.args(["--metrics", &metrics.to_string(), "--page", &page]);
                 command
             }
         };
@@ -379,6 +385,12 @@ impl Watch {
         ])
     }
 
+    /// Runs `program` where a collector that is apart has all its ports on loopback.
+    #[must_use]
+    pub fn beside_collector(&self, program: impl AsRef<OsStr>) -> Command {
+        self.apart.command(program)
+    }
+
     /// The `picket` command line, asking the collector.
     ///
     /// # Errors
@@ -408,34 +420,4 @@ impl Drop for Watch {
         self.stop_agent().ok();
         self.stop_collector().ok();
     }
-}
-
-/// Keeps the settings of whoever runs the tests away from `command`.
-fn without_settings(command: &mut Command) {
-    for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("PICKET_") {
-            command.env_remove(name);
-        }
-    }
-}
-
-fn answers(daemon: &mut Process, socket: &Path) -> Result<()> {
-    wait_for(&format!("an answer on {}", socket.display()), LIMIT, || {
-        if !daemon.is_running()? {
-            let status = daemon.wait(END_LIMIT)?;
-            bail!("it ended at once: {status}");
-        }
-        Ok(UnixStream::connect(socket).ok())
-    })
-    .map(drop)
-    .map_err(|error| anyhow!("{error:#}{}", daemon.log()))
-}
-
-fn stop(daemon: Option<Process>) -> Result<()> {
-    let Some(mut daemon) = daemon else {
-        return Ok(());
-    };
-    let status = daemon.terminate(END_LIMIT)?;
-    ensure!(status.success(), "ended with {status}{}", daemon.log());
-    Ok(())
 }

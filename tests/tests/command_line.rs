@@ -27,7 +27,7 @@ fn events_and_status_are_shown() -> Result<()> {
         .wait_for_line("default/app1", LIMIT)
         .with_context(|| watch.log())?;
     assert!(line.contains("blue/app2"), "{line}");
-    let cases: [(&[&str], &[&str]); 4] = [
+    let cases: [(&[&str], &[&str]); 8] = [
         (&["events"], &["opened", "default/app1", "blue/app2"]),
         (
             &["events", "--json"],
@@ -35,6 +35,35 @@ fn events_and_status_are_shown() -> Result<()> {
         ),
         (&["status"], &["node1", "tcx", &app1.interface, "blue/app2"]),
         (&["status", "--json"], &["\"node1\"", &app2.interface]),
+        (
+            &[
+                "events",
+                "-o",
+                "yaml",
+                "--pod",
+                "default/app*",
+                "--last",
+                "1",
+            ],
+            &["kind: event", "pod: app1"],
+        ),
+        (
+            &["anomalies", "-o", "wide", "--not", "detector=canary"],
+            &["default/app1", "node1", "uid-app1", "scan"],
+        ),
+        (
+            &["top"],
+            &[
+                "open ",
+                "nodes 1/1",
+                "default/app1",
+                "port_scan",
+                "blue/app2",
+                "/250",
+                "connected",
+            ],
+        ),
+        (&["graph", "-o", "wide"], &["LAST SEEN"]),
     ];
     for (arguments, shown) in cases {
         let stdout = run("picket", watch.picket()?.args(arguments), LIMIT)?

@@ -13,9 +13,6 @@ use tests::metrics;
 
 /// What Prometheus itself puts on what it scrapes, or our monitors.
 const TARGET_LABELS: [&str; 4] = ["job", "node", "pod", "le"];
-/// Labels whose values people give: before they do, there is no such series, and nothing to describe. That a daemon
-/// serves them then, the test of the metrics sees.
-const GIVEN_LABELS: [(&str, &str); 1] = [("picket_agent_exception_hits_total", "exception")];
 /// What every page tells.
 const SECTIONS: [&str; 3] = ["## What it means", "## What is lost", "## What to do"];
 
@@ -98,10 +95,6 @@ impl Served {
                     labels.entry(label).or_default().insert(value);
                 }
             }
-        }
-        for (name, label) in GIVEN_LABELS {
-            let labels = served.entry(name.to_owned()).or_default();
-            labels.entry(label.to_owned()).or_default();
         }
         Ok(Self(served))
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, fs, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{command, prepare, workspace::Workspace};
+use crate::{command, prepare, setup::Needs, workspace::Workspace};
 
 /// Each benchmark is one file, whose first line says what it measures.
 const FOLDER: &str = "tests/src/bin/bench";
@@ -30,6 +30,10 @@ pub(crate) fn run(name: Option<&str>, arguments: &[OsString]) -> Result<()> {
         &format!("bench {name}"),
         "it makes network namespaces and loads programs into the kernel",
         &["--release"],
+        Needs {
+            browser: name == "page",
+            ..Needs::default()
+        },
     )?;
     Err(command::become_command(
         Command::new(workspace.target.join("release/bench"))

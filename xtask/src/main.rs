@@ -54,6 +54,9 @@ enum Task {
         /// Only check that what is committed is what is built.
         #[arg(long)]
         check: bool,
+        /// Take the pictures that the README shows instead.
+        #[arg(long, conflicts_with = "check")]
+        screenshots: bool,
     },
     /// Check the rules of the house that no other tool knows.
     Tidy,
@@ -106,7 +109,10 @@ fn run(task: Task) -> Result<()> {
         Task::BuildEbpf => ebpf::build(&workspace::Workspace::load()?),
         Task::Lint => lint::run(),
         Task::Manifests { update } => manifests::run(update),
-        Task::Page { check } => page::run(check),
+        Task::Page {
+            screenshots: true, ..
+        } => page::take_pictures(),
+        Task::Page { check, .. } => page::run(check),
         Task::Tidy => tidy::run(&workspace::Workspace::load()?),
         Task::Test(arguments) => test::run(&arguments),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),

@@ -4,18 +4,20 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    command, node,
+    command, node, prepare,
     setup::{self, Needs},
     workspace::Workspace,
 };
 
 const SOURCE: &str = "collector/web";
 const BUILT: &str = "collector/web/dist";
+const PICTURES: &str = "deploy/docs";
 
 /// Installs what is needed, and builds, or only checks.
 pub(crate) fn run(check_only: bool) -> Result<()> {
@@ -29,6 +31,22 @@ pub(crate) fn run(check_only: bool) -> Result<()> {
     }
     npm(&workspace, &["ci"], "see what npm says")?;
     npm(&workspace, &["run", "build"], "see what Vite says")
+}
+
+/// Becomes the program that takes the pictures of it.
+pub(crate) fn take_pictures() -> Result<()> {
+    let workspace = prepare::lab(
+        "page --screenshots",
+        "it makes network namespaces and loads programs into the kernel",
+        &[],
+        Needs {
+            browser: true,
+            ..Needs::default()
+        },
+    )?;
+    Err(command::become_command(
+        Command::new(workspace.target.join("debug/pictures")).arg(workspace.root.join(PICTURES)),
+    ))
 }
 
 /// Its types, its own tests, and that the files that are committed are those that are built from it.

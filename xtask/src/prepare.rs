@@ -8,31 +8,12 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Needs root for `command`, because of `why`; installs what the lab needs, and builds the programs and
-/// then all binaries with `arguments`: with `--tests`, with the same features as the tests, so that nothing is
-/// built twice.
-pub(crate) fn lab(command: &str, why: &str, arguments: &[&str]) -> Result<Workspace> {
+/// Needs root for `command`, because of `why`; installs what the lab needs and what else `needs` names, and builds the
+/// programs and then all binaries with `arguments`: with `--tests`, with the same features as the tests, so that nothing
+/// is built twice.
+pub(crate) fn lab(command: &str, why: &str, arguments: &[&str], needs: Needs) -> Result<Workspace> {
     privilege::require_root(command, why)?;
-    build(
-        arguments,
-        Needs {
-            lab: true,
-            ..Needs::default()
-        },
-    )
-}
-
-/// The same with a Kubernetes.
-pub(crate) fn cluster(command: &str, why: &str, arguments: &[&str]) -> Result<Workspace> {
-    privilege::require_root(command, why)?;
-    build(
-        arguments,
-        Needs {
-            lab: true,
-            cluster: true,
-            ..Needs::default()
-        },
-    )
+    build(arguments, Needs { lab: true, ..needs })
 }
 
 /// The same for commands that run the lab in virtual machines, which needs no root.

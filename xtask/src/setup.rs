@@ -1,5 +1,6 @@
 //! Installs what the other commands need: plans first, says what it will do, and does it once.
 
+mod browser;
 mod forms;
 mod kubectl;
 mod kubernetes;
@@ -49,11 +50,14 @@ pub(crate) fn run(needs: Needs) -> Result<()> {
     if needs.cluster {
         steps.extend(kubernetes::step()?);
     }
-    if needs.page || needs.forms {
+    if needs.page || needs.forms || needs.browser {
         steps.extend(node::step()?);
     }
     if needs.forms {
         steps.extend(forms::step()?);
+    }
+    if needs.browser {
+        steps.extend(browser::step()?);
     }
     if needs.fuzz {
         steps.extend(tool(&CARGO_FUZZ)?);

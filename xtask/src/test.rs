@@ -7,10 +7,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::{
-    command, prepare,
-    setup::{self, Needs},
-};
+use crate::{command, prepare, setup::Needs};
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -40,14 +37,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 fn all(arguments: &[OsString]) -> Result<()> {
     let why = "its tests make network namespaces and load programs into the kernel";
-    let workspace = match takes_cluster(arguments) {
-        true => prepare::cluster("test", why, &["--tests"])?,
-        false => prepare::lab("test", why, &["--tests"])?,
-    };
-    setup::run(Needs {
+    let needs = Needs {
         forms: true,
+        cluster: takes("kubernetes", arguments),
+        browser: takes("page", arguments),
         ..Needs::default()
-    })?;
+    };
+    let workspace = prepare::lab("test", why, &["--tests"], needs)?;
     Err(command::become_command(
         command::cargo()
             .current_dir(&workspace.root)
@@ -57,13 +53,14 @@ fn all(arguments: &[OsString]) -> Result<()> {
     ))
 }
 
-/// Whether the tests that are chosen are all, or among others those on a Kubernetes, which takes minutes to build.
-fn takes_cluster(arguments: &[OsString]) -> bool {
+/// Whether the tests that are chosen are all, or among others this one: a Kubernetes takes minutes to build, and a
+/// browser is large.
+fn takes(test: &str, arguments: &[OsString]) -> bool {
     let chosen = |name: &OsString| {
         let choices = ["--test", "--lib", "--bins", "--doc", "--package", "-p"];
         choices.iter().any(|it| name == it)
     };
-    !arguments.iter().any(chosen) || arguments.iter().any(|it| it == "kubernetes")
+    !arguments.iter().any(chosen) || arguments.iter().any(|it| it == test)
 }
 
 #[cfg(test)]
@@ -71,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_tests_alone_take_no_cluster() {
+    fn a_test_alone_takes_what_it_needs() {
         for (arguments, expected) in [
             (&[][..], true),
             (&["--no-fail-fast"], true),
@@ -80,7 +77,7 @@ mod tests {
             (&["--package", "agent", "--lib"], false),
         ] {
             let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
-            assert_eq!(takes_cluster(&arguments), expected, "{arguments:?}");
+            assert_eq!(takes("kubernetes", &arguments), expected, "{arguments:?}");
         }
     }
 }

@@ -132,6 +132,7 @@ impl Config {
             certificate: own,
             token,
             insecure,
+            ..Credentials::default()
         };
         let collector = self.collector.clone();
         Ok(Secured {

@@ -50,6 +50,11 @@ impl Metrics {
         metrics
     }
 
+    /// There is a series for this exception from now on.
+    pub(crate) fn show(&self, exception: &str) {
+        drop(self.hits.get_or_create(&label(exception)));
+    }
+
     #[cfg(test)]
     pub(super) fn success(&self) -> i64 {
         self.success.get()
@@ -69,5 +74,11 @@ impl Metrics {
             self.taken(now);
         }
         self.success.set(i64::from(is_good));
+    }
+}
+
+pub(super) fn label(exception: &str) -> ByException {
+    ByException {
+        exception: exception.to_owned(),
     }
 }

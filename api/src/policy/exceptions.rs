@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::{exception::Exception, selectors, time::Time, tree::Node, walk::Problems};
 
-/// Of one document: each has a counter of its own on every node.
+/// Of one document: each is counted on every node.
 const MOST: usize = 100;
 
 /// Of a name, an owner, or a reason.

@@ -40,11 +40,12 @@ impl Dialer {
     /// # Errors
     /// When the file cannot be used, or the host is no name.
     pub fn new(host: &str, ca: &Path) -> Result<Self, SecretError> {
-        Self::with(host, ca, None, &[])
+        Self::with(host, host, ca, None, &[])
     }
 
     fn with(
         host: &str,
+        name: &str,
         ca: &Path,
         own: Option<&(PathBuf, PathBuf)>,
         protocols: &[&[u8]],
@@ -65,13 +66,16 @@ impl Dialer {
         };
         config.alpn_protocols = protocols.iter().map(|it| it.to_vec()).collect();
         config.resumption = Resumption::disabled();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(host.to_owned());
+        let bare = |text: &str| {
+            let text = text.trim_start_matches('[').trim_end_matches(']');
+            text.to_owned()
+        };
+        let name = bare(name);
         Ok(Self {
             config: Arc::new(config),
-            host: host.into(),
-            name: name.map_err(|error| {
-                authority.nonsense(format!("it signs no host `{host}`: {error}"))
+            host: bare(host),
+            name: ServerName::try_from(name.clone()).map_err(|error| {
+                authority.nonsense(format!("it signs no host `{name}`: {error}"))
             })?,
         })
     }
@@ -98,7 +102,8 @@ impl Connector {
         credentials: &Credentials,
     ) -> Result<Self, SecretError> {
         let own = credentials.certificate.as_ref();
-        Dialer::with(host, ca, own, &[PROTOCOL]).map(Self)
+        let name = credentials.name.as_deref().unwrap_or(host);
+        Dialer::with(host, name, ca, own, &[PROTOCOL]).map(Self)
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct Credentials {
     /// Who signs the server's certificate.
     pub ca: Option<PathBuf>,
+    /// The name that the server's certificate has to bear; none when it is that of the address.
+    pub name: Option<String>,
     /// The client's own certificate, and its key.
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// A bearer token.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::failure::ConfigError;
 use crate::{
+    form::{Form, FormArguments},
     json,
     output::Output,
     palette::{BOLD, Palette, harmless},
@@ -18,7 +19,6 @@ const SHOWN: usize = 12;
 
 #[derive(Serialize)]
 struct Line<'a> {
-    kind: &'static str,
     node: Option<&'a str>,
     policy: Option<json::Policy<'a>>,
 }
@@ -29,9 +29,8 @@ pub(super) struct ShowArguments {
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
 
-    /// Print one JSON object a line: what the collector tells, then each node.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 pub(super) async fn run(
@@ -47,37 +46,39 @@ pub(super) async fn run(
         }
     }
     let told = listed.policy.as_ref();
-    let lines = if arguments.json {
-        let collector = Line {
-            kind: "collector_policy",
-            node: None,
-            policy: told.map(json::Policy::new),
-        };
-        let nodes = listed.nodes.iter().map(|node| Line {
-            kind: "node_policy",
-            node: Some(&node.name),
-            policy: of(node).map(json::Policy::new),
-        });
-        [collector]
-            .into_iter()
-            .chain(nodes)
-            .map(|line| serde_json::to_string(&line))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(std::io::Error::from)?
-    } else {
-        text(told, &listed.nodes, arguments.node.is_some())
+    let collector = Line {
+        node: None,
+        policy: told.map(json::Policy::new),
     };
-    for line in lines {
-        output.line(&line)?;
-    }
-    Ok(output.flush()?)
+    let nodes = listed.nodes.iter().map(|node| Line {
+        node: Some(&node.name),
+        policy: of(node).map(json::Policy::new),
+    });
+    let nodes = nodes.map(|it| json::kind("node_policy", it));
+    let objects = [json::kind("collector_policy", collector)]
+        .into_iter()
+        .chain(nodes);
+    let form = arguments.form.form();
+    let shown = match form {
+        Form::Wide => usize::MAX,
+        _ => SHOWN,
+    };
+    let exceptions = arguments.node.is_some() || form == Form::Wide;
+    Ok(form.print(output, objects, || {
+        text(told, &listed.nodes, exceptions, shown)
+    })?)
 }
 
 fn of(node: &Node) -> Option<&PolicyStatus> {
     node.status.as_ref()?.policy.as_ref()
 }
 
-fn text(told: Option<&PolicyStatus>, nodes: &[Node], exceptions: bool) -> Vec<String> {
+fn text(
+    told: Option<&PolicyStatus>,
+    nodes: &[Node],
+    exceptions: bool,
+    shown: usize,
+) -> Vec<String> {
     let palette = Palette::of_stdout();
     let mut lines = Vec::new();
     match told {
@@ -86,7 +87,7 @@ fn text(told: Option<&PolicyStatus>, nodes: &[Node], exceptions: bool) -> Vec<St
         }
         Some(told) => lines.push(format!(
             "The collector tells {} of {}.",
-            short(&told.revision),
+            short(&told.revision, shown),
             harmless(&told.name)
         )),
         None => lines.push(
@@ -97,7 +98,7 @@ fn text(told: Option<&PolicyStatus>, nodes: &[Node], exceptions: bool) -> Vec<St
         lines.push(format!("It refused a newer one: {}", harmless(error)));
     }
     lines.push(String::new());
-    let rows: Vec<_> = nodes.iter().map(|node| row(node, told)).collect();
+    let rows: Vec<_> = nodes.iter().map(|node| row(node, told, shown)).collect();
     lines.extend(table(["NODE", "IN FORCE", "STATE"], &rows, palette));
     for node in nodes.iter().filter(|_| exceptions) {
         let hits = of(node).map_or(&[][..], |policy| &policy.exceptions);
@@ -115,14 +116,14 @@ fn text(told: Option<&PolicyStatus>, nodes: &[Node], exceptions: bool) -> Vec<St
     lines
 }
 
-fn row(node: &Node, told: Option<&PolicyStatus>) -> [String; 3] {
+fn row(node: &Node, told: Option<&PolicyStatus>, shown: usize) -> [String; 3] {
     let Some(policy) = of(node) else {
         let unknown = "it has not said".to_owned();
         return [node.name.clone(), "-".to_owned(), unknown];
     };
     let in_force = match &policy.revision[..] {
         "" => "its own".to_owned(),
-        revision => short(revision),
+        revision => short(revision, shown),
     };
     let newest = told.is_none_or(|told| told.revision == policy.revision);
     let state = match (&policy.error[..], newest) {
@@ -133,6 +134,6 @@ fn row(node: &Node, told: Option<&PolicyStatus>) -> [String; 3] {
     [node.name.clone(), in_force, state]
 }
 
-fn short(revision: &str) -> String {
-    revision.chars().take(SHOWN).collect()
+fn short(revision: &str, shown: usize) -> String {
+    revision.chars().take(shown).collect()
 }

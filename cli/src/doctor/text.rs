@@ -4,12 +4,13 @@ use api::v1::Verdict;
 
 use super::examine::Examined;
 use crate::{
+    form::Form,
     names,
     palette::{Palette, harmless},
-    table::table,
+    table::{dash, table},
 };
 
-pub(super) fn lines(examined: &[Examined], all: bool, palette: Palette) -> Vec<String> {
+pub(super) fn lines(examined: &[Examined], all: bool, form: Form, palette: Palette) -> Vec<String> {
     let mut shown: Vec<_> = examined
         .iter()
         .filter(|it| all || it.finding.verdict() != Verdict::Ok)
@@ -22,12 +23,22 @@ pub(super) fn lines(examined: &[Examined], all: bool, palette: Palette) -> Vec<S
     });
     let rows: Vec<_> = shown.iter().map(|it| row(it)).collect();
     let mut lines = Vec::new();
-    if !rows.is_empty() {
+    if !rows.is_empty() && form == Form::Wide {
+        let rows: Vec<_> = rows
+            .into_iter()
+            .zip(&shown)
+            .map(|([verdict, node, check, found], it)| {
+                [verdict, node, check, found, dash(it.finding.remedy.clone())]
+            })
+            .collect();
+        let heading = ["VERDICT", "NODE", "CHECK", "FOUND", "WHAT TO DO"];
+        lines.extend(table(heading, &rows, palette));
+    } else if !rows.is_empty() {
         let heading = ["VERDICT", "NODE", "CHECK", "FOUND"];
         lines.extend(table(heading, &rows, palette));
     }
     let mut remedies: Vec<String> = Vec::new();
-    for it in &shown {
+    for it in shown.iter().filter(|_| form != Form::Wide) {
         let remedy = format!("{}: {}", it.finding.check, it.finding.remedy);
         if !it.finding.remedy.is_empty() && !remedies.contains(&remedy) {
             remedies.push(remedy);

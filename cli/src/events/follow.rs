@@ -11,7 +11,7 @@ use tonic::Streaming;
 
 use super::print::Printer;
 use crate::{
-    failure::RunError,
+    form::AnswerError,
     output::note,
     server::{Server, ServerError},
 };
@@ -62,7 +62,7 @@ impl<'a> Follow<'a> {
 
     /// Returns when the limit is reached. That the server is away at the start is an error, later on
     /// it is waited for.
-    pub(super) async fn run(&mut self) -> Result<(), RunError> {
+    pub(super) async fn run(&mut self) -> Result<(), AnswerError> {
         let mut stream = self.subscribe().await?;
         loop {
             match self.print(&mut stream).await? {
@@ -85,7 +85,7 @@ impl<'a> Follow<'a> {
     async fn resume(
         &mut self,
         lost: ServerError,
-    ) -> Result<Streaming<SubscribeResponse>, RunError> {
+    ) -> Result<Streaming<SubscribeResponse>, AnswerError> {
         if !lost.may_pass() {
             return Err(lost.into());
         }
@@ -104,7 +104,10 @@ impl<'a> Follow<'a> {
         }
     }
 
-    async fn print(&mut self, stream: &mut Streaming<SubscribeResponse>) -> Result<End, RunError> {
+    async fn print(
+        &mut self,
+        stream: &mut Streaming<SubscribeResponse>,
+    ) -> Result<End, AnswerError> {
         // The first heartbeat tells only that the subscription stands, also when the log cannot be read.
         let mut greeted = false;
         loop {

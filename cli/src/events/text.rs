@@ -3,13 +3,25 @@
 use api::v1::{Event, Gap, Severity, State};
 
 use crate::{
-    names,
+    facts, names,
     palette::{BOLD, DIM, HIGH, LOW, MEDIUM, Palette, harmless},
     time,
 };
 
 /// Time, severity, state, pod, and what happened.
 pub(super) fn event(event: &Event, palette: Palette) -> String {
+    line(event, "", palette)
+}
+
+/// The same with what tells more of the source and of how much was seen.
+pub(super) fn wide(event: &Event, palette: Palette) -> String {
+    let facts = facts::of(event);
+    let facts = facts.iter().map(|(name, value)| format!("{name}={value}"));
+    let facts: Vec<_> = facts.collect();
+    line(event, &format!("{}  ", facts.join(" ")), palette)
+}
+
+fn line(event: &Event, facts: &str, palette: Palette) -> String {
     let colour = match event.severity() {
         Severity::High => HIGH,
         Severity::Medium => MEDIUM,
@@ -25,11 +37,12 @@ pub(super) fn event(event: &Event, palette: Palette) -> String {
     // Nobody is to be alarmed by it.
     let shadow = if event.shadow { "in shadow: " } else { "" };
     format!(
-        "{}  {}  {}  {}  {shadow}{}",
+        "{}  {}  {}  {}  {}{shadow}{}",
         time::short(event.raised_at),
         palette.paint(colour, &format!("{:6}", names::severity(event.severity))),
         palette.paint(emphasis, &format!("{:7}", names::state(event.state))),
         palette.paint(BOLD, &source(event)),
+        harmless(facts),
         harmless(&event.summary),
     )
 }

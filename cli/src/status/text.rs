@@ -5,37 +5,72 @@ use std::time::SystemTime;
 use api::v1::{CoverageState, Durability, Node, NodeStatus, Slot};
 
 use crate::{
+    form::Form,
     names,
     palette::{BOLD, Palette, harmless},
-    table::table,
+    table::{dash, table},
     time,
 };
 
-pub(super) fn nodes(nodes: &[Node], now: SystemTime, palette: Palette) -> Vec<String> {
+pub(super) fn nodes(nodes: &[Node], form: Form, now: SystemTime, palette: Palette) -> Vec<String> {
     if nodes.is_empty() {
         return vec!["No node has published since the collector started.".to_owned()];
     }
-    let rows: Vec<_> = nodes.iter().map(|node| overview(node, now)).collect();
-    let heading = [
-        "NODE",
-        "STATE",
-        "LAST SEEN",
-        "VERSION",
-        "ATTACHED",
-        "SLOTS",
-        "SAMPLED",
-        "PENDING",
-    ];
-    let mut lines = table(heading, &rows, palette);
+    let rows = nodes.iter().map(|node| overview(node, now));
+    let mut lines = if form == Form::Wide {
+        let heading = [
+            "NODE",
+            "STATE",
+            "LAST SEEN",
+            "VERSION",
+            "ATTACHED",
+            "SLOTS",
+            "SAMPLED",
+            "PENDING",
+            "CLOCK AHEAD",
+            "SPOOL",
+            "POLICY",
+            "CANARY",
+        ];
+        table(heading, &rows.collect::<Vec<_>>(), palette)
+    } else {
+        let rows = rows.map(|row| {
+            let [
+                node,
+                state,
+                seen,
+                version,
+                attached,
+                slots,
+                sampled,
+                pending,
+                ..,
+            ] = row;
+            [
+                node, state, seen, version, attached, slots, sampled, pending,
+            ]
+        });
+        let heading = [
+            "NODE",
+            "STATE",
+            "LAST SEEN",
+            "VERSION",
+            "ATTACHED",
+            "SLOTS",
+            "SAMPLED",
+            "PENDING",
+        ];
+        table(heading, &rows.collect::<Vec<_>>(), palette)
+    };
     for node in nodes {
         if let Some(status) = &node.status {
-            lines.extend(details(&node.name, status, palette));
+            lines.extend(details(&node.name, status, form, palette));
         }
     }
     lines
 }
 
-fn overview(node: &Node, now: SystemTime) -> [String; 8] {
+fn overview(node: &Node, now: SystemTime) -> [String; 12] {
     let status = |show: &dyn Fn(&NodeStatus) -> String| {
         node.status.as_ref().map_or_else(|| "-".to_owned(), show)
     };
@@ -48,10 +83,35 @@ fn overview(node: &Node, now: SystemTime) -> [String; 8] {
         status(&|status| format!("{}/{}", status.slots.len(), status.slots_capacity)),
         status(&|status| format!("1/{}", status.sample_rate)),
         status(&|status| status.events_pending.to_string()),
+        node.clock_ahead
+            .map_or_else(|| "-".to_owned(), time::seconds),
+        status(&|status| dash(spool(status))),
+        status(&|status| dash(policy(status))),
+        status(&|status| dash(canary(status))),
     ]
 }
 
-fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
+fn spool(status: &NodeStatus) -> String {
+    let spool = status.spool.as_ref();
+    spool.map_or_else(String::new, |it| {
+        format!("{}/{}", it.bytes, it.capacity_bytes)
+    })
+}
+
+fn policy(status: &NodeStatus) -> String {
+    let policy = status.policy.as_ref();
+    policy.map_or_else(String::new, |it| it.revision.chars().take(12).collect())
+}
+
+fn canary(status: &NodeStatus) -> String {
+    let found = status.canary.as_ref().map(|it| match it.found {
+        true => it.delay.map_or_else(|| "found".to_owned(), time::seconds),
+        false => "silent".to_owned(),
+    });
+    found.unwrap_or_default()
+}
+
+fn details(node: &str, status: &NodeStatus, form: Form, palette: Palette) -> Vec<String> {
     let mut lines = Vec::new();
     let mut section = |title: &str, body: Vec<String>| {
         lines.push(String::new());
@@ -60,9 +120,25 @@ fn details(node: &str, status: &NodeStatus, palette: Palette) -> Vec<String> {
     };
 
     if !status.slots.is_empty() {
-        let rows: Vec<_> = status.slots.iter().map(watched).collect();
-        let heading = ["INTERFACE", "POD", "ADDRESSES", "PORTS/MIN", "COVERAGE"];
-        section("watched", table(heading, &rows, palette));
+        let rows = status.slots.iter().map(watched);
+        let watched = if form == Form::Wide {
+            let heading = [
+                "INTERFACE",
+                "POD",
+                "ADDRESSES",
+                "PORTS/MIN",
+                "UID",
+                "COVERAGE",
+            ];
+            table(heading, &rows.collect::<Vec<_>>(), palette)
+        } else {
+            let rows = rows.map(|[interface, pod, addresses, ports, _, coverage]| {
+                [interface, pod, addresses, ports, coverage]
+            });
+            let heading = ["INTERFACE", "POD", "ADDRESSES", "PORTS/MIN", "COVERAGE"];
+            table(heading, &rows.collect::<Vec<_>>(), palette)
+        };
+        section("watched", watched);
     }
     if !status.pods.is_empty() {
         section("pods", pods(status, palette));
@@ -118,23 +194,17 @@ fn pods(status: &NodeStatus, palette: Palette) -> Vec<String> {
     lines
 }
 
-fn watched(slot: &Slot) -> [String; 5] {
-    let known = |text: String| {
-        if text.is_empty() {
-            "-".to_owned()
-        } else {
-            text
-        }
-    };
+fn watched(slot: &Slot) -> [String; 6] {
     let pod = match slot.uplink {
         true => "(the node)".to_owned(),
         false => names::pod(&slot.namespace, &slot.pod).unwrap_or_default(),
     };
     [
         slot.interface.clone(),
-        known(pod),
-        known(slot.addresses.join(",")),
+        dash(pod),
+        dash(slot.addresses.join(",")),
         slot.distinct_ports.to_string(),
+        dash(slot.uid.clone()),
         coverage(slot),
     ]
 }
@@ -191,7 +261,7 @@ mod tests {
             ..NodeStatus::default()
         };
         assert_eq!(
-            details("node1", &status, Palette::Plain),
+            details("node1", &status, Form::Compact, Palette::Plain),
             [
                 "",
                 "node1: pods",

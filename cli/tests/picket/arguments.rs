@@ -8,7 +8,7 @@ use crate::process::{answer, run};
 
 #[tokio::test]
 async fn usage_errors_name_the_value_and_exit_with_2() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 16] = [
         (&[], "Usage: picket"),
         (&["event"], "a similar subcommand exists: 'events'"),
         (
@@ -28,6 +28,28 @@ async fn usage_errors_name_the_value_and_exit_with_2() {
             "[possible values: info, low, medium, high]",
         ),
         (&["events", "--limit", "0"], "0 is not in 1.."),
+        (
+            &["events", "--pod", "a[b]"],
+            "it takes NAME or NAMESPACE/NAME",
+        ),
+        (&["events", "--not", "colour=red"], "it takes FIELD=VALUE"),
+        (
+            &["anomalies", "--not", "severity=grave"],
+            "there are info, low, medium and high",
+        ),
+        (
+            &["anomalies", "--until", "soon"],
+            "neither a duration such as 1h",
+        ),
+        (
+            &["events", "--follow", "--until", "1h"],
+            "cannot be used with",
+        ),
+        (
+            &["graph", "-o", "xml"],
+            "[possible values: compact, wide, json, yaml]",
+        ),
+        (&["status", "--json", "-o", "yaml"], "cannot be used with"),
         (
             &["status", "--server", "127.0.0.1"],
             "http://127.0.0.1:7400 or unix:",

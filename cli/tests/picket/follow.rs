@@ -225,7 +225,7 @@ async fn a_server_that_was_never_there_is_an_error() {
 
     assert_eq!(output.status.code(), Some(1));
     let errors = String::from_utf8_lossy(&output.stderr);
-    let expected = format!("error: cannot connect to {address}: check the address");
+    let expected = format!("error: cannot connect to {address}: No such file");
     assert!(errors.starts_with(&expected), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
 }

@@ -97,9 +97,12 @@ pub(super) async fn stream(
     };
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut policy = shared.services.detectors.told.policy.clone();
+    // The page asks for what is in force.
+    policy.mark_unchanged();
     let told = Told {
         nodes: shared.services.nodes.changes(),
-        policy: shared.services.detectors.told.policy.clone(),
+        policy,
         shared,
         caller,
         seen,
@@ -194,8 +197,11 @@ impl Told {
 
     fn heartbeat(&mut self, heartbeat: &v1::Heartbeat) {
         if std::mem::replace(&mut self.greeted, true) {
-            self.ready
-                .push_back(Bytes::from_static(b": still here\n\n"));
+            // No comment, which no script could see: a connection may die without a word.
+            let reached = Reached {
+                cursor: heartbeat.cursor,
+            };
+            self.ready.push_back(told("heartbeat", None, &reached));
             return;
         }
         let hello = Hello {

@@ -23,6 +23,7 @@ mod nodes;
 mod outputs;
 mod page;
 mod page_closed;
+mod page_stream;
 mod policy;
 mod postgres;
 mod process;

@@ -5,7 +5,7 @@ use std::fs;
 use api::policy::revision;
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
@@ -49,7 +49,7 @@ async fn send(collector: &Collector, method: &str, path: &str, body: Value) -> (
     (status, serde_json::from_str(&body).unwrap_or(Value::Null))
 }
 
-async fn publish(collector: &Collector) -> String {
+pub(crate) async fn publish(collector: &Collector) -> String {
     let mut agent = collector.agent("n1").await;
     agent.send_batch(vec![event("n1", 1), event("n1", 2)]).await;
     agent.acknowledged().await;
@@ -275,76 +275,5 @@ async fn without_a_file_the_detectors_cannot_be_set_and_it_is_told_why() {
         (status, &said["error"]["code"]),
         (412, &json!("failed_precondition"))
     );
-    collector.stop().await;
-}
-
-/// A page that reads its stream.
-struct Stream(BufReader<TcpStream>);
-
-impl Stream {
-    async fn open(collector: &Collector, last: &str) -> Self {
-        let address = collector.page_address();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET /api/v1/stream HTTP/1.1\r\nHost: {address}\r\n{last}\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        Self(BufReader::new(stream))
-    }
-
-    /// The next event of this name, and the id told last.
-    async fn next(&mut self, name: &str) -> (Option<String>, Value) {
-        let read = async {
-            let (mut id, mut named) = (None, String::new());
-            loop {
-                let mut line = String::new();
-                assert_ne!(
-                    self.0.read_line(&mut line).await.unwrap(),
-                    0,
-                    "the stream ended"
-                );
-                let line = line.trim_end();
-                if let Some(it) = line.strip_prefix("id: ") {
-                    id = Some(it.to_owned());
-                } else if let Some(it) = line.strip_prefix("event: ") {
-                    it.clone_into(&mut named);
-                } else if let Some(data) = line.strip_prefix("data: ")
-                    && named == name
-                {
-                    return (id, serde_json::from_str(data).unwrap());
-                }
-            }
-        };
-        within(name, read).await
-    }
-}
-
-#[tokio::test]
-async fn a_page_is_told_what_is_new_and_goes_on_where_it_was() {
-    let collector = Collector::start(&Engine::Sqlite).await;
-    let mut stream = Stream::open(&collector, "").await;
-    let (_, hello) = stream.next("hello").await;
-    assert_eq!(hello["cursor"], 0);
-    let id = publish(&collector).await;
-    let (_, anomaly) = stream.next("anomaly").await;
-    assert_eq!(
-        (&anomaly["id"], &anomaly["events"]),
-        (&json!(id), &json!(1))
-    );
-    let (cursor, told) = stream.next("event").await;
-    assert_eq!(
-        (cursor.as_deref(), &told["anomaly_id"]),
-        (Some("1"), &json!(id))
-    );
-    stream.next("nodes").await;
-    drop(stream);
-    let mut again = Stream::open(&collector, "Last-Event-ID: 1\r\n").await;
-    let (cursor, _) = again.next("event").await;
-    assert_eq!(
-        cursor.as_deref(),
-        Some("2"),
-        "nothing is missing, nothing comes twice"
-    );
-    let mut lost = Stream::open(&collector, "Last-Event-ID: 99\r\n").await;
-    let (cursor, _) = lost.next("resync").await;
-    assert_eq!(cursor.as_deref(), Some("2"), "of another log");
     collector.stop().await;
 }

@@ -104,6 +104,8 @@ pub(crate) fn check(
         Ok((listed.contains(&pod) && listed.contains("anna")).then_some(()))
     };
     wait_for("the pod to be listed as contained", LIMIT, is_listed)?;
+    let plugin = operator.kubectl(ANNA, &["contain", "--list"])?.success()?;
+    ensure!(plugin.stdout.contains(&pod), "{plugin:?}");
     operator.picket(ANNA, &["release", &pod])?.success()?;
     quarantine(cluster, &operator, &pod, target)
 }

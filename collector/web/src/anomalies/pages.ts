@@ -14,6 +14,8 @@ export const openCount = signal(0);
 export const facets = signal<Facet[]>([]);
 export const forgotten = signal(0);
 export const failure = signal<string | null>(null);
+/** Whether what is shown answers an earlier question. */
+export const busy = signal(false);
 /** Changes whenever a page came. */
 export const came = signal(0);
 
@@ -42,6 +44,7 @@ export function ask(next: URLSearchParams): void {
   for (const one of under.values()) one.abort();
   under = new Map();
   seen = [0, 0];
+  busy.value = true;
   void load(0, true);
 }
 
@@ -78,6 +81,7 @@ async function load(page: number, alone: boolean): Promise<void> {
     if (mine.signal.aborted) return;
     if (error instanceof Failure && error.code === "unauthenticated") expired();
     failure.value = error instanceof Error ? error.message : String(error);
+    busy.value = false;
   } finally {
     if (under.get(page) === mine) under.delete(page);
   }
@@ -93,5 +97,6 @@ function take(page: number, answer: ListAnomaliesResponse, alone: boolean): void
   facets.value = answer.facets;
   forgotten.value = answer.forgotten;
   failure.value = null;
+  busy.value = false;
   came.value += 1;
 }

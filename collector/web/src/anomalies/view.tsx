@@ -7,7 +7,7 @@ import { questionOf } from "../words/filter";
 import { Detail } from "./detail";
 import { Filters } from "./filters";
 import { List, step } from "./list";
-import { ask, refresh, stop } from "./pages";
+import { ask, busy, refresh, stop } from "./pages";
 
 export function AnomaliesView() {
   const opened = route.value[1];
@@ -27,7 +27,7 @@ export function AnomaliesView() {
   return (
     <div class={`anomalies ${opened === "" ? "" : "opened"}`}>
       <h1 class="unseen">Anomalies</h1>
-      <section class="left" aria-label="Anomalies that match">
+      <section class="left" aria-label="Anomalies that match" aria-busy={busy.value}>
         <Filters />
         <List opened={opened} />
       </section>

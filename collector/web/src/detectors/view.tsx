@@ -5,7 +5,8 @@ import { client } from "../api/client";
 import type { NewException } from "../api/detectors";
 import { Snippet } from "../parts/copy";
 import { Dialog } from "../parts/dialog";
-import { Empty, Problem, Waiting } from "../parts/empty";
+import { Empty, Problem } from "../parts/empty";
+import { Unknown } from "../parts/unknown";
 import { asked } from "../state/asked";
 import { listen } from "../state/live";
 import { count } from "../words/names";
@@ -45,7 +46,7 @@ export function DetectorsView() {
   }, []);
   const known = detectors.value.value;
   const failure = detectors.failure.value;
-  if (!known) return failure === null ? <Waiting what="the detectors" /> : <Problem text={failure} />;
+  if (!known) return <Unknown title="Detectors" what="the detectors" failure={failure} />;
   const changes = [...drafted.value.values()];
   const done = () => {
     forget();

@@ -33,8 +33,12 @@ export function BoxOf({ box, placed, selected }: Props) {
           onDblClick={() => canOpen(box.key) && toggle(box.key)}
         >
           <Name text={it.kind === "namespace" ? box.key : it.name} />
-          <span class="dim">{about(it)}</span>
-          {burning && <span class="flame">{flame(burning.source, burning.target)}</span>}
+          {!(box.isOpen && burning) && <span class="dim">{about(it)}</span>}
+          {burning && (
+            <span class="flame">
+              {box.isOpen ? `${number(burning.source + burning.target)} open` : flame(burning.source, burning.target)}
+            </span>
+          )}
         </button>
         {canOpen(box.key) && (
           <button

@@ -6,6 +6,7 @@ import { SeverityMark } from "../parts/marks";
 import { Name } from "../parts/name";
 import { asked } from "../state/asked";
 import { listen } from "../state/live";
+import { open } from "../state/open";
 import { count, plain, subject } from "../words/names";
 import { visible } from "../words/visible";
 
@@ -33,7 +34,8 @@ export function Burning() {
   return (
     <section class="fires" aria-label="Open anomalies">
       <a class="fires-count" href="/anomalies?state=open">
-        <strong>{count(known.open, "anomaly", "anomalies")}</strong> open
+        {/* Those are the worst, one for each group; all are counted. */}
+        <strong>{count(open.value ?? known.open, "anomaly", "anomalies")}</strong> open
       </a>
       <ul class="plain">
         {known.anomalies.map((it) => (

@@ -3,7 +3,7 @@ import { Name } from "../parts/name";
 import { SeverityMark } from "../parts/marks";
 import { Ago } from "../parts/ago";
 import type { LinkPort, Vertex } from "../api/graph";
-import { count, number, transport, vertex as nameOf, vertexKind } from "../words/names";
+import { anomaly as nameOfAnomaly, count, number, transport, vertex as nameOf, vertexKind } from "../words/names";
 import { fire, type Edge, type Model } from "./model";
 import { canOpen, select, toggle } from "./state";
 
@@ -53,7 +53,7 @@ export function Panel({ model, at }: { model: Model; at: string }) {
             {burning.anomalies.map((id) => (
               <li key={id}>
                 <a href={`/anomalies/${encodeURIComponent(id)}`}>
-                  <Name text={id} />
+                  <Name text={nameOfAnomaly(id)} />
                 </a>
               </li>
             ))}

@@ -2,7 +2,8 @@
 import { useEffect } from "preact/hooks";
 import { client } from "../api/client";
 import type { Node } from "../api/nodes";
-import { Empty, Problem, Waiting } from "../parts/empty";
+import { Empty, Problem } from "../parts/empty";
+import { Unknown } from "../parts/unknown";
 import { asked } from "../state/asked";
 import { listen } from "../state/live";
 import { query, setQuery } from "../state/router";
@@ -30,7 +31,7 @@ export function NodesView() {
   }, []);
   const known = nodes.value.value;
   const failure = nodes.failure.value;
-  if (!known) return failure === null ? <Waiting what="the nodes" /> : <Problem text={failure} />;
+  if (!known) return <Unknown title="Nodes" what="the nodes" failure={failure} />;
   const text = (query.value.get("node") ?? "").toLowerCase();
   const ofPolicy = known.policy?.revision ?? "";
   const all = known.nodes.map((node) => ({ node, troubles: troubles(node, ofPolicy) }));

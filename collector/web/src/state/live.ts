@@ -1,8 +1,8 @@
 // The stream of what changes: whether it is there, and who wants to know.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { Anomaly } from "../api/anomalies";
 import { client, Failure } from "../api/client";
-import { expired, learn } from "./caller";
+import { caller, expired, learn } from "./caller";
 
 export type Link = "connecting" | "live" | "lost";
 
@@ -43,14 +43,22 @@ let source: EventSource | null = null;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let version: string | null = null;
 let log: string | null = null;
+/** When anything came by the stream. */
+let heardAt = 0;
 
 /** How often the way to the collector is tried: a forwarded port can die without a word. */
 const HEARTBEAT_MS = 10_000;
 const PATIENCE_MS = 5_000;
 const RETRY_MS = 1_000;
+/** The collector is never silent for longer than its own heartbeat: then the stream is dead, if all else is well. */
+const SILENCE_MS = 25_000;
 
 export function start(): void {
-  open();
+  effect(() => {
+    const known = caller.value;
+    if (known && known.sign_in_needed && !known.signed_in) close();
+    else if (!source) open();
+  });
   setInterval(() => void beat(), HEARTBEAT_MS);
   addEventListener("online", () => void beat());
   document.addEventListener("visibilitychange", () => {
@@ -58,9 +66,18 @@ export function start(): void {
   });
 }
 
+function close(): void {
+  clearTimeout(retry);
+  source?.close();
+  source = null;
+  link.value = "connecting";
+  lostAt.value = null;
+}
+
 function open(): void {
   clearTimeout(retry);
   source?.close();
+  heardAt = performance.now();
   source = new EventSource("/api/v1/stream");
   source.addEventListener("hello", (event) => hello(event));
   source.addEventListener("anomaly", (event) => {
@@ -73,6 +90,7 @@ function open(): void {
       tell(kind, null);
     });
   }
+  source.addEventListener("heartbeat", arrived);
   source.onerror = () => {
     lost();
     // A browser gives up for good when the answer is no stream, as of a proxy whose other end is gone.
@@ -82,16 +100,16 @@ function open(): void {
 
 function hello(event: globalThis.Event): void {
   const said = JSON.parse((event as MessageEvent<string>).data) as { version: string; log: string };
-  const wasLost = link.value === "lost";
-  const otherLog = log !== null && said.log !== log;
+  const isAnother = log !== null;
   version ??= said.version;
   otherVersion.value = said.version === version ? null : said.version;
   log = said.log;
   arrived();
-  if (wasLost || otherLog) tell("resync", null);
+  if (isAnother) tell("resync", null);
 }
 
 function arrived(): void {
+  heardAt = performance.now();
   link.value = "live";
   lostAt.value = null;
 }
@@ -104,9 +122,11 @@ function lost(): void {
 async function beat(): Promise<void> {
   try {
     learn(await client.caller(AbortSignal.timeout(PATIENCE_MS)));
-    if (link.value === "lost" && source?.readyState !== EventSource.CONNECTING) open();
+    if (!source) return;
+    if (link.value === "live" && performance.now() - heardAt > SILENCE_MS) lost();
+    if (link.value === "lost" && source.readyState !== EventSource.CONNECTING) open();
   } catch (error) {
     if (error instanceof Failure && error.code === "unauthenticated") expired();
-    else lost();
+    else if (performance.now() - heardAt > PATIENCE_MS) lost();
   }
 }

@@ -22,6 +22,14 @@ export function subject(event: Event | null): string {
   return endpoint(event?.targets[0]?.endpoint);
 }
 
+/** Of `NODE/EPOCH/SLOT/DETECTOR/NUMBER`, which nobody reads, what finds what; of other ids the whole. */
+export function anomaly(id: string): string {
+  const parts = id.split("/");
+  const [node, detector] = [parts[0], parts.at(-2)];
+  if (parts.length < 4 || !node || !detector) return id;
+  return node.startsWith("@") ? plain(detector) : `${plain(detector)} on ${node}`;
+}
+
 /** What an endpoint is, beside its name. */
 export function endpointKind(it: Endpoint | null | undefined): string {
   if (!it) return "";

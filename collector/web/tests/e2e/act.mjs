@@ -44,9 +44,10 @@ export const tests = {
     const asked = it.page.waitForResponse((answer) => answer.url().includes("/policy?") && !answer.url().includes("allow_dns"));
     await it.page.getByLabel("it may ask the cluster's DNS").uncheck();
     assert.equal((await asked).status(), 200);
+    const narrowed = it.page.waitForResponse((answer) => answer.url().includes("allow_from=monitoring"));
     await it.page.getByLabel("Namespaces that may reach it").fill("monitoring");
     await it.page.getByLabel("Namespaces that may reach it").blur();
-    await it.page.waitForResponse((answer) => answer.url().includes("allow_from=monitoring"));
+    assert.equal((await narrowed).status(), 200);
     await policy.getByText("kind: NetworkPolicy").waitFor();
     await closeWell(it);
   },

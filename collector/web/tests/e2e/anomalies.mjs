@@ -29,15 +29,27 @@ async function closeWell({ close, wrong }) {
 export async function filterTime(page, act) {
   await page.evaluate(() => {
     globalThis.answered = new Promise((resolve) => {
-      const before = performance.now();
-      new PerformanceObserver((list) => {
-        const asked = list.getEntries().find((it) => it.name.includes("/api/v1/anomalies?"));
-        if (asked) requestAnimationFrame(() => setTimeout(() => resolve({ all: performance.now() - before, asked: asked.duration })));
-      }).observe({ type: "resource" });
+      let before = 0;
+      const began = (event) => (before = event.timeStamp);
+      document.addEventListener("input", began, { capture: true, once: true });
+      const list = document.querySelector(".left");
+      let isAsked = false;
+      new MutationObserver((_, observer) => {
+        if (list.getAttribute("aria-busy") === "true") isAsked = true;
+        else if (isAsked) {
+          observer.disconnect();
+          requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - before)));
+        }
+      }).observe(list, { attributes: true, attributeFilter: ["aria-busy"] });
     });
   });
   await act();
-  return page.evaluate(() => globalThis.answered);
+  const all = await page.evaluate(() => globalThis.answered);
+  const asked = await page.evaluate(() => {
+    const asked = performance.getEntriesByType("resource").filter((it) => it.name.includes("/api/v1/anomalies?") && !it.name.endsWith("limit=1"));
+    return asked.at(-1)?.duration ?? 0;
+  });
+  return { all, asked };
 }
 
 export const tests = {

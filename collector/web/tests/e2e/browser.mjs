@@ -10,6 +10,12 @@ export const base = process.env.PICKET_PAGE ?? "http://127.0.0.1:7405";
 const shots = process.env.PICKET_PAGE_SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
 
+/** Asks whoever runs these scripts for what they cannot do themselves. */
+export function wish(what) {
+  console.log(`please: ${what}`);
+}
+wish.isGranted = process.env.PICKET_PAGE_WISHES === "1";
+
 export async function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 }
@@ -31,11 +37,17 @@ export async function open(browser, options = {}, expected = []) {
   return { page, wrong, expected, close: () => context.close() };
 }
 
-/** Fails with whatever axe finds against WCAG 2.2 AA and its best practices. */
-export async function accessible(page, where) {
+/** WCAG 2.2 AA, and what axe knows beyond. */
+export const EVERYTHING = {};
+/** All that differs between light and dark. */
+export const COLOURS = { runOnly: ["color-contrast"] };
+
+/** Fails with whatever axe finds. */
+export async function accessible(page, where, rules = EVERYTHING) {
   // Not as a script element: the page's policy refuses those, as it should.
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ["violations"] })).violations);
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+  const options = { ...rules, resultTypes: ["violations"] };
+  const found = await page.evaluate(async (it) => (await globalThis.axe.run(document, it)).violations, options);
   const said = found.map((it) => `${it.id}: ${it.help}\n    ${it.nodes.slice(0, 4).map((node) => `${node.target} ${node.failureSummary}`).join("\n    ")}`);
   assert.equal(said.length, 0, `axe on ${where}:\n  ${said.join("\n  ")}`);
 }

@@ -1,4 +1,4 @@
-// The frame: keys, help, colours, and a connection that is lost and comes back.
+// The frame: keys, help, and colours.
 import assert from "node:assert/strict";
 import { accessible, base, open } from "./browser.mjs";
 
@@ -46,20 +46,6 @@ export const tests = {
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
-    await close();
-    assert.deepEqual(wrong, []);
-  },
-
-  "a lost connection is told, what is shown stays, and it goes on by itself": async (browser) => {
-    const { page, wrong, close } = await open(browser, {}, [/ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|ERR_CONNECTION|ERR_FAILED|ERR_ABORTED/]);
-    await page.goto(`${base}/anomalies`);
-    await page.locator(".link.live").waitFor();
-    await page.context().setOffline(true);
-    await page.getByText("The connection to the collector is lost").waitFor({ timeout: 25_000 });
-    assert.equal(await page.locator(".page.stale").count(), 1);
-    await page.context().setOffline(false);
-    await page.locator(".link.live").waitFor({ timeout: 25_000 });
-    assert.equal(await page.locator(".page.stale").count(), 0);
     await close();
     assert.deepEqual(wrong, []);
   },

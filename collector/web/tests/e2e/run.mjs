@@ -4,6 +4,10 @@
 //   PICKET_PAGE_BURNS     NAMESPACE/POD that has an open anomaly and must be seen within a second
 //   PICKET_PAGE_OPERATOR  CERTIFICATE,KEY: files of an operator, with which that pod is contained and released
 //   PICKET_PAGE_WRITABLE  1 when the policy must be changeable
+//   PICKET_PAGE_HOSTILE   1 when pods with hostile names have open anomalies
+//   PICKET_PAGE_WISHES    1 when somebody reads what these scripts ask for, and does it
+//   PICKET_PAGE_CLOSED    where a page is that everybody signs in to, with the tokens PICKET_PAGE_TOKEN_OPS, who sees
+//                         all, and PICKET_PAGE_TOKEN_BLUE, who sees the namespace blue
 //   PICKET_PAGE_ONLY      run only the parts whose names have this in them
 //   CHROMIUM              the browser, /usr/bin/chromium by default
 import { launch } from "./browser.mjs";
@@ -12,11 +16,14 @@ import * as anomalies from "./anomalies.mjs";
 import * as detectors from "./detectors.mjs";
 import * as frame from "./frame.mjs";
 import * as graph from "./graph.mjs";
+import * as hostile from "./hostile.mjs";
+import * as live from "./live.mjs";
 import * as nodes from "./nodes.mjs";
+import * as signIn from "./sign_in.mjs";
 import * as views from "./views.mjs";
 
 const only = process.env.PICKET_PAGE_ONLY ?? "";
-const parts = { views, graph, anomalies, detectors, nodes, act, frame };
+const parts = { views, graph, hostile, anomalies, detectors, nodes, act, frame, "sign-in": signIn, live };
 const browser = await launch();
 let failed = 0;
 let done = 0;

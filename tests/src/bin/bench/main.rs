@@ -6,6 +6,7 @@ mod detect;
 mod heap;
 mod kernel;
 mod latency;
+mod page;
 mod report;
 mod statistics;
 mod stopwatch;
@@ -69,6 +70,12 @@ enum Benchmark {
         #[arg(long, value_enum, value_delimiter = ',')]
         only: Vec<detect::Part>,
     },
+    /// What a reader of the page waits for, with much to show.
+    Page {
+        /// How often each view is opened.
+        #[arg(long, default_value = "7")]
+        rounds: NonZeroU8,
+    },
     /// The cost of a packet and of a drain, and the memory of the maps.
     Kernel {
         /// Only these parts, separated by commas.
@@ -120,6 +127,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             allow_misses,
             only,
         } => detect::run(only, corpus, *allow_misses),
+        Benchmark::Page { rounds } => page::run(rounds.get().into()),
         Benchmark::Kernel { only, case } => kernel::run(only, case),
     }
 }

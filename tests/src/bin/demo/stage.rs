@@ -18,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const REST: Duration = Duration::from_secs(1);
 const LISTEN: u16 = 7400;
 const METRICS: u16 = 7402;
+const PAGE: u16 = 7405;
 const SERVED: [u16; 2] = [80, 8080];
 /// Shorter than the default, so that who explores sees anomalies close and open again.
 const AGENT_CONFIG: &str = "detectors: {port_scan: {quiet: 10s}}\n";
@@ -30,6 +31,7 @@ pub(crate) struct Stage {
     _server: Server,
     listen: SocketAddr,
     metrics: SocketAddr,
+    page: SocketAddr,
 }
 
 impl Stage {
@@ -50,7 +52,12 @@ impl Stage {
 
         let listen = free(teller, LISTEN)?;
         let metrics = free(teller, METRICS)?;
-        let place = Place::Host { listen, metrics };
+        let page = free(teller, PAGE)?;
+        let place = Place::Host {
+            listen,
+            metrics,
+            page: Some(page),
+        };
         let watch = Watch::start(node, &[app1, app2], AGENT_CONFIG, place)?;
         teller.step(&format!(
             "picket-collector serves {listen}; picket-agent watches {} and {} on {}",
@@ -62,6 +69,7 @@ impl Stage {
             _server: server,
             listen,
             metrics,
+            page,
         })
     }
 
@@ -101,7 +109,11 @@ impl Stage {
             picket += &format!(" --server http://{}", self.listen);
         }
         let inside = format!("nsenter --net={}", app1.network.path().display());
-        teller.note("\nThe demo stays up until Ctrl-C. As root, in another terminal, try:");
+        teller.note(&format!(
+            "\nThe demo stays up until Ctrl-C. Its page is at {}",
+            teller.paint(COMMAND, &format!("http://{}", self.page))
+        ));
+        teller.note("As root, in another terminal, try:");
         for command in [
             format!("{inside} nmap -n -sT {}", app2.address()),
             format!("{picket} events --follow"),
