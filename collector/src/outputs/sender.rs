@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -24,6 +27,8 @@ pub(super) struct Sender<'a> {
     pub(super) output: &'a Output,
     pub(super) destination: &'a mut Destination,
     pub(super) series: Series,
+    /// The last cursor of the log.
+    last: watch::Receiver<u64>,
     stop: CancellationToken,
     bucket: Option<Bucket>,
     started: Instant,
@@ -35,6 +40,7 @@ impl<'a> Sender<'a> {
         output: &'a Output,
         destination: &'a mut Destination,
         series: Series,
+        last: watch::Receiver<u64>,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -42,10 +48,16 @@ impl<'a> Sender<'a> {
             output,
             destination,
             series,
+            last,
             stop,
             started: clock::instant(),
             told_at: None,
         }
+    }
+
+    /// How much lies behind this cursor.
+    pub(super) fn tell_lag(&self, cursor: u64) {
+        self.series.lag(self.last.borrow().saturating_sub(cursor));
     }
 
     /// Sends a batch until it is taken or given up; false when it is told to stop before.
@@ -118,6 +130,8 @@ impl<'a> Sender<'a> {
                         );
                     }
                     failed = true;
+                    let first = batch.first().map_or(0, |it| it.cursor());
+                    self.tell_lag(first.saturating_sub(1));
                     if !self.wait(delay).await {
                         return false;
                     }

@@ -60,7 +60,13 @@ impl<'a> Worker<'a> {
         series: Series,
     ) -> Self {
         Self {
-            sender: Sender::new(output, destination, series, place.stop.clone()),
+            sender: Sender::new(
+                output,
+                destination,
+                series,
+                place.log.store.last(),
+                place.stop.clone(),
+            ),
             place,
             cursor: 0,
             kept: 0,
@@ -81,7 +87,7 @@ impl<'a> Worker<'a> {
         let mut end = self.place.log.end();
         let stop = self.place.stop.clone();
         while !stop.is_cancelled() {
-            self.tell_lag();
+            self.sender.tell_lag(self.cursor);
             // 0 is the beginning of what is kept, so that nobody else would notice.
             if self.cursor == 0 && self.place.log.store.horizon() > 0 {
                 self.skip().await?;
@@ -191,7 +197,7 @@ impl<'a> Worker<'a> {
             }
             let last = batch.last().map_or(self.cursor, |it| it.cursor());
             self.cursor = self.cursor.max(last);
-            self.tell_lag();
+            self.sender.tell_lag(self.cursor);
             self.keep(KEEP_EVERY).await?;
         }
         Ok(true)
@@ -226,10 +232,5 @@ impl<'a> Worker<'a> {
             .await?;
         (self.kept, self.kept_at) = (self.cursor, clock::instant());
         Ok(())
-    }
-
-    fn tell_lag(&self) {
-        let last = *self.place.log.store.last().borrow();
-        self.sender.series.lag(last.saturating_sub(self.cursor));
     }
 }

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpStream, UdpSocket, UnixDatagram},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsConnector;
 
@@ -18,6 +18,9 @@ use crate::outputs::refusal::{Reason, Refusal};
 /// How long a receiver may take to close its side. One that does not is believed to have read all, since some never
 /// do.
 const CLOSES: Duration = Duration::from_secs(2);
+
+/// A receiver that closed before it read anything is told by a reset, which comes a moment after what it closed with.
+const RESET: Duration = Duration::from_millis(100);
 
 /// The usual ports.
 const PORT: u16 = 514;
@@ -79,7 +82,7 @@ impl Carrier {
             To::Udp(host, port) => udp(host, *port, lines).await,
             To::Unix(path) => unix(path, lines).await,
             To::Tcp(host, port) => match TcpStream::connect((host.as_str(), *port)).await {
-                Ok(stream) => hand_over(stream, lines).await,
+                Ok(stream) => hand_over(stream, lines, |it| it).await,
                 Err(error) => Err(error),
             },
             To::Tls(host, port) => self.tls(host, *port, lines).await,
@@ -97,16 +100,18 @@ impl Carrier {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         let stream = TcpStream::connect((host, port)).await?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
-        hand_over(connector.connect(name, stream).await?, lines).await
+        let stream = connector.connect(name, stream).await?;
+        hand_over(stream, lines, |it| it.get_ref().0).await
     }
 }
 
 /// `EMSGSIZE` of Linux.
 const TOO_LONG: i32 = 90;
 
-async fn hand_over(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
     lines: &[String],
+    tcp: impl Fn(&S) -> &TcpStream,
 ) -> io::Result<()> {
     let mut octets = String::new();
     for line in lines {
@@ -126,7 +131,11 @@ async fn hand_over(
             }
         }
     };
-    timeout(CLOSES, closed).await.unwrap_or(Ok(()))
+    if let Ok(closed) = timeout(CLOSES, closed).await {
+        closed?;
+        sleep(RESET).await;
+    }
+    tcp(&stream).take_error()?.map_or(Ok(()), Err)
 }
 
 async fn udp(host: &str, port: u16, lines: &[String]) -> io::Result<()> {
@@ -202,11 +211,13 @@ mod tests {
         };
         let read = "3 one2 \u{e9}".as_bytes().to_vec();
         assert_eq!(sent_to(all).await, (true, read));
-        // It dies with what it had yet to read, which the kernel tells by a reset.
-        let none = async |stream: TcpStream| {
-            stream.readable().await.unwrap();
+        // These die with what they had yet to read, or before it came, which the kernel tells by a reset.
+        let early = async |_: TcpStream| Vec::new();
+        assert_eq!(sent_to(early).await, (false, Vec::new()));
+        let late = async |stream: TcpStream| {
+            stream.peek(&mut [0]).await.unwrap();
             Vec::new()
         };
-        assert_eq!(sent_to(none).await, (false, Vec::new()));
+        assert_eq!(sent_to(late).await, (false, Vec::new()));
     }
 }
