@@ -54,6 +54,11 @@ impl Agent {
         }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the next event; none after its last, when it ended well.
     pub(crate) fn event(&mut self) -> Result<Option<v1::Event>, AgentError> {
         let event = self.child.stdout.as_mut().map(pipe::read);

@@ -1,10 +1,13 @@
 //! `picket replay`: `picket-agent replay` runs the capture through its programs, and this prints the events.
 
+mod meter;
+
 use std::{ffi::OsString, io, path::PathBuf};
 
 use clap::Args;
 use thiserror::Error;
 
+use self::meter::Meter;
 use crate::{
     agent::{Agent, AgentError},
     events::Printer,
@@ -46,7 +49,9 @@ pub enum ReplayError {
 
 pub(crate) fn run(arguments: ReplayArguments, output: &mut Output) -> Result<(), ReplayError> {
     let mut printer = Printer::new(output, arguments.form.form(), None);
+    let file = arguments.file.clone();
     let mut agent = Agent::start(&command_line(arguments))?;
+    let _meter = Meter::start(agent.id(), &file);
     while let Some(event) = agent.event()? {
         printer.event(&event)?;
         printer.flush()?;
