@@ -46,7 +46,6 @@ pub struct Arguments {
         global = true,
         help_heading = SERVER,
         value_name = "NAMESPACE/NAME",
-        env = "PICKET_SERVICE",
         conflicts_with = "server"
     )]
     service: Option<Service>,
