@@ -39,11 +39,10 @@ impl Plugin {
     /// One that says that it forwards to the port, and waits; what it was called with is in `called`, and its id
     /// in `id`.
     fn forwarding(port: u16) -> Self {
-        let plugin = Self::new(&format!(
+        Self::new(&format!(
             "cd \"$(dirname \"$0\")\"\necho \"$*\" >> called\necho $$ > id.new\nmv id.new id\n\
              echo 'Forwarding from 127.0.0.1:{port} -> 7400'\nexec sleep 1000"
-        ));
-        plugin
+        ))
     }
 
     fn path(&self, name: &str) -> PathBuf {

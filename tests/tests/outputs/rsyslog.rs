@@ -203,15 +203,13 @@ fn datagrams_arrive_over_udp_and_a_unix_socket() -> Result<()> {
     );
     let collector = Collector::start(folder.path(), &yaml)?;
     publish(folder.path(), &events(1..=20))?;
-    for facility in [20, 4] {
+    for facility in ["20", "4"] {
         wait_for(
             &format!("every event of facility {facility}"),
             LIMIT,
             || {
                 let all = rsyslog.messages()?;
-                let ours = all
-                    .iter()
-                    .filter(|it| it["syslogfacility"] == facility.to_string());
+                let ours = all.iter().filter(|it| it["syslogfacility"] == facility);
                 Ok(ours.filter_map(sequence).eq(1..=20).then_some(()))
             },
         )

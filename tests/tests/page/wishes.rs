@@ -8,6 +8,7 @@ use tests::{Process, Shop, Watch, wait_for};
 const WISH: &str = "please: ";
 
 /// Grants every wish of the scripts until they end, and shows what they say.
+#[expect(clippy::print_stdout, reason = "which of the scripts' tests passed")]
 pub(crate) fn grant(
     scripts: &mut Process,
     limit: Duration,

@@ -44,7 +44,7 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
     let browser = Browser::new()?;
     let folder = tempfile::tempdir()?;
     let network = Namespace::new()?;
-    let cluster = Cluster::default();
+    let cluster = Cluster;
     let pods = folder.path().join("pods.yaml");
     fs::write(&pods, cluster.pod_table())?;
     let start = |name: &str, page: &str, pods: Option<&Path>| -> Result<Process> {
