@@ -121,7 +121,8 @@ async fn endpoint_slices_are_read_in_the_version_that_there_is() {
             &format!("blue/{next}-1"),
             slice("blue", next, "203.0.113.2"),
         );
-        let mut agent = collector.agent("n1").await;
+        // It may be told of Services before it is of pods.
+        let mut agent = collector.agent_untold("n1").await;
         told_service(&mut agent, next).await;
     }
     let collector = collector.unwrap();

@@ -18,7 +18,7 @@ pub(super) const EPOCH: u64 = 1_795_000_000_000_000_000;
 const MONTH: u64 = 30 * 24 * 60 * 60;
 
 /// The cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Cluster;
 
 impl Cluster {
