@@ -13,6 +13,12 @@ use tests::metrics;
 
 /// What Prometheus itself puts on what it scrapes, or our monitors.
 const TARGET_LABELS: [&str; 4] = ["job", "node", "pod", "le"];
+/// Labels whose values people give: before they do, there is no such series. That a daemon serves them then, the
+/// tests of the outputs see.
+const GIVEN_LABELS: [(&str, &str); 2] = [
+    ("picket_collector_output_dead_letters_total", "output"),
+    ("picket_collector_output_dead_letters_total", "reason"),
+];
 /// What every page tells.
 const SECTIONS: [&str; 3] = ["## What it means", "## What is lost", "## What to do"];
 
@@ -95,6 +101,10 @@ impl Served {
                     labels.entry(label).or_default().insert(value);
                 }
             }
+        }
+        for (name, label) in GIVEN_LABELS {
+            let labels = served.entry(name.to_owned()).or_default();
+            labels.entry(label.to_owned()).or_default();
         }
         Ok(Self(served))
     }

@@ -44,5 +44,7 @@ fn rights(cluster: &Cluster, namespace: &str, account: &str) -> Result<BTreeSet<
         "--list",
         &account,
     ])?;
-    Ok(listed.lines().map(str::to_owned).collect())
+    // Its columns are as wide as the longest of their words.
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(listed.lines().map(words).collect())
 }
