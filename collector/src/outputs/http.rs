@@ -23,8 +23,9 @@ use rustls::{
 
 use super::{
     reader::Reader,
-    refusal::{Reason, Refusal, Sent, chain},
+    refusal::{Reason, Refusal, Sent},
 };
+use crate::store::chain;
 
 const CONNECT: Duration = Duration::from_secs(5);
 

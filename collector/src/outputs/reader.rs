@@ -8,7 +8,7 @@ use std::{
 
 use api::transport;
 
-use super::refusal::chain;
+use crate::store::chain;
 
 /// Longer than any bundle of certificates.
 const LONGEST: u64 = 4 << 20;

@@ -1,6 +1,6 @@
 //! What a destination says to what it is sent.
 
-use std::{error::Error, iter, time::Duration};
+use std::time::Duration;
 
 /// How many of the events it took it will not keep, or why it took none.
 pub(super) type Sent = Result<u64, Refusal>;
@@ -63,11 +63,4 @@ impl Reason {
             Self::GaveUp => "gave_up",
         }
     }
-}
-
-/// An error with its causes, in one line.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = iter::successors(Some(error), |&error| error.source());
-    let causes: Vec<_> = causes.map(ToString::to_string).collect();
-    causes.join(": ")
 }

@@ -192,10 +192,8 @@ impl StoreError {
 }
 
 /// An error with its causes, in one line.
-pub(crate) fn chain(error: &StoreError) -> String {
-    let first: &dyn Error = error;
-    let causes: Vec<_> = iter::successors(Some(first), |&error| error.source())
-        .map(ToString::to_string)
-        .collect();
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |&error| error.source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
     causes.join(": ")
 }
